@@ -1,0 +1,22 @@
+# Every library the project uses, all from the distribution; docs/architecture.md says why each is here.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(LIBCAPNG REQUIRED IMPORTED_TARGET libcap-ng)
+pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+find_program(CLANG NAMES clang clang-19 clang-16 clang-14 REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+# Asio and Beast are compiled once, here, rather than in every file that includes them.
+add_library(wna_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cpp)
+target_compile_features(wna_asio PUBLIC cxx_std_20)
+target_compile_definitions(wna_asio PUBLIC
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+    BOOST_URL_NO_LIB BOOST_URL_STATIC_LINK)
+target_link_libraries(wna_asio PUBLIC Boost::headers Threads::Threads)

@@ -1,0 +1,34 @@
+# Language level, warnings and sanitizers for the project's own code: link wna_options.
+add_library(wna_options INTERFACE)
+target_compile_features(wna_options INTERFACE cxx_std_20)
+set(CMAKE_CXX_EXTENSIONS OFF)
+target_include_directories(wna_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+
+target_compile_options(wna_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion
+    -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2 -Wundef>)
+
+if(WNA_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+else()
+    add_compile_options($<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
+    add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(WNA_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(WNA_STATIC)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+    set(BUILD_SHARED_LIBS OFF)
+    add_link_options(-static)
+else()
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/limits.hpp>
+#include <wcs_node_agent/source.hpp>
+#include <wcs_node_agent/verdict.hpp>
+#include <wcs_node_agent/wcs_state.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+namespace wcs_node_agent {
+
+/// Which addresses may connect. An IPv4-mapped IPv6 source is held against the IPv4 networks.
+struct AllowList {
+    std::vector<boost::asio::ip::network_v4> v4;
+    std::vector<boost::asio::ip::network_v6> v6;
+
+    bool contains(const boost::asio::ip::address& address) const;
+    bool operator==(const AllowList&) const = default;
+};
+
+/// The names on the WCS page that make up each count; several names are added up.
+struct CountNames {
+    std::array<std::vector<std::string>, all_protocols.size()> publishers{
+        {{"streams_webrtc_in"}, {"streams_rtmp_in"}, {"streams_rtsp_in"}}};
+    std::array<std::vector<std::string>, all_protocols.size()> subscribers{
+        {{"streams_webrtc_out"}, {"streams_rtmp_out"}, {"streams_rtsp_out"}}};
+    std::vector<std::string> hls{"streams_hls"};
+
+    bool operator==(const CountNames&) const = default;
+};
+
+/// Everything that can be set, with its default. docs/configuration.md says what each means.
+struct Config {
+    std::vector<boost::asio::ip::tcp::endpoint> agent_listen;    // default: 0.0.0.0:9707, [::]:9707
+    AllowList allow;                                             // default: loopback
+    std::vector<boost::asio::ip::tcp::endpoint> metrics_listen;  // default: 127.0.0.1:9708
+    AllowList metrics_allow;                                     // default: loopback
+
+    std::string wcs_url = "http://127.0.0.1:8081/?action=stat";
+    std::chrono::nanoseconds wcs_interval = std::chrono::seconds(1);  // from fetch to fetch
+    std::chrono::nanoseconds wcs_timeout = std::chrono::seconds(3);   // for one whole fetch
+    std::size_t wcs_max_page = 16 << 20;                              // bytes
+    std::size_t wcs_max_stats = 256;                                  // entries kept of a page
+    CountNames counts;
+
+    std::vector<std::string> interfaces;  // globs; empty: by default route
+    SourceChoice source = SourceChoice::auto_detect;
+
+    Limits limits;  // default: cpu 90, the others 100
+    double recover = 0.95;
+    std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
+    std::chrono::nanoseconds window = std::chrono::seconds(2);
+    std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
+    WhenStale when_stale = WhenStale::down;
+
+    std::string log_level = "info";  // trace, debug, info, warning, error
+
+    Config();
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/clock.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// What was counted on one interface since its counting began. Bytes are those of the frame on the
+/// wire: layer 2 header included, preamble, frame check sequence and gap not.
+struct InterfaceCounters {
+    std::uint32_t index = 0;  // the kernel's ifindex: the identity, within one network namespace
+    std::string name;         // a label only: it may change
+    std::uint64_t receive_bytes = 0;
+    std::uint64_t receive_packets = 0;
+    std::uint64_t transmit_bytes = 0;
+    std::uint64_t transmit_packets = 0;
+};
+
+/// How long one CPU was not free for new work since its counting began.
+struct CpuCounters {
+    unsigned cpu = 0;
+    std::chrono::nanoseconds busy{};   // all but idle: tasks, interrupts, softirqs, stolen time
+    std::chrono::nanoseconds steal{};  // what the hypervisor took
+};
+
+/// One reading of a probe. A CPU that is offline is not listed.
+struct RawCounters {
+    Clock::time_point at;
+    std::vector<InterfaceCounters> interfaces;  // by index, ascending
+    std::vector<CpuCounters> cpus;              // by number, ascending
+    std::uint64_t unplaced_packets = 0;  // frames of interfaces for which the maps had no room
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/raw_counters.hpp>
+#include <wcs_node_agent/source.hpp>
+#include <wcs_node_agent/verdict.hpp>
+#include <wcs_node_agent/wcs_state.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// Means over the window. What could not be measured is absent, never 0.
+struct Rates {
+    std::optional<double> bits_in;          // bit/s received, summed over the chosen interfaces
+    std::optional<double> bits_out;         // bit/s sent
+    std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
+};
+
+/// The bytes that clients get, made once for each snapshot.
+struct Rendered {
+    std::string agent_reply;   // one HAProxy line with its newline
+    std::string prometheus;    // text format 0.0.4
+    std::string open_metrics;  // OpenMetrics 1.0.0
+    std::string status;        // JSON
+};
+
+/// The node at one moment, everything behind one verdict. Immutable once published, replaced whole.
+struct Snapshot {
+    Clock::time_point at;                        // when the counters were read
+    std::chrono::system_clock::time_point wall;  // the same moment for people
+    Clock::time_point started;                   // when the agent started
+    Source source = Source::procfs;
+    std::string source_detail;  // why not eBPF, or empty
+    RawCounters counters;
+    std::vector<std::string> chosen_interfaces;  // those that the bandwidth limits see
+    Rates rates;
+    WcsState wcs;
+    std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown
+    Verdict verdict;
+    AgentCounters agent;
+    Rendered rendered;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/limits.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wcs_node_agent {
+
+enum class NodeState { up, down, drain, maint };
+
+inline constexpr std::array all_node_states{NodeState::up, NodeState::down, NodeState::drain,
+                                            NodeState::maint};
+
+constexpr std::string_view to_string(NodeState state) {
+    constexpr std::array<std::string_view, all_node_states.size()> names{"up", "down", "drain",
+                                                                         "maint"};
+    return names[static_cast<std::size_t>(state)];
+}
+
+/// What happens once a count of WCS is older than stale_after.
+enum class WhenStale {
+    down,    // take the node out
+    drain,   // give it no new streams
+    hold,    // go on with the last counts, however old
+    ignore,  // go on without the limits that need WCS
+};
+
+/// How one limit stands. Without a maximum it is not checked; without a value it is unknown.
+struct LimitReading {
+    std::optional<double> value;        // in the limit's own unit
+    std::optional<double> maximum;      // greater than 0
+    std::optional<double> utilisation;  // value / maximum, where both are known and it is checked
+};
+
+/// What the load balancer is told, and why.
+struct Verdict {
+    NodeState state = NodeState::up;
+    int weight = 100;    // percent of the configured weight; 0 unless up
+    std::string reason;  // one line, without CR or LF; empty while up
+    PerLimit<LimitReading> readings;
+    std::optional<Limit> bottleneck;  // the most used limit; none where nothing is checked
+};
+
+}  // namespace wcs_node_agent
