@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wcs/client.hpp"
+
+#include <wcs_node_agent/clock.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/url/parse.hpp>
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace urls = boost::urls;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+using Parser = http::response_parser<http::string_body>;
+
+/// A lookup that can be left behind: getaddrinfo() cannot be interrupted, and would hold up the
+/// deadline.
+struct Lookup {
+    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), ended(executor) {}
+
+    tcp::resolver resolver;
+    asio::steady_timer ended;  // cancelled when the lookup ends, expires at the deadline
+    error_code error = beast::error::timeout;
+    tcp::resolver::results_type endpoints;
+};
+
+/// Asio starts its resolver thread at the first lookup; that can fail like any thread.
+void start(const std::shared_ptr<Lookup>& lookup, const std::string& host,
+           const std::string& port) {
+    const auto on_end = [lookup](error_code error, tcp::resolver::results_type endpoints) {
+        lookup->error = error;
+        lookup->endpoints = std::move(endpoints);
+        lookup->ended.cancel();
+    };
+    try {
+        lookup->resolver.async_resolve(host, port, tcp::resolver::numeric_service, on_end);
+    } catch (const boost::system::system_error& error) {
+        lookup->error = error.code();
+        lookup->ended.expires_at(Clock::time_point::min());
+    }
+}
+
+asio::awaitable<tcp::resolver::results_type> resolve(const WcsUrl& url, Clock::time_point deadline,
+                                                     error_code& error) {
+    const auto port = std::to_string(url.port);
+    const auto address = asio::ip::make_address(url.host, error);
+    if (!error) {  // an address needs no resolver, and so no thread
+        co_return tcp::resolver::results_type::create(tcp::endpoint(address, url.port), url.host,
+                                                      port);
+    }
+    const auto executor = co_await asio::this_coro::executor;
+    const auto lookup = std::make_shared<Lookup>(executor);
+    lookup->ended.expires_at(deadline);
+    start(lookup, url.host, port);
+    error_code woken;
+    co_await lookup->ended.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    lookup->resolver.cancel();
+    error = lookup->error;
+    co_return lookup->endpoints;
+}
+
+/// Text of a foreign hand in one short line of printable ASCII.
+std::string one_line(std::string_view text) {
+    std::string line(text.substr(0, 200));
+    std::ranges::replace_if(
+        line, [](char c) { return c < ' ' || c > '~'; }, '?');
+    return line;
+}
+
+std::string reason(error_code error) {
+    std::string text = error.message();
+    if (!text.empty()) {
+        text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    }
+    return one_line(text);
+}
+
+bool is_http_error(error_code error) {
+    return error.category() == make_error_code(http::error::end_of_stream).category();
+}
+
+/// Sorts the failures of reading and writing on an open connection.
+FetchError broken_exchange(error_code error, std::size_t max_bytes) {
+    if (error == http::error::body_limit) {
+        return {WcsFault::too_large, fmt::format("the page is larger than {} bytes", max_bytes)};
+    }
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return {WcsFault::too_large, "the header of the answer is too large"};
+    }
+    if (error == http::error::end_of_stream) {
+        return {WcsFault::truncated, "the connection ended before the answer"};
+    }
+    if (is_http_error(error) && error != http::error::partial_message) {
+        return {WcsFault::not_a_page, "not HTTP: " + reason(error)};
+    }
+    return {WcsFault::truncated,
+            "the connection ended before the whole page was there: " + reason(error)};
+}
+
+FetchError bad_status(const Parser& parser) {
+    const auto& header = parser.get();
+    std::string text = fmt::format("HTTP {} {}", header.result_int(),
+                                   std::string_view(http::obsolete_reason(header.result())));
+    if (const auto location = header.find(http::field::location); location != header.end()) {
+        text += ", to " + one_line(location->value()) + ", not followed";
+    }
+    return {WcsFault::http_status, text};
+}
+
+http::request<http::empty_body> page_request(const WcsUrl& url) {
+    http::request<http::empty_body> request(http::verb::get, url.target, 11);
+    request.set(http::field::host, url.host_header());
+    request.set(http::field::user_agent, "wcs-node-agent/" WNA_VERSION);
+    request.set(http::field::accept, "text/plain, application/json");
+    request.set(http::field::connection, "close");
+    return request;
+}
+
+/// Does the fetch; the errors do not name the page yet.
+asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                   std::size_t max_bytes) {
+    const auto deadline = Clock::now() + timeout;
+    const auto late = [timeout](std::string_view what) {
+        return FetchError{WcsFault::timeout,
+                          fmt::format("{} within {:g} s", what, Seconds(timeout).count())};
+    };
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+
+    const auto endpoints = co_await resolve(url, deadline, error);
+    if (error == beast::error::timeout) {
+        co_return late("the name was not resolved");
+    }
+    if (error) {
+        co_return FetchError{WcsFault::connect, "the name does not resolve: " + reason(error)};
+    }
+
+    const auto executor = co_await asio::this_coro::executor;
+    beast::tcp_stream stream(executor);
+    stream.expires_at(deadline);
+    co_await stream.async_connect(endpoints, token);
+    if (error == beast::error::timeout) {
+        co_return late("no connection");
+    }
+    if (error) {
+        co_return FetchError{WcsFault::connect, reason(error)};
+    }
+
+    const auto request = page_request(url);
+    Parser parser;
+    parser.body_limit(max_bytes);
+    beast::flat_buffer buffer;
+    co_await http::async_write(stream, request, token);
+    if (!error) {
+        co_await http::async_read_header(stream, buffer, parser, token);
+    }
+    if (error == beast::error::timeout) {
+        co_return late("no answer");
+    }
+    if (!error && parser.get().result() != http::status::ok) {
+        co_return bad_status(parser);
+    }
+    if (!error) {
+        co_await http::async_read(stream, buffer, parser, token);
+    }
+    if (error == beast::error::timeout) {
+        co_return late("the page was not whole");
+    }
+    if (error) {
+        co_return broken_exchange(error, max_bytes);
+    }
+    co_return std::move(parser.get().body());
+}
+
+}  // namespace
+
+std::string WcsUrl::host_header() const {
+    std::string value = host.find(':') == std::string::npos ? host : '[' + host + ']';
+    if (port != 80) {
+        value += ':' + std::to_string(port);
+    }
+    return value;
+}
+
+Result<WcsUrl> parse_wcs_url(std::string_view text) {
+    const auto fault = [text](std::string_view what) {
+        return Error{fmt::format("'{}' {}", text, what)};
+    };
+    const auto parsed = urls::parse_uri(text);
+    if (!parsed) {
+        return fault("is not a URL such as http://127.0.0.1:8081/?action=stat");
+    }
+    const urls::url_view& url = *parsed;
+    if (url.scheme_id() == urls::scheme::https) {
+        return fault(
+            "is https, which is not supported: WCS serves the same page over plain http on its "
+            "http.port, 8081 by default");
+    }
+    if (url.scheme_id() != urls::scheme::http) {
+        return fault("does not begin with http://");
+    }
+    if (url.host_address().empty()) {
+        return fault("names no host");
+    }
+    if (url.has_userinfo()) {
+        return fault("has a user name, which is not supported");
+    }
+    if (!url.port().empty() && url.port_number() == 0) {
+        return fault("has a port outside 1..65535");
+    }
+    std::string target(url.encoded_target());
+    if (!target.starts_with('/')) {
+        target.insert(0, 1, '/');
+    }
+    return WcsUrl{std::string(text), url.host_address(),
+                  url.port().empty() ? std::uint16_t{80} : url.port_number(), std::move(target)};
+}
+
+asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                        std::size_t max_bytes) {
+    FetchResult result = co_await fetch(url, timeout, max_bytes);
+    if (result.has_error()) {
+        co_return FetchError{result.error().fault, url.text + ": " + result.error().text};
+    }
+    co_return result;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/wcs_state.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace wcs_node_agent {
+
+/// Takes a statistics page apart, text or JSON. At most max_entries entries are kept, and besides
+/// them every name that a count needs; the rest, and texts over 1 KiB, are counted in left_out. A
+/// name that comes twice has its last value. The error says what the body is instead of a page.
+///
+/// Text: lines that begin with `-` are section headers, the others `key=value`, split at the first
+/// `=`. A value is a number only if the whole of it reads as one; a sign `+` does not.
+/// JSON: the first level is the group, whose name is dropped, so that the names are those of the
+/// text page; below it, names are joined with dots. true and false are texts, null is no value, and
+/// an array is left out whole.
+/// Names over 128 bytes, with control characters or not in UTF-8 are passed over.
+Result<WcsPage> parse_page(std::string_view body, std::size_t max_entries, const CountNames& names);
+
+/// Adds up the counts of each protocol. A protocol without names counts 0; one of whose names the
+/// page has no number from 0 to 10^9 is unknown.
+StreamCounts count_streams(const WcsPage& page, const CountNames& names);
+
+}  // namespace wcs_node_agent

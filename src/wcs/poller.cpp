@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wcs/poller.hpp"
+
+#include "wcs/page.hpp"
+
+#include <array>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using ByProtocol = std::array<std::optional<double>, all_protocols.size()>;
+
+/// Known only if every protocol is.
+std::optional<double> merged(const ByProtocol& counts) {
+    double sum = 0;
+    for (const auto& count : counts) {
+        if (!count) {
+            return std::nullopt;
+        }
+        sum += *count;
+    }
+    return sum;
+}
+
+void hold(std::optional<HeldCount>& held, std::optional<double> count, Clock::time_point now) {
+    if (count) {
+        held = HeldCount{*count, now};
+    }
+}
+
+/// What the log tells of a state; the same again is not told twice.
+using Condition = std::pair<WcsFault, std::string>;
+
+std::optional<Condition> condition(const WcsState& state) {
+    if (!state.asked) {
+        return std::nullopt;
+    }
+    const bool name_missing = state.fault == WcsFault::missing_name;
+    return Condition(state.fault, name_missing ? state.counts.missing : std::string());
+}
+
+void log(const WcsState& state, const WcsUrl& url) {
+    if (state.fault == WcsFault::none) {
+        spdlog::info("wcs: answering, {}", url.text);
+    } else if (state.up()) {
+        spdlog::warn("wcs: {}", state.fault_text);
+    } else {
+        spdlog::warn("wcs: not answering: {}", state.fault_text);
+    }
+}
+
+}  // namespace
+
+Result<WcsSettings> wcs_settings(const Config& config) {
+    auto url = parse_wcs_url(config.wcs_url);
+    if (!url) {
+        return Error{"wcs_url: " + url.error().what};
+    }
+    return WcsSettings{std::move(*url),     config.wcs_interval,  config.wcs_timeout,
+                       config.wcs_max_page, config.wcs_max_stats, config.counts};
+}
+
+FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {
+    FetchOutcome outcome;
+    if (!fetched) {
+        outcome.fault = fetched.error().fault;
+        outcome.fault_text = fetched.error().text;
+        return outcome;
+    }
+    auto page = parse_page(*fetched, settings.max_stats, settings.counts);
+    if (!page) {
+        outcome.fault = WcsFault::not_a_page;
+        outcome.fault_text =
+            fmt::format("{}: not a statistics page: {}", settings.url.text, page.error().what);
+        return outcome;
+    }
+    outcome.counts = count_streams(*page, settings.counts);
+    outcome.page = std::move(*page);
+    if (!outcome.counts.missing.empty()) {
+        outcome.fault = WcsFault::missing_name;
+        outcome.fault_text = fmt::format(
+            "{}: the page has no number named '{}': name under `counts` in the configuration what "
+            "this WCS has instead",
+            settings.url.text, outcome.counts.missing);
+    }
+    return outcome;
+}
+
+void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
+    state.asked = true;
+    state.fault = outcome.fault;
+    state.fault_text = std::move(outcome.fault_text);
+    state.fetch_duration = outcome.duration;
+    if (outcome.fault != WcsFault::none) {
+        ++state.faults_total[static_cast<std::size_t>(outcome.fault)];
+    }
+    if (outcome.page) {
+        state.page_at = now;
+        state.page = std::move(*outcome.page);
+        state.counts = std::move(outcome.counts);
+        hold(state.publishers, merged(state.counts.publishers), now);
+        hold(state.subscribers, merged(state.counts.subscribers), now);
+        hold(state.hls, state.counts.hls, now);
+    }
+}
+
+Clock::time_point next_start(Clock::time_point previous, std::chrono::nanoseconds interval,
+                             Clock::time_point now) {
+    const auto next = previous + interval;
+    if (next >= now) {
+        return next;
+    }
+    const auto missed = (now - next + interval - std::chrono::nanoseconds(1)) / interval;
+    return next + missed * interval;
+}
+
+WcsPoller::WcsPoller(asio::any_io_executor executor, WcsSettings settings)
+    : timer_(std::move(executor)), settings_(std::move(settings)) {}
+
+asio::awaitable<void> WcsPoller::run() {
+    // Cancelling is the ordinary end: no exception for it.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    auto start = Clock::now();
+    while (cancellation.cancelled() == asio::cancellation_type::none) {
+        co_await fetch_once();
+        start = next_start(start, settings_.interval, Clock::now());
+        timer_.expires_at(start);
+        boost::system::error_code error;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    }
+}
+
+asio::awaitable<void> WcsPoller::fetch_once() {
+    const auto settings = settings_;  // configure() may come in the meantime
+    const auto before = condition(state_);
+    const auto started = Clock::now();
+    const auto fetched = co_await fetch_page(settings.url, settings.timeout, settings.max_page);
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) {
+        co_return;  // the fetch was broken off here: that says nothing of WCS
+    }
+    auto outcome = read_page(fetched, settings);
+    const auto now = Clock::now();
+    outcome.duration = now - started;
+    record(state_, std::move(outcome), now);
+    if (condition(state_) != before) {
+        log(state_, settings.url);
+    }
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wcs/client.hpp"
+
+#include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/wcs_state.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace wcs_node_agent {
+
+/// What the poller needs of the configuration.
+struct WcsSettings {
+    WcsUrl url;
+    std::chrono::nanoseconds interval{};  // from fetch to fetch, greater than 0
+    std::chrono::nanoseconds timeout{};   // for one whole fetch
+    std::size_t max_page = 0;             // bytes
+    std::size_t max_stats = 0;            // entries kept of a page
+    CountNames counts;
+};
+
+/// The error is that of a wcs_url that cannot be used.
+Result<WcsSettings> wcs_settings(const Config& config);
+
+/// How one fetch ended. A page without a needed name is a page and a fault at once.
+struct FetchOutcome {
+    std::optional<WcsPage> page;
+    StreamCounts counts;  // from that page
+    WcsFault fault = WcsFault::none;
+    std::string fault_text;  // one line for people; empty without a fault
+    std::chrono::nanoseconds duration{};
+};
+
+/// Parses and counts what was fetched.
+FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings);
+
+/// Takes an outcome that came at `now` into the state. Counts that it does not give stay as they
+/// were, with their time.
+void record(WcsState& state, FetchOutcome outcome, Clock::time_point now);
+
+/// The first start of the grid previous + k * interval, k >= 1, that is not before now: a fetch
+/// that took too long is not made up for. The interval is greater than 0.
+Clock::time_point next_start(Clock::time_point previous, std::chrono::nanoseconds interval,
+                             Clock::time_point now);
+
+/// Asks WCS for its page at a fixed interval and keeps what is known of it. One thread.
+class WcsPoller {
+ public:
+    WcsPoller(boost::asio::any_io_executor executor, WcsSettings settings);
+
+    /// Takes effect at the next fetch.
+    void configure(WcsSettings settings) { settings_ = std::move(settings); }
+
+    /// Fetches until cancelled, the first time at once, never two at a time.
+    boost::asio::awaitable<void> run();
+
+    /// One fetch; the state has its outcome afterwards. Not while run() runs.
+    boost::asio::awaitable<void> fetch_once();
+
+    const WcsState& state() const { return state_; }
+
+ private:
+    boost::asio::steady_timer timer_;
+    WcsSettings settings_;
+    WcsState state_;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "wcs-sim/http.hpp"
+#include "wcs-sim/media.hpp"
+#include "wcs-sim/simulation.hpp"
+
+#include <wcs_node_agent/result.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+
+namespace wcs_node_agent::sim {
+
+/// Where the simulator listens, and what it begins with.
+struct SimulatorOptions {
+    std::vector<boost::asio::ip::tcp::endpoint> page;
+    boost::asio::ip::tcp::endpoint control;
+    std::optional<boost::asio::ip::udp::endpoint> media_send;
+    std::size_t media_bytes = 1200;  // of payload a datagram
+    std::optional<boost::asio::ip::udp::endpoint> media_receive;
+    Simulation initial;
+};
+
+/// A stand-in for WCS: its statistics page, a control port that changes page and faults, and UDP
+/// media traffic. One thread. It must outlive every run of its io_context.
+class Simulator {
+ public:
+    Simulator(boost::asio::any_io_executor executor, SimulatorOptions options);
+
+    /// Listens everywhere and begins to send. The error names the address.
+    Result<void> start();
+
+    /// All settings or none, as GET /set does.
+    Result<void> set(std::span<const Setting> settings);
+
+    /// Back to what it began with. Totals stay.
+    Result<void> reset();
+
+    /// What holds now and all totals, as JSON.
+    std::string state() const;
+
+    std::vector<boost::asio::ip::tcp::endpoint> page_endpoints() const;
+    boost::asio::ip::tcp::endpoint control_endpoint() const { return control_.endpoint(); }
+    std::optional<boost::asio::ip::udp::endpoint> media_receive_endpoint() const;
+
+ private:
+    Result<void> become(Simulation simulation);
+    boost::asio::awaitable<void> serve_page(boost::beast::tcp_stream stream);
+    boost::asio::awaitable<void> serve_control(boost::beast::tcp_stream stream);
+    HttpResponse page_response(const HttpRequest& request) const;
+    HttpResponse control_response(const HttpRequest& request);
+
+    boost::asio::any_io_executor executor_;
+    SimulatorOptions options_;
+    Simulation now_;
+    std::deque<HttpListener> page_;
+    HttpListener control_;
+    std::optional<MediaSender> sender_;
+    std::optional<MediaReceiver> receiver_;
+    std::uint64_t page_requests_ = 0;
+};
+
+}  // namespace wcs_node_agent::sim
