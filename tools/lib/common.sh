@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tools/quickstart and tools/test share: sourced, with ROOT set to the top of the tree.
+
+# The distribution's own tools, whatever else a user's PATH puts before them.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# Clients of the loopback interface only: a proxy of the environment is not for them.
+unset http_proxy HTTP_PROXY
+
+# Packages that bring a service which must not run just because a test needs its program.
+readonly SERVICES=(haproxy prometheus xinetd)
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# packages_of SECTION...: the names in tools/lib/packages, one `a|b` a line.
+packages_of() {
+    local section
+    for section; do
+        awk -v section="[$section]" '
+            /^\[/ { inside = ($0 == section); next }
+            inside && NF && !/^#/ { gsub(/ /, ""); print }' "$ROOT/tools/lib/packages"
+    done | sort -u
+}
+
+is_installed() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed* ]]
+}
+
+# missing_packages SECTION...: the lines none of whose alternatives is installed.
+missing_packages() {
+    local line name
+    packages_of "$@" | while read -r line; do
+        for name in ${line//|/ }; do
+            is_installed "$name" && continue 2
+        done
+        echo "$line"
+    done
+}
+
+# first_available a|b: the first alternative that apt knows.
+first_available() {
+    local name
+    for name in ${1//|/ }; do
+        if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
+            echo "$name"
+            return
+        fi
+    done
+    die "apt has none of: ${1//|/, }"
+}
+
+# Installing must not start services: Debian asks /usr/sbin/policy-rc.d, and 101 says no.
+readonly POLICY=/usr/sbin/policy-rc.d
+forbid_service_starts() {
+    [[ ! -e $POLICY ]] || mv "$POLICY" "$POLICY.before-wcs-node-agent"
+    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    chmod 755 "$POLICY"
+}
+restore_service_policy() {
+    rm -f "$POLICY"
+    [[ ! -e $POLICY.before-wcs-node-agent ]] || mv "$POLICY.before-wcs-node-agent" "$POLICY"
+}
+
+# install_packages SECTION...: installs what is missing; needs neither root nor a network if
+# nothing is.
+install_packages() {
+    local missing names=() new_services=() name
+    mapfile -t missing < <(missing_packages "$@")
+    if ((${#missing[@]} == 0)); then
+        say "packages: everything is installed"
+        return
+    fi
+    ((EUID == 0)) || die "run it as root, or install these first: ${missing[*]}"
+    say "packages: installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq || die "apt-get update failed"
+    for name in "${missing[@]}"; do
+        name=$(first_available "$name") || exit 1
+        names+=("$name")
+        [[ " ${SERVICES[*]} " != *" $name "* ]] || new_services+=("$name")
+    done
+    (
+        trap restore_service_policy EXIT
+        trap 'exit 1' INT TERM
+        forbid_service_starts
+        apt-get install -y -qq --no-install-recommends "${names[@]}"
+    ) || die "apt-get install failed"
+    # Nor at the next boot.
+    if ((${#new_services[@]})) && command -v systemctl >/dev/null; then
+        systemctl disable --quiet "${new_services[@]}" || true
+    fi
+}
+
+# build PRESET [TARGET...]
+build() {
+    local preset=$1
+    shift
+    say "building: $preset"
+    (
+        cd "$ROOT"
+        cmake --preset "$preset" >"/dev/null" || exit 1
+        # Boost's headers cost about 1 GB a compiler: no more of them than CPUs.
+        cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+    ) || die "the $preset build failed"
+}

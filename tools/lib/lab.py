@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A laboratory on one machine: private networks, and the real programs in them.
+
+The demonstration, the benchmark and the end-to-end tests are built from these parts. Everything
+ends with the process that made it, even if that is killed: networks have no names, and children
+ask for the death signal of their parent.
+"""
+
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+AGENT = os.environ.get("WNA_AGENT", str(ROOT / "build/release/wcs-node-agent"))
+SIMULATOR = os.environ.get("WNA_SIM", str(ROOT / "build/release/wcs-sim"))
+HAPROXY_EXAMPLE = ROOT / "packaging/haproxy/haproxy.cfg"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+
+
+def wait_until(condition, what, timeout=15.0, every=0.05):
+    """The first true value of condition(); AssertionError, naming what, after timeout seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what}")
+        time.sleep(every)
+
+
+def run(*command):
+    """Runs a command to its end; its output is in the exception if it fails."""
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {result.stderr or result.stdout}")
+    return result.stdout
+
+
+def ip(*arguments):
+    run("ip", *arguments)
+
+
+# Networks
+
+
+def enter_private_network():
+    """Moves the calling thread, and all children from now on, to a network of its own."""
+    if _libc.unshare(_CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
+    ip("link", "set", "lo", "up")
+
+
+class Network:
+    """A network namespace beside the caller's; it lives as long as its keeper process."""
+
+    def __init__(self):
+        self._keeper = subprocess.Popen(
+            ["unshare", "--net", "sleep", "infinity"], preexec_fn=_die_with_parent
+        )
+        # unshare(1) becomes sleep(1) once it is in the new namespace.
+        name = Path(f"/proc/{self.pid}/comm")
+        wait_until(lambda: name.read_text() == "sleep\n", "a network namespace")
+        self.ip("link", "set", "lo", "up")
+
+    @property
+    def pid(self):
+        return self._keeper.pid
+
+    def command(self, *command):
+        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *command]
+
+    def ip(self, *arguments):
+        run(*self.command("ip", *arguments))
+
+    def join(self, name, own_address, its_address):
+        """A veth pair from the caller's network (NAME) to this one (eth0, the default route).
+
+        Addresses as A.B.C.D/LENGTH.
+        """
+        ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid))
+        ip("address", "add", own_address, "dev", name)
+        ip("link", "set", name, "up")
+        self.ip("address", "add", its_address, "dev", "eth0")
+        self.ip("link", "set", "eth0", "up")
+        self.ip("route", "add", "default", "via", own_address.split("/")[0])
+
+    def close(self):
+        self._keeper.kill()
+        self._keeper.wait()
+
+
+# Processes
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """A child whose output goes to a file; network None is the caller's own."""
+
+    def __init__(self, log, command, network=None, env=None):
+        self.name = Path(command[0]).name
+        self.log = Path(log)
+        if network:
+            command = network.command(*command)
+        with open(self.log, "ab") as output:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                preexec_fn=_die_with_parent,
+            )
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    @property
+    def running(self):
+        return self._child.poll() is None
+
+    @property
+    def status(self):
+        """The exit status, negative for a signal; None while it runs."""
+        return self._child.poll()
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def lines(self, pattern):
+        """The lines of its output so far that hold the regular expression."""
+        return [line for line in self.output().splitlines() if re.search(pattern, line)]
+
+    def wait_for_line(self, pattern, timeout=15.0):
+        """The match of pattern, once it is in the output; fails if the process ends before."""
+
+        def found():
+            running = self.running
+            match = re.search(pattern, self.output(), re.MULTILINE)
+            if not match and not running:
+                raise AssertionError(f"{self.name} ended with {self.status}:\n{self.output()}")
+            return match
+
+        return wait_until(found, f"{pattern!r} from {self.name}", timeout)
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def wait(self, timeout=15.0):
+        return self._child.wait(timeout)
+
+    def close(self):
+        """SIGTERM, or after 5 s SIGKILL; the exit status."""
+        if self.running:
+            self._child.terminate()
+            try:
+                return self._child.wait(5)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+        return self._child.wait()
+
+
+class Simulator(Process):
+    """wcs-sim; page, control and, if it receives media, media_receive are its bound addresses."""
+
+    def __init__(self, log, *options, listen=("127.0.0.1:0",), control="127.0.0.1:0", network=None):
+        listeners = [word for address in listen for word in ("--listen", address)]
+        super().__init__(log, [SIMULATOR, *listeners, "--control", control, *options], network)
+        self.page = self.wait_for_line(r"^page (\S+)$")[1]
+        self.control = self.wait_for_line(r"^control (\S+)$")[1]
+        self._network = network
+
+    @property
+    def url(self):
+        return f"http://{self.page}/?action=stat"
+
+    def set(self, **values):
+        self._ask("/set?" + urllib.parse.urlencode(values))
+
+    def reset(self):
+        self._ask("/reset")
+
+    def state(self):
+        return json.loads(self._ask("/state"))
+
+    def _ask(self, path):
+        with inside(self._network):
+            status, _, body = http_get(self.control, path)
+        if status != 200:
+            raise RuntimeError(f"wcs-sim {path}: {status} {body}")
+        return body
+
+
+class Agent(Process):
+    """wcs-node-agent; address and metrics_address are where its options make it listen."""
+
+    def __init__(
+        self,
+        log,
+        *options,
+        listen="127.0.0.1:9707",
+        metrics="127.0.0.1:9708",
+        network=None,
+        env=None,
+        prefix=(),
+        command=("run",),
+    ):
+        self.address = listen
+        self.metrics_address = metrics
+        words = [*prefix, AGENT, *command]
+        if listen:
+            words += ["--agent-listen", listen]
+        if metrics:
+            words += ["--metrics-listen", metrics]
+        super().__init__(log, [*words, *options], network, env)
+
+    def wait_until_listening(self):
+        """Returns once both ports accept; fails if the agent ends before."""
+
+        def accepts():
+            if not self.running:
+                raise AssertionError(f"the agent ended with {self.status}:\n{self.output()}")
+            with contextlib.suppress(OSError):
+                for address in (self.address, self.metrics_address):
+                    connect(address, 1).close()
+                return True
+
+        wait_until(accepts, "the agent listens")
+
+    def reply(self, timeout=15.0):
+        return ask_agent(self.address, timeout)
+
+    def wait_for_reply(self, pattern, timeout=15.0):
+        last = []
+
+        def fits():
+            last[:] = [self.reply()]
+            return re.search(pattern, last[0]) and last[0]
+
+        try:
+            return wait_until(fits, f"reply {pattern!r}", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; last: {last[0]!r}") from None
+
+    def get(self, path, **headers):
+        return http_get(self.metrics_address, path, **headers)
+
+    def status_json(self):
+        return json.loads(self.get("/status")[2])
+
+    def metrics(self):
+        return parse_metrics(self.get("/metrics")[2])
+
+    def wait_for_metric(self, series, holds, timeout=15.0):
+        """The first value of the series for which holds(value) is true."""
+        seen = []
+
+        def fits():
+            seen[:] = [self.metrics().get(series)]
+            return seen[0] is not None and holds(seen[0])
+
+        wait_until(fits, f"metric {series}", timeout)
+        return seen[0]
+
+
+class Haproxy(Process):
+    """A real HAProxy; env are the variables that its configuration asks for."""
+
+    def __init__(self, log, configuration, statistics_socket, env=None):
+        self._statistics_socket = str(statistics_socket)
+        super().__init__(
+            log,
+            ["/usr/sbin/haproxy", "-db", "-f", str(configuration)],
+            env={"STATISTICS_SOCKET": self._statistics_socket, **(env or {})},
+        )
+        wait_until(self._answers, "HAProxy's statistics socket")
+
+    def _answers(self):
+        if not self.running:
+            raise AssertionError(f"haproxy ended with {self.status}:\n{self.output()}")
+        with contextlib.suppress(OSError):
+            return self.command("show info")
+
+    def command(self, text):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(self._statistics_socket)
+            client.sendall(text.encode() + b"\n")
+            return _read_all(client).decode()
+
+    def servers(self):
+        """What HAProxy knows of each server, by its name: the columns of `show stat`."""
+        header, *rows = self.command("show stat").strip().splitlines()
+        names = header.removeprefix("# ").split(",")
+        table = [dict(zip(names, row.split(","))) for row in rows]
+        return {row["svname"]: row for row in table if row["type"] == "2"}
+
+
+# Clients
+
+
+@contextlib.contextmanager
+def inside(network):
+    """Runs the block in that network; None: where the caller is."""
+    if network is None:
+        yield
+        return
+    with open("/proc/thread-self/ns/net") as own, open(f"/proc/{network.pid}/ns/net") as other:
+        _set_network(other)
+        try:
+            yield
+        finally:
+            _set_network(own)
+
+
+def _set_network(namespace):
+    if _libc.setns(namespace.fileno(), _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def split_address(address):
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _read_all(client):
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def connect(address, timeout=15.0):
+    return socket.create_connection(split_address(address), timeout)
+
+
+def ask_agent(address, timeout=15.0):
+    """What an agent check hears, its newline included; empty if it is closed without a word."""
+    with connect(address, timeout) as client:
+        return _read_all(client).decode()
+
+
+def http_get(address, path, method="GET", timeout=15.0, **headers):
+    """(status, headers, text)."""
+    host, port = split_address(address)
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.headers, response.read().decode()
+    finally:
+        connection.close()
+
+
+def parse_metrics(text):
+    """Each series of a Prometheus page, as `name{labels}`, with its value."""
+    rows = (line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#")
+    return {series: float(value) for series, value in rows}

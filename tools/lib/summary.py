@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""summary.py NAME=JUNIT.xml...: one line for each suite, then the sum over all.
+
+Exit status 1 if anything failed. A suite that left no results, or ran no test, has failed.
+With WNA_REQUIRE_ALL=1 a skipped test has failed too.
+"""
+
+import os
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def outcome(case, require_all):
+    """passed, failed or skipped, and the case's name if it needs attention."""
+    name = f"{case.get('classname', '')}.{case.get('name')}"
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed", name
+    # ctest reports a test whose program is missing as not run, with no element that says so.
+    skipped = case.find("skipped")
+    if skipped is not None or case.get("status") in ("notrun", "disabled"):
+        reason = skipped.get("message") if skipped is not None else None
+        return "failed" if require_all else "skipped", f"{name} (skipped: {reason or 'not run'})"
+    return "passed", None
+
+
+def read_suite(path, require_all):
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    notes = []
+    try:
+        cases = list(ElementTree.parse(path).iter("testcase"))
+    except (OSError, ElementTree.ParseError) as error:
+        cases = []
+        notes.append(f"no results: {error}")
+    if not cases:
+        counts["failed"] = 1
+        notes.append("no test ran")
+    for case in cases:
+        result, note = outcome(case, require_all)
+        counts[result] += 1
+        if note:
+            notes.append(f"{result}: {note}")
+    return counts, notes
+
+
+def told(counts):
+    return ", ".join(f"{count} {result}" for result, count in counts.items())
+
+
+def main():
+    require_all = os.environ.get("WNA_REQUIRE_ALL") == "1"
+    total = {"passed": 0, "failed": 0, "skipped": 0}
+    for argument in sys.argv[1:]:
+        name, _, path = argument.partition("=")
+        counts, notes = read_suite(path, require_all)
+        print(f"{name}: {told(counts)}")
+        for note in notes:
+            print(f"    {note}")
+        for result, count in counts.items():
+            total[result] += count
+    print(told(total))
+    return 1 if total["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
