@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests are given: a private network, and real programs in it.
+
+The whole run lives in a network namespace of its own, so that ports are free and nothing reaches
+the machine's network:
+
+    here: lo; wan0 10.98.0.1 -- eth0 10.98.0.2: the network `peer`; default route by wan0
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lib"))
+import lab  # noqa: E402
+
+# The machine may be busy with other things, so cpu is off unless a test is about it.
+QUICK = (
+    "--cpu=off",
+    "--sample-interval=100ms",
+    "--window=500ms",
+    "--wcs-interval=200ms",
+    "--wcs-timeout=500ms",
+    "--stale-after=2s",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def peer():
+    """Another network, one veth pair away."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: private networks, eBPF")
+    lab.enter_private_network()
+    with closing(lab.Network()) as network:
+        network.join("wan0", "10.98.0.1/24", "10.98.0.2/24")
+        lab.ip("route", "add", "default", "via", "10.98.0.2")
+        yield network
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(kind, name, ...) -> kind(log, ...), closed after the test."""
+    with ExitStack() as running:
+
+        def start_one(kind, name, *arguments, **options):
+            process = kind(tmp_path / f"{name}.log", *arguments, **options)
+            return running.enter_context(closing(process))
+
+        yield start_one
+
+
+@pytest.fixture
+def simulator(start):
+    """wcs-sim with its idle page."""
+    return start(lab.Simulator, "wcs-sim")
+
+
+@pytest.fixture
+def start_agent(start, simulator):
+    """start_agent(*options, ...) -> an agent that listens and asks the simulator."""
+
+    def start_one(*options, name="agent", **settings):
+        options = (f"--wcs-url={simulator.url}", *QUICK, *options)
+        agent = start(lab.Agent, name, *options, **settings)
+        agent.wait_until_listening()
+        return agent
+
+    return start_one
+
+
+@pytest.fixture
+def agent(start_agent):
+    return start_agent()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.failed and "tmp_path" in item.funcargs:
+        for log in sorted(item.funcargs["tmp_path"].glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-60:]
+            report.sections.append((log.name, "\n".join(lines)))
+
+
+@pytest.fixture
+def readable_agent():
+    """A copy of the agent that every user can run, wherever the tree is."""
+    with tempfile.TemporaryDirectory(prefix="wcs-node-agent-") as folder:
+        os.chmod(folder, 0o755)
+        yield shutil.copy(lab.AGENT, folder)

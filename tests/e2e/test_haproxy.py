@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real HAProxy with the packaged example follows the agent."""
+
+import re
+import time
+
+import lab
+import pytest
+
+NODE = "127.0.0.11"  # node1 of the example; nobody is at node2
+
+
+@pytest.fixture
+def haproxy(start, tmp_path):
+    """start() -> HAProxy with the example, asking every 500 ms; node1's own port is served."""
+
+    def start_haproxy():
+        # The port that HAProxy's own health check connects to.
+        start(lab.Simulator, "node1", listen=(f"{NODE}:8080",))
+        example = lab.HAPROXY_EXAMPLE.read_text()
+        quick = example.replace("agent-inter 5s", "agent-inter 500ms")
+        assert quick != example
+        configuration = tmp_path / "haproxy.cfg"
+        configuration.write_text(quick)
+        environment = {"NODE1": NODE, "NODE2": "127.0.0.12"}
+        return start(
+            lab.Haproxy, "haproxy", configuration, tmp_path / "haproxy.sock", environment
+        )
+
+    return start_haproxy
+
+
+def wait_for_server(haproxy, timeout=15.0, **columns):
+    """node1, once all these columns of `show stat` match."""
+    last = []
+
+    def fits():
+        last[:] = [haproxy.servers()["node1"]]
+        return all(re.search(want, last[0][name]) for name, want in columns.items())
+
+    try:
+        lab.wait_until(fits, f"node1 with {columns}", timeout)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; last: {last[0]}") from None
+    return last[0]
+
+
+def never_changes(haproxy, seconds, **columns):
+    """All through the time, these columns match."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        server = haproxy.servers()["node1"]
+        for name, want in columns.items():
+            assert re.search(want, server[name]), f"{name}: {server[name]}"
+        time.sleep(0.1)
+
+
+def start_node(start_agent, *options):
+    return start_agent(*options, listen=f"{NODE}:9707")
+
+
+def test_weight_follows_the_subscribers(haproxy, start_agent, simulator):
+    simulator.set(streams_webrtc_out=25)
+    agent = start_node(start_agent)
+    server = haproxy()
+    assert agent.reply() == "up 75%\n"
+    wait_for_server(server, weight="^75$", status="^UP$")
+    simulator.set(streams_webrtc_out=20, streams_rtmp_out=20, streams_rtsp_out=20)
+    wait_for_server(server, weight="^40$", status="^UP$")
+    simulator.set(streams_rtmp_out=0, streams_rtsp_out=0)
+    wait_for_server(server, weight="^80$", status="^UP$")
+
+
+def test_over_a_limit_the_server_is_down_with_the_reason_and_comes_back(
+    haproxy, start_agent, simulator
+):
+    simulator.set(streams_webrtc_out=25)
+    agent = start_node(start_agent)
+    server = haproxy()
+    wait_for_server(server, weight="^75$", status="^UP$")
+    simulator.set(streams_webrtc_out=120)
+    row = wait_for_server(server, status="^DOWN")
+    assert agent.reply() == "down # subscribers 120 of 100\n"
+    assert "subscribers 120 of 100" in row["last_agt"]
+    simulator.set(streams_webrtc_out=50)
+    wait_for_server(server, weight="^50$", status="^UP$")
+
+
+def test_after_a_down_the_node_stays_out_until_recover(haproxy, start_agent, simulator):
+    simulator.set(streams_webrtc_out=100)
+    agent = start_node(start_agent, "--recover=0.8")
+    server = haproxy()
+    wait_for_server(server, status="^DOWN")
+    simulator.set(streams_webrtc_out=85)  # below the limit, not below 80 of 100
+    agent.wait_for_metric("wcs_node_limit_utilization_ratio{limit=\"subscribers\"}", lambda v: v == 0.85)
+    never_changes(server, 1.5, status="^DOWN")
+    simulator.set(streams_webrtc_out=79)
+    wait_for_server(server, weight="^21$", status="^UP$")
+
+
+def test_traffic_on_the_wire_takes_the_server_down(haproxy, start, start_agent, simulator, peer):
+    start(
+        lab.Simulator,
+        "viewers",
+        *("--media-receive", "10.98.0.2:5004"),
+        network=peer,
+    )
+    sender = start(lab.Simulator, "media", *("--media-send", "10.98.0.2:5004", "--media-rate", "5"))
+    start_node(start_agent, "--band-out=20")
+    server = haproxy()
+    # 5 of 20 Mbit/s of payload; headers add 3.5 %.
+    row = wait_for_server(server, weight="^7[2-5]$", status="^UP$")
+    sender.set(media_mbps=40)
+    row = wait_for_server(server, status="^DOWN")
+    assert re.search(r"band_out [\d.]+ of 20", row["last_agt"])
+    sender.set(media_mbps=0)
+    wait_for_server(server, weight="^(99|100)$", status="^UP$")
+
+
+@pytest.mark.parametrize(
+    "when_stale, columns",
+    [
+        ("down", {"status": "^DOWN", "weight": "^75$"}),
+        ("drain", {"status": "^(UP|DRAIN)", "weight": "^0$"}),
+        ("ignore", {"status": "^UP$", "weight": "^(99|100)$"}),
+    ],
+)
+def test_when_wcs_hangs_the_weight_holds_then_when_stale_decides(
+    haproxy, start_agent, simulator, when_stale, columns
+):
+    simulator.set(streams_webrtc_out=25)
+    start_node(start_agent, f"--when-stale={when_stale}", "--stale-after=3s")
+    server = haproxy()
+    wait_for_server(server, weight="^75$", status="^UP$")
+    simulator.set(hang=1)
+    never_changes(server, 1.5, weight="^75$", status="^UP$")
+    wait_for_server(server, **columns)
+    simulator.set(hang=0)
+    wait_for_server(server, weight="^75$", status="^UP$")
+
+
+def test_when_stale_hold_goes_on_with_the_last_counts(haproxy, start_agent, simulator):
+    simulator.set(streams_webrtc_out=25)
+    agent = start_node(start_agent, "--when-stale=hold")
+    server = haproxy()
+    wait_for_server(server, weight="^75$", status="^UP$")
+    simulator.set(hang=1)
+    agent.wait_for_metric("wcs_stat_age_seconds", lambda age: age > 3)  # stale_after is 2 s
+    wait_for_server(server, weight="^75$", status="^UP$")
+
+
+def test_a_restart_of_the_agent_changes_nothing_at_haproxy(haproxy, start_agent, simulator):
+    simulator.set(streams_webrtc_out=25)
+    agent = start_node(start_agent)
+    server = haproxy()
+    wait_for_server(server, weight="^75$", status="^UP$")
+    assert agent.close() == 0
+    never_changes(server, 1.5, weight="^75$", status="^UP$")
+    start_agent(listen=f"{NODE}:9707", name="agent-again")
+    never_changes(server, 1.5, weight="^75$", status="^UP$")
+    simulator.set(streams_webrtc_out=60)
+    wait_for_server(server, weight="^40$", status="^UP$")
+
+
+def test_the_first_reply_is_deliberate_however_early_it_is_asked(start, simulator):
+    simulator.set(streams_webrtc_out=25)
+    agent = start(lab.Agent, "agent", f"--wcs-url={simulator.url}", "--cpu=off")
+
+    def first_reply():
+        try:
+            return agent.reply()
+        except ConnectionRefusedError:
+            return None
+
+    assert lab.wait_until(first_reply, "the first reply", every=0.001) == "up 75%\n"

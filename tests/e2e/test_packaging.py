@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is packaged passes the checker of the program that it is for."""
+
+import json
+import subprocess
+
+import lab
+import pytest
+
+PACKAGING = lab.ROOT / "packaging"
+
+
+def checked(*command):
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def test_haproxy_takes_the_example_as_it_is():
+    checked("/usr/sbin/haproxy", "-c", "-f", str(lab.HAPROXY_EXAMPLE))
+
+
+def test_systemd_takes_the_unit(tmp_path):
+    unit = (PACKAGING / "systemd/wcs-node-agent.service").read_text()
+    installed = tmp_path / "wcs-node-agent.service"
+    installed.write_text(unit.replace("/usr/sbin/wcs-node-agent", lab.AGENT))
+    assert checked("systemd-analyze", "verify", "--man=no", str(installed)) == ""
+
+
+def test_unit_is_hardened():
+    unit = PACKAGING / "systemd/wcs-node-agent.service"
+    checked("systemd-analyze", "security", "--offline=true", "--threshold=25", str(unit))
+
+
+def test_default_configuration_is_accepted():
+    checked(lab.AGENT, "config", "check", str(PACKAGING / "config.json"))
+
+
+def test_manual_page_has_no_fault():
+    page = PACKAGING / "man/wcs-node-agent.8"
+    assert checked("man", "--warnings", "-l", "-Tutf8", "-Z", str(page)).count("warning") == 0
+
+
+@pytest.mark.skipif(
+    not lab.AGENT.startswith(str(lab.ROOT / "build/")), reason="needs the build folder of the agent"
+)
+def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(tmp_path):
+    build = lab.AGENT.removesuffix("/wcs-node-agent")
+    install = ("env", f"DESTDIR={tmp_path}", "cmake", "--install", build, "--prefix", "/usr")
+    checked(*install)
+    config = tmp_path / "etc/wcs-node-agent/config.json"
+    for path in (
+        "usr/sbin/wcs-node-agent",
+        "usr/share/man/man8/wcs-node-agent.8",
+        "usr/lib/systemd/system/wcs-node-agent.service",
+        "etc/wcs-node-agent/config.json",
+    ):
+        assert (tmp_path / path).is_file(), path
+    config.write_text(json.dumps({"cpu": 50}))
+    checked(*install)
+    assert json.loads(config.read_text()) == {"cpu": 50}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tree's own rules, as far as a program can see them."""
+
+import re
+import subprocess
+
+import lab
+import pytest
+
+FOLDERS = ("bpf", "include", "src", "tools", "tests", "cmake")
+SUFFIXES = (".c", ".h", ".cpp", ".hpp")
+SOURCES = sorted(
+    path for folder in FOLDERS for path in (lab.ROOT / folder).rglob("*") if path.suffix in SUFFIXES
+)
+SCRIPTS = [lab.ROOT / path for path in ("tools/test", "tools/quickstart", "tools/lib/common.sh", ".ci/run")]
+
+
+def test_sources_are_formatted():
+    version = subprocess.run(["/usr/bin/clang-format", "--version"], capture_output=True, text=True)
+    if not re.search(r"version 14\.", version.stdout):
+        pytest.skip("each release of clang-format has its own taste; the tree follows 14")
+    result = subprocess.run(
+        ["/usr/bin/clang-format", "--dry-run", "-Werror", *SOURCES],
+        capture_output=True,
+        text=True,
+        cwd=lab.ROOT,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_source_names_its_licence():
+    without = [
+        str(path.relative_to(lab.ROOT))
+        for path in [*SOURCES, *SCRIPTS]
+        if "SPDX-License-Identifier: " not in path.read_text()[:200]
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(lab.ROOT)))
+def test_scripts_parse(script):
+    result = subprocess.run(["bash", "-n", script], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_commands_can_be_run():
+    for command in ("tools/test", "tools/quickstart", "tools/bench", ".ci/run"):
+        assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
