@@ -26,9 +26,15 @@ QUICK = (
     "--sample-interval=100ms",
     "--window=500ms",
     "--wcs-interval=200ms",
-    "--wcs-timeout=500ms",
-    "--stale-after=2s",
+    "--wcs-timeout=1s",
+    "--stale-after=3s",
 )
+
+
+def quick_unless_told(options):
+    """QUICK without what the options set themselves."""
+    told = {option.split("=")[0] for option in options}
+    return [option for option in QUICK if option.split("=")[0] not in told]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,8 +72,8 @@ def start_agent(start, simulator):
     """start_agent(*options, ...) -> an agent that listens and asks the simulator."""
 
     def start_one(*options, name="agent", **settings):
-        options = (f"--wcs-url={simulator.url}", *QUICK, *options)
-        agent = start(lab.Agent, name, *options, **settings)
+        options = (*quick_unless_told(options), *options)
+        agent = start(lab.Agent, name, f"--wcs-url={simulator.url}", *options, **settings)
         agent.wait_until_listening()
         return agent
 

@@ -129,7 +129,7 @@ def test_when_wcs_hangs_the_weight_holds_then_when_stale_decides(
     haproxy, start_agent, simulator, when_stale, columns
 ):
     simulator.set(streams_webrtc_out=25)
-    start_node(start_agent, f"--when-stale={when_stale}", "--stale-after=3s")
+    start_node(start_agent, f"--when-stale={when_stale}")
     server = haproxy()
     wait_for_server(server, weight="^75$", status="^UP$")
     simulator.set(hang=1)
@@ -145,7 +145,7 @@ def test_when_stale_hold_goes_on_with_the_last_counts(haproxy, start_agent, simu
     server = haproxy()
     wait_for_server(server, weight="^75$", status="^UP$")
     simulator.set(hang=1)
-    agent.wait_for_metric("wcs_stat_age_seconds", lambda age: age > 3)  # stale_after is 2 s
+    agent.wait_for_metric("wcs_stat_age_seconds", lambda age: age > 4)  # stale_after is 3 s
     wait_for_server(server, weight="^75$", status="^UP$")
 
 

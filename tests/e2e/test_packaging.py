@@ -46,7 +46,7 @@ def test_manual_page_has_no_fault():
 )
 def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(tmp_path):
     build = lab.AGENT.removesuffix("/wcs-node-agent")
-    install = ("env", f"DESTDIR={tmp_path}", "cmake", "--install", build, "--prefix", "/usr")
+    install = ("env", f"DESTDIR={tmp_path}", "cmake", "--install", build, "--prefix=/usr")
     checked(*install)
     config = tmp_path / "etc/wcs-node-agent/config.json"
     for path in (
@@ -56,6 +56,8 @@ def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(
         "etc/wcs-node-agent/config.json",
     ):
         assert (tmp_path / path).is_file(), path
+    unit = (tmp_path / "usr/lib/systemd/system/wcs-node-agent.service").read_text()
+    assert "\nExecStart=/usr/sbin/wcs-node-agent run\n" in unit
     config.write_text(json.dumps({"cpu": 50}))
     checked(*install)
     assert json.loads(config.read_text()) == {"cpu": 50}

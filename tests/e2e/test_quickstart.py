@@ -66,7 +66,7 @@ def test_a_signal_ends_it_with_0_and_no_child_left(start):
 def test_demo_tells_the_whole_story(start):
     demo = start(lab.Process, "demo", [QUICKSTART, "--demo", "--seconds", "30"])
     assert demo.wait(90) == 0, demo.output()
-    rows = re.findall(r"^ +(node[12])  (.+?) {2,}(\d+)  (\S.*)$", demo.output(), re.MULTILINE)
+    rows = re.findall(r"^[\d s]*(node[12])  (.+?) {2,}(\d+)  (\S.*)$", demo.output(), re.MULTILINE)
     seen = {(node, reply, weight, status) for node, reply, weight, status in rows}
     assert ("node1", "up 90%", "90", "UP") in seen
     assert ("node1", "up 40%", "40", "UP") in seen

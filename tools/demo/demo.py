@@ -26,7 +26,13 @@ TABLE_EVERY = 2.0  # seconds
 # Quicker than the defaults (window 2s, stale_after 10s) and than the example's agent-inter 5s, so
 # that the story fits into half a minute. The nodes share this machine's CPUs, so a limit on them
 # would tell nothing of one node.
-AGENT_OPTIONS = ("--window=1s", "--stale-after=3s", "--wcs-interval=500ms", "--cpu=off")
+AGENT_OPTIONS = (
+    "--window=1s",
+    "--stale-after=3s",
+    "--wcs-interval=500ms",
+    "--wcs-timeout=1s",
+    "--cpu=off",
+)
 AGENT_INTER = "500ms"
 
 
@@ -104,25 +110,26 @@ def start_haproxy(stack, nodes, scratch):
     )
 
 
-def show(nodes, haproxy, since):
+def show(nodes, haproxy, seconds):
     servers = haproxy.servers()
-    print(f"  {time.monotonic() - since:4.0f} s  {'agent replies':<40}  HAProxy: weight, status")
     for node in nodes:
         server = servers[node.name]
+        when = f"{seconds:3.0f} s" if node is nodes[0] else ""
         reply = node.agent.reply().strip()
-        print(f"   {node.name}  {reply:<40}  {server['weight']:>15}  {server['status']}", flush=True)
+        print(f"{when:>6}  {node.name}  {reply:<40}{server['weight']:>6}  {server['status']}")
+    sys.stdout.flush()
 
 
 def tell(nodes, haproxy, chapters, chapter_length):
     began = time.monotonic()
     for number in chapters:
         title, act = STORY[number % len(STORY)]
-        print(f"\n{title}", flush=True)
+        print(f"\n{title}\n{'':8}node   {'agent replies':<40}HAProxy's weight, status", flush=True)
         act(*nodes)
         tables = max(1, round(chapter_length / TABLE_EVERY))
         for _ in range(tables):
             time.sleep(chapter_length / tables)
-            show(nodes, haproxy, began)
+            show(nodes, haproxy, time.monotonic() - began)
 
 
 def stop(*_):

@@ -7,6 +7,7 @@ ask for the death signal of their parent.
 """
 
 import contextlib
+import csv
 import ctypes
 import http.client
 import json
@@ -306,10 +307,9 @@ class Haproxy(Process):
 
     def servers(self):
         """What HAProxy knows of each server, by its name: the columns of `show stat`."""
-        header, *rows = self.command("show stat").strip().splitlines()
-        names = header.removeprefix("# ").split(",")
-        table = [dict(zip(names, row.split(","))) for row in rows]
-        return {row["svname"]: row for row in table if row["type"] == "2"}
+        text = self.command("show stat").removeprefix("# ").strip()
+        rows = csv.DictReader(text.splitlines())
+        return {row["svname"]: row for row in rows if row["type"] == "2"}
 
 
 # Clients
