@@ -99,6 +99,12 @@ bool is_http_error(error_code error) {
     return error.category() == make_error_code(http::error::end_of_stream).category();
 }
 
+/// The seven bytes with which a TLS server refuses plain HTTP are too few for the parser to judge.
+bool is_tls_alert(const beast::flat_buffer& unparsed) {
+    const auto bytes = unparsed.data();
+    return bytes.size() == 7 && *static_cast<const char*>(bytes.data()) == '\x15';
+}
+
 /// Sorts the failures of reading and writing on an open connection.
 FetchError broken_exchange(error_code error, std::size_t max_bytes) {
     if (error == http::error::body_limit) {
@@ -185,6 +191,9 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     }
     if (error == beast::error::timeout) {
         co_return late("the page was not whole");
+    }
+    if (error && !parser.is_header_done() && is_tls_alert(buffer)) {
+        co_return FetchError{WcsFault::not_a_page, "TLS, not plain HTTP"};
     }
     if (error) {
         co_return broken_exchange(error, max_bytes);

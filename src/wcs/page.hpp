@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
 

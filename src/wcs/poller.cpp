@@ -131,13 +131,17 @@ asio::awaitable<void> WcsPoller::run() {
     // Cancelling is the ordinary end: no exception for it.
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
-    auto start = Clock::now();
-    while (cancellation.cancelled() == asio::cancellation_type::none) {
-        co_await fetch_once();
-        start = next_start(start, settings_.interval, Clock::now());
+    const auto is_cancelled = [&cancellation] {
+        return cancellation.cancelled() != asio::cancellation_type::none;
+    };
+    for (auto start = Clock::now(); !is_cancelled();
+         start = next_start(start, settings_.interval, Clock::now())) {
         timer_.expires_at(start);
         boost::system::error_code error;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (!is_cancelled()) {
+            co_await fetch_once();
+        }
     }
 }
 
