@@ -6,7 +6,6 @@
 #include <wcs_node_agent/verdict.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
 
-#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -24,17 +23,6 @@ struct AllowList {
 
     bool contains(const boost::asio::ip::address& address) const;
     bool operator==(const AllowList&) const = default;
-};
-
-/// The names on the WCS page that make up each count; several names are added up.
-struct CountNames {
-    std::array<std::vector<std::string>, all_protocols.size()> publishers{
-        {{"streams_webrtc_in"}, {"streams_rtmp_in"}, {"streams_rtsp_in"}}};
-    std::array<std::vector<std::string>, all_protocols.size()> subscribers{
-        {{"streams_webrtc_out"}, {"streams_rtmp_out"}, {"streams_rtsp_out"}}};
-    std::vector<std::string> hls{"streams_hls"};
-
-    bool operator==(const CountNames&) const = default;
 };
 
 /// Everything that can be set, with its default. docs/configuration.md says what each means.

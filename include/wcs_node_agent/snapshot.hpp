@@ -41,6 +41,7 @@ struct Snapshot {
     std::vector<std::string> chosen_interfaces;  // those that the bandwidth limits see
     Rates rates;
     WcsState wcs;
+    CountNames count_names;                  // what wcs.counts was made of
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown
     Verdict verdict;
     AgentCounters agent;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wcs_node_agent {
 
@@ -22,6 +23,17 @@ constexpr std::string_view to_string(Protocol protocol) {
     constexpr std::array<std::string_view, all_protocols.size()> names{"webrtc", "rtmp", "rtsp"};
     return names[static_cast<std::size_t>(protocol)];
 }
+
+/// The names on the WCS page that make up each count; several names are added up.
+struct CountNames {
+    std::array<std::vector<std::string>, all_protocols.size()> publishers{
+        {{"streams_webrtc_in"}, {"streams_rtmp_in"}, {"streams_rtsp_in"}}};
+    std::array<std::vector<std::string>, all_protocols.size()> subscribers{
+        {{"streams_webrtc_out"}, {"streams_rtmp_out"}, {"streams_rtsp_out"}}};
+    std::vector<std::string> hls{"streams_hls"};
+
+    bool operator==(const CountNames&) const = default;
+};
 
 /// The statistics page, taken apart: every key with a number, and the rest as it stood.
 struct WcsPage {
