@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/clock.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace wcs_node_agent {
+
+/// Tells systemd how the daemon is doing: one datagram a message to the socket that $NOTIFY_SOCKET
+/// names. Without that variable nothing is sent. A message that cannot be sent is logged once.
+class SystemdNotifier {
+ public:
+    /// Opens the socket, so that later messages need no right to.
+    SystemdNotifier();
+    SystemdNotifier(const SystemdNotifier&) = delete;
+    SystemdNotifier& operator=(const SystemdNotifier&) = delete;
+    ~SystemdNotifier();
+
+    void ready();                          // also ends reloading
+    void reloading(Clock::time_point at);  // since when
+    void stopping();
+    void status(std::string_view text);  // one line for `systemctl status`
+    void watchdog();                     // still alive
+
+ private:
+    void send(std::string_view message);
+
+    int socket_ = -1;
+    bool failing_ = false;
+};
+
+/// Within what time systemd wants to hear watchdog() again; to be sent twice as often. None if it
+/// does not watch this process.
+std::optional<std::chrono::nanoseconds> watchdog_interval();
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/result.hpp>
+
+namespace wcs_node_agent {
+
+enum class KeptPrivilege {
+    none,
+    net_admin,  // CAP_NET_ADMIN: clsact filters need it for each interface that appears
+};
+
+/// Gives up every capability but the one kept, in every set that can be changed, and all ways to
+/// gain one by exec. For the calling thread, so before there is a second. Not to be undone.
+Result<void> drop_privileges(KeptPrivilege kept);
+
+/// Whether this thread may use a capability, CAP_*, now.
+bool has_capability(int capability);
+
+}  // namespace wcs_node_agent

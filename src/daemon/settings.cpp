@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/settings.hpp"
+
+#include "daemon/value_text.hpp"
+#include "wcs/client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+/// The value as it stands in the file, or what it is: it may be nested as deep as the file is long.
+std::string quoted(const Json& value) {
+    if (value.is_structured()) {
+        return value.is_array() ? "an array" : "an object";
+    }
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Error must_be(std::string_view form, const Json& value) {
+    return Error{fmt::format("must be {}, not {}", form, quoted(value))};
+}
+
+Faults fault(Error error) { return {{.where = "", .what = std::move(error.what)}}; }
+
+/// Adds the faults found at one step further down.
+void append_below(Faults& faults, std::string_view key, Faults more) {
+    for (Fault& fault : more) {
+        faults.push_back({.where = pointer_step(key) + fault.where,
+                          .what = std::move(fault.what),
+                          .key = std::string(key)});
+    }
+}
+
+/// Hands each member of an object to use(index, value), where index counts in `known`.
+template <class Use>
+Faults for_each_key(const Json& object, std::span<const std::string_view> known, const Use& use) {
+    Faults faults;
+    for (const auto& [key, value] : object.items()) {
+        const auto found = std::ranges::find(known, key);
+        append_below(faults, key,
+                     found == known.end()
+                         ? fault(Error{"unknown key" + did_you_mean(key, known)})
+                         : use(static_cast<std::size_t>(found - known.begin()), value));
+    }
+    return faults;
+}
+
+// Readers: a value of the file, or a string of the command line, to the type of a field.
+
+Result<std::string_view> read_text(const Json& value) {
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+    if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
+        return must_be("a text", value);
+    }
+    const std::string_view text = value.get_ref<const std::string&>();
+    if (std::ranges::any_of(text, is_control)) {
+        return must_be("a text without control characters", value);
+    }
+    return text;
+}
+
+Result<std::string_view> read_url(const Json& value) {
+    const auto text = read_text(value);
+    if (!text) {
+        return text;
+    }
+    const auto url = parse_wcs_url(*text);
+    return url ? text : url.error();
+}
+
+std::optional<double> as_number(const Json& value) {
+    if (value.is_string()) {
+        return parse_number(value.get_ref<const std::string&>());
+    }
+    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+Result<std::optional<double>> read_limit(const Json& value, double highest) {
+    if (value == "off") {
+        return std::nullopt;
+    }
+    const auto number = as_number(value);
+    if (!number || *number < 0 || *number > highest) {
+        return must_be(fmt::format("a number greater than 0 and up to {}, or \"off\"", highest),
+                       value);
+    }
+    return *number == 0 ? std::nullopt : number;
+}
+
+Result<double> read_recover(const Json& value) {
+    const auto number = as_number(value);
+    if (!number || *number <= 0 || *number > 1) {
+        return must_be("a number greater than 0 and up to 1", value);
+    }
+    return *number;
+}
+
+Result<std::size_t> read_count(const Json& value, std::size_t highest) {
+    const auto number = as_number(value);
+    if (!number || *number < 0 || *number > static_cast<double>(highest) ||
+        *number != std::floor(*number)) {
+        return must_be(fmt::format("a whole number from 0 to {}", highest), value);
+    }
+    return static_cast<std::size_t>(*number);
+}
+
+Result<nanoseconds> read_duration(const Json& value, nanoseconds shortest, nanoseconds longest) {
+    const auto duration =
+        value.is_string() ? parse_duration(value.get_ref<const std::string&>()) : std::nullopt;
+    if (!duration || *duration < shortest || *duration > longest) {
+        return must_be(fmt::format("a duration with its unit from \"{}\" to \"{}\"",
+                                   duration_text(shortest), duration_text(longest)),
+                       value);
+    }
+    return *duration;
+}
+
+Result<std::size_t> read_size(const Json& value, std::size_t smallest, std::size_t greatest) {
+    std::optional<std::size_t> size;
+    if (value.is_string()) {
+        size = parse_size(value.get_ref<const std::string&>());
+    } else if (value.is_number_unsigned()) {
+        size = value.get<std::size_t>();
+    }
+    if (!size || *size < smallest || *size > greatest) {
+        return must_be(fmt::format("a size in bytes, or with its unit, from \"{}\" to \"{}\"",
+                                   size_text(smallest), size_text(greatest)),
+                       value);
+    }
+    return *size;
+}
+
+template <class T, std::size_t n>
+using Choices = std::array<std::pair<std::string_view, T>, n>;
+
+template <class T, std::size_t n>
+Result<T> read_choice(const Json& value, const Choices<T, n>& choices) {
+    std::string names;
+    for (const auto& [name, choice] : choices) {
+        if (value == name) {
+            return choice;
+        }
+        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
+    }
+    return must_be("one of " + names, value);
+}
+
+template <class T, std::size_t n>
+std::string_view name_of(T value, const Choices<T, n>& choices) {
+    return std::ranges::find(choices, value, &Choices<T, n>::value_type::second)->first;
+}
+
+constexpr Choices<SourceChoice, 3> sources{{{"auto", SourceChoice::auto_detect},
+                                            {"ebpf", SourceChoice::ebpf},
+                                            {"procfs", SourceChoice::procfs}}};
+constexpr Choices<WhenStale, 4> when_stale_choices{{{"down", WhenStale::down},
+                                                    {"drain", WhenStale::drain},
+                                                    {"hold", WhenStale::hold},
+                                                    {"ignore", WhenStale::ignore}}};
+constexpr Choices<std::string_view, 5> log_levels{{{"trace", "trace"},
+                                                   {"debug", "debug"},
+                                                   {"info", "info"},
+                                                   {"warning", "warning"},
+                                                   {"error", "error"}}};
+
+/// Hands each text of an array, or a text alone, to use(text), which returns a Result<void>.
+template <class Use>
+Faults for_each_text(const Json& value, const Use& use) {
+    const bool alone = !value.is_array();
+    Faults faults;
+    for (std::size_t i = 0; i < (alone ? 1 : value.size()); ++i) {
+        const auto text = read_text(alone ? value : value[i]);
+        const Result<void> used = text ? use(*text) : Result<void>(text.error());
+        if (!used && alone) {
+            return fault(used.error());
+        }
+        if (!used) {
+            append_below(faults, std::to_string(i), fault(used.error()));
+        }
+    }
+    return faults;
+}
+
+Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
+    if (std::ranges::find(texts, text) != texts.end()) {
+        return Error{fmt::format("\"{}\" is there twice", text)};
+    }
+    texts.emplace_back(text);
+    return {};
+}
+
+/// A list of texts, possibly empty, none of them twice.
+Faults set_texts(std::vector<std::string>& field, const Json& value) {
+    std::vector<std::string> texts;
+    Faults faults =
+        for_each_text(value, [&](std::string_view text) { return add_once(texts, text); });
+    if (faults.empty()) {
+        field = std::move(texts);
+    }
+    return faults;
+}
+
+Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value) {
+    if (value.is_array() && value.empty()) {
+        return fault(Error{"must name at least one ADDR:PORT"});
+    }
+    std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+    Faults faults = for_each_text(value, [&](std::string_view text) -> Result<void> {
+        const auto endpoint = parse_endpoint(text);
+        if (!endpoint) {
+            return endpoint.error();
+        }
+        if (endpoint->port() != 0 && std::ranges::find(endpoints, *endpoint) != endpoints.end()) {
+            return Error{fmt::format("\"{}\" is there twice", text)};
+        }
+        endpoints.push_back(*endpoint);
+        return {};
+    });
+    if (faults.empty()) {
+        field = std::move(endpoints);
+    }
+    return faults;
+}
+
+Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints) {
+    Json texts = Json::array();
+    std::ranges::transform(endpoints, std::back_inserter(texts), endpoint_text);
+    return texts;
+}
+
+Faults set_networks(AllowList& field, const Json& value) {
+    if (value.is_array() && value.empty()) {
+        return fault(Error{"must name at least one network"});
+    }
+    AllowList networks;
+    Faults faults =
+        for_each_text(value, [&](std::string_view text) { return add_network(networks, text); });
+    if (faults.empty()) {
+        field = std::move(networks);
+    }
+    return faults;
+}
+
+using NamesByProtocol = std::array<std::vector<std::string>, all_protocols.size()>;
+
+Faults set_names_by_protocol(NamesByProtocol& field, const Json& value) {
+    constexpr std::array known{to_string(Protocol::webrtc), to_string(Protocol::rtmp),
+                               to_string(Protocol::rtsp)};
+    if (!value.is_object()) {
+        return fault(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
+    }
+    return for_each_key(value, known, [&](std::size_t protocol, const Json& names) {
+        return set_texts(field[protocol], names);
+    });
+}
+
+Json show_names_by_protocol(const NamesByProtocol& names) {
+    Json shown = Json::object();
+    for (const Protocol protocol : all_protocols) {
+        shown[to_string(protocol)] = names[static_cast<std::size_t>(protocol)];
+    }
+    return shown;
+}
+
+/// Counts that the object leaves out stay as they are.
+Faults set_counts(Config& config, const Json& value) {
+    constexpr std::array<std::string_view, 3> known{"publishers", "subscribers", "hls"};
+    if (!value.is_object()) {
+        return fault(must_be("an object with \"publishers\", \"subscribers\" and \"hls\"", value));
+    }
+    CountNames counts = config.counts;
+    Faults faults = for_each_key(value, known, [&](std::size_t count, const Json& names) {
+        switch (count) {
+            case 0:
+                return set_names_by_protocol(counts.publishers, names);
+            case 1:
+                return set_names_by_protocol(counts.subscribers, names);
+            default:
+                return set_texts(counts.hls, names);
+        }
+    });
+    if (faults.empty()) {
+        config.counts = std::move(counts);
+    }
+    return faults;
+}
+
+Json show_counts(const Config& config) {
+    return {{"publishers", show_names_by_protocol(config.counts.publishers)},
+            {"subscribers", show_names_by_protocol(config.counts.subscribers)},
+            {"hls", config.counts.hls}};
+}
+
+template <class Field, class Value>
+Faults assign(Field& field, Result<Value> value) {
+    if (!value) {
+        return fault(std::move(value).error());
+    }
+    field = std::move(*value);
+    return {};
+}
+
+/// A whole number without the `.0` that JSON gives to a double.
+Json show_number(double number) {
+    constexpr double exact = 1LL << 53;
+    return number == std::floor(number) && number < exact ? Json(static_cast<std::int64_t>(number))
+                                                          : Json(number);
+}
+
+template <Limit limit>
+constexpr Setting limit_setting(std::string_view value, std::string_view help) {
+    return {to_string(limit),
+            "Limits",
+            value,
+            help,
+            false,
+            [](Config& config, const Json& json) {
+                constexpr double highest = limit == Limit::cpu ? 100 : 1e9;
+                return assign(config.limits[limit], read_limit(json, highest));
+            },
+            [](const Config& config) {
+                const auto& maximum = config.limits[limit];
+                return maximum ? show_number(*maximum) : Json("off");
+            }};
+}
+
+template <auto field>
+constexpr Setting listen_setting(std::string_view name, std::string_view help) {
+    return {name,
+            "Clients",
+            "ADDR:PORT",
+            help,
+            true,
+            [](Config& config, const Json& json) { return set_endpoints(config.*field, json); },
+            [](const Config& config) { return show_endpoints(config.*field); }};
+}
+
+template <auto field>
+constexpr Setting allow_setting(std::string_view name, std::string_view help) {
+    return {name,
+            "Clients",
+            "CIDR",
+            help,
+            true,
+            [](Config& config, const Json& json) { return set_networks(config.*field, json); },
+            [](const Config& config) { return Json(network_texts(config.*field)); }};
+}
+
+/// The bounds are in milliseconds.
+template <auto field, int shortest, int longest>
+constexpr Setting duration_setting(std::string_view name, std::string_view group,
+                                   std::string_view help) {
+    return {name,
+            group,
+            "DURATION",
+            help,
+            false,
+            [](Config& config, const Json& json) {
+                return assign(config.*field, read_duration(json, shortest * 1ms, longest * 1ms));
+            },
+            [](const Config& config) { return Json(duration_text(config.*field)); }};
+}
+
+constexpr int second = 1000;
+constexpr int minute = 60 * second;
+constexpr int hour = 60 * minute;
+
+constexpr std::array settings_table{
+    listen_setting<&Config::agent_listen>(
+        "agent_listen", "where HAProxy asks (default 0.0.0.0:9707 and [::]:9707)"),
+    allow_setting<&Config::allow>("allow", "who gets an agent reply (default loopback)"),
+    listen_setting<&Config::metrics_listen>("metrics_listen",
+                                            "where HTTP is served (default 127.0.0.1:9708)"),
+    allow_setting<&Config::metrics_allow>("metrics_allow",
+                                          "who gets an HTTP response (default loopback)"),
+
+    Setting{"wcs_url", "WCS", "URL",
+            "the statistics page (default http://127.0.0.1:8081/?action=stat)", false,
+            [](Config& config, const Json& json) { return assign(config.wcs_url, read_url(json)); },
+            [](const Config& config) { return Json(config.wcs_url); }},
+    duration_setting<&Config::wcs_interval, 100, hour>("wcs_interval", "WCS",
+                                                       "from fetch to fetch (default 1s)"),
+    duration_setting<&Config::wcs_timeout, 10, minute>("wcs_timeout", "WCS",
+                                                       "for one whole fetch (default 3s)"),
+    Setting{"wcs_max_page", "WCS", "SIZE", "a longer page is refused (default 16MiB)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.wcs_max_page, read_size(json, 1 << 10, 1 << 30));
+            },
+            [](const Config& config) { return Json(size_text(config.wcs_max_page)); }},
+    Setting{"wcs_max_stats", "WCS", "N", "entries of the page that are kept (default 256)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.wcs_max_stats, read_count(json, 100'000));
+            },
+            [](const Config& config) { return Json(config.wcs_max_stats); }},
+    Setting{"counts", "WCS", "", "the names on the page that make up each count", false, set_counts,
+            show_counts},
+
+    Setting{"interface", "Measuring", "GLOB",
+            "interfaces to measure (default those of the default routes)", true,
+            [](Config& config, const Json& json) { return set_texts(config.interfaces, json); },
+            [](const Config& config) { return Json(config.interfaces); }},
+    Setting{"source", "Measuring", "auto|ebpf|procfs",
+            "where the node's own figures come from (default auto)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.source, read_choice(json, sources));
+            },
+            [](const Config& config) { return Json(name_of(config.source, sources)); }},
+    duration_setting<&Config::sample_interval, 10, 10 * second>(
+        "sample_interval", "Measuring", "from sample to sample (default 250ms)"),
+    duration_setting<&Config::window, 10, minute>(
+        "window", "Measuring", "rates and CPU load are means over it (default 2s)"),
+
+    limit_setting<Limit::cpu>("PERCENT", "mean busy share of the CPUs (default 90)"),
+    limit_setting<Limit::publishers>("N", "streams published to the node (default 100)"),
+    limit_setting<Limit::subscribers>("N", "streams played from the node (default 100)"),
+    limit_setting<Limit::hls>("N", "HLS streams (default 100)"),
+    limit_setting<Limit::band_in>("MBPS", "received, in Mbit/s on the wire (default 100)"),
+    limit_setting<Limit::band_out>("MBPS", "sent, in Mbit/s on the wire (default 100)"),
+    Setting{
+        "recover", "Limits", "SHARE",
+        "a node that went down comes back below this share of its limits (default 0.95)", false,
+        [](Config& config, const Json& json) { return assign(config.recover, read_recover(json)); },
+        [](const Config& config) { return show_number(config.recover); }},
+    duration_setting<&Config::stale_after, 1, 24 * hour>(
+        "stale_after", "Limits", "how long the last WCS counts hold (default 10s)"),
+    Setting{
+        "when_stale", "Limits", "down|drain|hold|ignore", "what happens then (default down)", false,
+        [](Config& config, const Json& json) {
+            return assign(config.when_stale, read_choice(json, when_stale_choices));
+        },
+        [](const Config& config) { return Json(name_of(config.when_stale, when_stale_choices)); }},
+
+    Setting{"log_level", "Log", "LEVEL", "trace, debug, info, warning or error (default info)",
+            false,
+            [](Config& config, const Json& json) {
+                return assign(config.log_level, read_choice(json, log_levels));
+            },
+            [](const Config& config) { return Json(config.log_level); }},
+};
+
+constexpr auto setting_names = [] {
+    std::array<std::string_view, settings_table.size()> names;
+    std::ranges::transform(settings_table, names.begin(), &Setting::name);
+    return names;
+}();
+
+}  // namespace
+
+std::span<const Setting> settings() { return settings_table; }
+
+std::string option_name(std::string_view setting) {
+    std::string name = fmt::format("--{}", setting);
+    std::ranges::replace(name, '_', '-');
+    return name;
+}
+
+Faults apply_settings(Config& config, const Json& values) {
+    return for_each_key(values, setting_names, [&config](std::size_t index, const Json& value) {
+        return settings_table[index].set(config, value);
+    });
+}
+
+Json show_settings(const Config& config) {
+    Json shown = Json::object();
+    for (const Setting& setting : settings_table) {
+        shown[setting.name] = setting.show(config);
+    }
+    return shown;
+}
+
+std::vector<Conflict> find_conflicts(const Config& config) {
+    std::vector<Conflict> conflicts;
+    if (config.window < config.sample_interval) {
+        conflicts.push_back(
+            {"window", "sample_interval",
+             fmt::format("window, {}, is shorter than sample_interval, {}",
+                         duration_text(config.window), duration_text(config.sample_interval))});
+    }
+    if (config.stale_after <= config.wcs_interval) {
+        conflicts.push_back(
+            {"stale_after", "wcs_interval",
+             fmt::format("stale_after, {}, is not longer than wcs_interval, {}: "
+                         "the counts would be stale between two fetches",
+                         duration_text(config.stale_after), duration_text(config.wcs_interval))});
+    }
+    for (const auto& endpoint : config.metrics_listen) {
+        if (endpoint.port() != 0 &&
+            std::ranges::find(config.agent_listen, endpoint) != config.agent_listen.end()) {
+            conflicts.push_back({"metrics_listen", "agent_listen",
+                                 fmt::format("metrics_listen and agent_listen both have {}",
+                                             endpoint_text(endpoint))});
+        }
+    }
+    return conflicts;
+}
+
+}  // namespace wcs_node_agent
