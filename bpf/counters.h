@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The memory that the kernel programs write and the agent reads, by mmap: a sample costs no system
+ * call and needs no privilege, on any kernel.
+ *
+ * Every field has one writer, the CPU that it belongs to, and is written by one aligned store, so a
+ * reader on another CPU sees each field whole. Fields of one struct may be of slightly different
+ * moments: a frame's bytes may be there before its count. */
+#pragma once
+
+#include <linux/types.h>
+
+/* One interface on one CPU: one cache line, so that CPUs do not share any. */
+struct traffic {
+	__u64 receive_bytes;
+	__u64 receive_packets;
+	__u64 transmit_bytes; /* handed to the queueing discipline */
+	__u64 transmit_packets;
+	__u64 dropped_bytes; /* of these, dropped by it */
+	__u64 dropped_packets;
+	__u64 unused[2];
+};
+
+/* An entry of the table that leads from an interface to its counters; written by the agent as one
+ * 64-bit store. An interface sits in one of INTERFACE_PROBES buckets from its index on, so indexes
+ * that follow each other, the usual case, are found at the first look. */
+struct interface_entry {
+	__u32 ifindex; /* 0: free */
+	__u16 slot;
+	__u16 l2_header; /* bytes before the IP header, VLAN tags not included */
+} __attribute__((aligned(8)));
+
+enum {
+	INTERFACE_BUCKETS = 4096, /* a power of two */
+	INTERFACE_PROBES = 4,
+	UNPLACED_SLOT = 0,    /* counts what has no slot of its own */
+};
+
+/* One CPU. */
+struct cpu_time {
+	/* While idle: nanoseconds busy so far. While busy: the same, less the time (CLOCK_MONOTONIC)
+	 * at which this busy interval began, which is always negative, as a CPU cannot have been
+	 * busy for longer than the clock has run. One word says both, so no reader sees it torn. */
+	__s64 busy;
+	__u64 interrupt_depth; /* interrupts and softirqs under way over the idle task */
+	__u64 unused[6];
+};

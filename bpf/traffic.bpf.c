@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Counts what crosses the wire, interface by interface: bytes with the layer 2 header, without
+ * preamble, frame check sequence and gap. The programs count and never decide. */
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "counters.h"
+#include "kernel_types.h"
+
+#define VLAN_TAG 4
+#define UDP_HEADER 8
+
+/* Set before loading. */
+const volatile __u32 own_network_namespace; /* inode number */
+const volatile __u32 slots = 1;              /* per CPU */
+
+/* Written by the agent: where each interface counts. */
+struct interface_entry interfaces[INTERFACE_BUCKETS];
+
+/* [cpu][slot]. A plain array, not a per-CPU one, since only a plain one can be mapped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* slots times the possible CPUs, set before loading */
+	__type(key, __u32);
+	__type(value, struct traffic);
+} traffic SEC(".maps");
+
+static __always_inline struct interface_entry find_interface(__u32 ifindex)
+{
+	struct interface_entry entry;
+
+#pragma unroll
+	for (int i = 0; i < INTERFACE_PROBES; i++) {
+		__u64 whole = *(volatile __u64 *)&interfaces[(ifindex + i) % INTERFACE_BUCKETS];
+
+		__builtin_memcpy(&entry, &whole, sizeof(entry));
+		if (entry.ifindex == ifindex)
+			return entry;
+	}
+	return (struct interface_entry){ .slot = UNPLACED_SLOT };
+}
+
+/* Frames are counted with softirqs off, in softirq or under rcu_read_lock_bh, so no second packet
+ * of the same direction comes between the load and the store of a counter. */
+static __always_inline struct traffic *counters_of(struct interface_entry entry)
+{
+	__u32 key = bpf_get_smp_processor_id() * slots + entry.slot;
+
+	return bpf_map_lookup_elem(&traffic, &key);
+}
+
+/* Bytes that each segment of a GSO packet repeats: layer 2, IP and transport header. */
+static __always_inline __u32 header_length(struct __sk_buff *skb, __u32 l2_header)
+{
+	__u32 offset = l2_header;
+	__be16 protocol = skb->protocol;
+	__u8 transport = 0, byte = 0;
+
+	if (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD)) {
+		bpf_skb_load_bytes(skb, offset + 2, &protocol, sizeof(protocol));
+		offset += VLAN_TAG;
+	}
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		bpf_skb_load_bytes(skb, offset + 9, &transport, 1);
+		bpf_skb_load_bytes(skb, offset, &byte, 1);
+		offset += (byte & 0xf) * 4;
+	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
+		bpf_skb_load_bytes(skb, offset + 6, &transport, 1);
+		offset += 40;
+	}
+	if (transport == IPPROTO_TCP) {
+		bpf_skb_load_bytes(skb, offset + 12, &byte, 1);
+		offset += (byte >> 4) * 4;
+	} else if (transport == IPPROTO_UDP) {
+		offset += UDP_HEADER;
+	}
+	return offset;
+}
+
+/* Packets that come from a guest may say how large their segments are, but not how many. */
+static __always_inline __u32 frames_of(struct __sk_buff *skb, __u32 l2_header)
+{
+	__u32 segments = skb->gso_segs;
+	__u32 size = skb->gso_size;
+
+	if (!segments && size)
+		segments = (skb->len - header_length(skb, l2_header) + size - 1) / size;
+	return segments ? segments : 1;
+}
+
+SEC("tc")
+int count_receive(struct __sk_buff *skb)
+{
+	struct interface_entry entry = find_interface(skb->ifindex);
+	struct traffic *counters = counters_of(entry);
+	__u32 frames = frames_of(skb, entry.l2_header);
+	__u64 bytes = skb->len;
+
+	if (!counters)
+		return TC_ACT_UNSPEC;
+	if (frames > 1)
+		bytes += (__u64)(frames - 1) * header_length(skb, entry.l2_header);
+	if (skb->vlan_present) /* taken out of the frame by the device or the stack */
+		bytes += (__u64)frames * VLAN_TAG;
+	counters->receive_bytes += bytes;
+	counters->receive_packets += frames;
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int count_transmit(struct __sk_buff *skb)
+{
+	struct interface_entry entry = find_interface(skb->ifindex);
+	struct traffic *counters = counters_of(entry);
+	/* wire_len has the headers of every segment, so where it is no more than len there is one;
+	 * asking gso_segs would fetch another cache line. */
+	__u64 bytes = skb->wire_len;
+	__u32 frames = bytes == skb->len ? 1 : frames_of(skb, entry.l2_header);
+
+	if (!counters)
+		return TC_ACT_UNSPEC;
+	if (skb->vlan_present) /* the device puts it into the frame */
+		bytes += (__u64)frames * VLAN_TAG;
+	counters->transmit_bytes += bytes;
+	counters->transmit_packets += frames;
+	return TC_ACT_UNSPEC;
+}
+
+/* The egress hook runs before the queueing discipline: what that drops never reached the wire. */
+static __always_inline bool dropped_by_qdisc(enum skb_drop_reason reason)
+{
+#define IS(name)                                                                                   \
+	(bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_##name) &&               \
+	 reason == (enum skb_drop_reason)bpf_core_enum_value(enum skb_drop_reason,                 \
+							     SKB_DROP_REASON_##name))
+	return IS(QDISC_DROP) || IS(QDISC_OVERLIMIT) || IS(QDISC_CONGESTED) || IS(CAKE_FLOOD) ||
+	       IS(FQ_BAND_LIMIT) || IS(FQ_HORIZON_LIMIT) || IS(FQ_FLOW_LIMIT);
+#undef IS
+}
+
+static __always_inline bool has_vlan_tag(struct sk_buff *skb)
+{
+	struct sk_buff___vlan_all *with_word = (void *)skb;
+	struct sk_buff___vlan_present *with_bit = (void *)skb;
+
+	if (bpf_core_field_exists(with_word->vlan_all))
+		return BPF_CORE_READ(with_word, vlan_all) != 0;
+	if (bpf_core_field_exists(with_bit->vlan_present))
+		return BPF_CORE_READ_BITFIELD_PROBED(with_bit, vlan_present) != 0;
+	return false;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
+{
+	struct interface_entry entry;
+	struct net_device *device;
+	struct skb_shared_info *shared;
+	struct traffic *counters;
+	__u32 bytes = 0;
+	__u32 frames;
+
+	if (!dropped_by_qdisc(reason))
+		return 0;
+	device = BPF_CORE_READ(skb, dev);
+	if (BPF_CORE_READ(device, nd_net.net, ns.inum) != own_network_namespace)
+		return 0;
+	entry = find_interface(BPF_CORE_READ(device, ifindex));
+	counters = counters_of(entry);
+	if (!counters || entry.slot == UNPLACED_SLOT)
+		return 0;
+
+	bpf_core_read(&bytes, sizeof(bytes), &skb->cb);
+	shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	frames = BPF_CORE_READ(shared, gso_segs);
+	if (!frames)
+		frames = 1;
+	if (has_vlan_tag(skb))
+		bytes += frames * VLAN_TAG;
+	counters->dropped_bytes += bytes;
+	counters->dropped_packets += frames;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

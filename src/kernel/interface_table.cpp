@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/interface_table.hpp"
+
+#include <atomic>
+
+namespace wcs_node_agent {
+
+namespace {
+
+/// The kernel reads an entry while it is written: one store, never half of one.
+void store(interface_entry& bucket, interface_entry entry) {
+    std::atomic_ref(bucket).store(entry, std::memory_order_release);
+}
+
+}  // namespace
+
+InterfaceTable::InterfaceTable(std::span<interface_entry> buckets, std::uint16_t slots)
+    : buckets_(buckets) {
+    for (auto slot = slots; slot-- > UNPLACED_SLOT + 1;) free_slots_.push_back(slot);
+}
+
+std::optional<std::uint16_t> InterfaceTable::enter(std::uint32_t ifindex, std::uint16_t l2_header) {
+    auto* bucket = bucket_of(ifindex, 0);
+    if (!bucket || free_slots_.empty()) return std::nullopt;
+    const auto slot = free_slots_.back();
+    free_slots_.pop_back();
+    store(*bucket, {.ifindex = ifindex, .slot = slot, .l2_header = l2_header});
+    return slot;
+}
+
+void InterfaceTable::remove(std::uint32_t ifindex) {
+    auto* bucket = bucket_of(ifindex, ifindex);
+    if (!bucket) return;
+    free_slots_.push_back(bucket->slot);
+    store(*bucket, {});
+}
+
+/// The bucket in reach of the interface that the holder (0: nobody) sits in.
+interface_entry* InterfaceTable::bucket_of(std::uint32_t ifindex, std::uint32_t holder) {
+    for (std::uint32_t probe = 0; probe < INTERFACE_PROBES; ++probe) {
+        auto& bucket = buckets_[(ifindex + probe) % INTERFACE_BUCKETS];
+        if (bucket.ifindex == holder) return &bucket;
+    }
+    return nullptr;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "counters.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// The agent's side of the table in which the kernel programs look up where an interface counts.
+class InterfaceTable {
+ public:
+    /// buckets: the kernel's memory, INTERFACE_BUCKETS entries, all free; slots: the first of them
+    /// is UNPLACED_SLOT and never given away.
+    InterfaceTable(std::span<interface_entry> buckets, std::uint16_t slots);
+
+    /// The slot of a newly entered interface. None: no bucket in reach or no slot is free, and its
+    /// frames count as unplaced.
+    std::optional<std::uint16_t> enter(std::uint32_t ifindex, std::uint16_t l2_header);
+
+    /// Takes the interface out; its slot is free again.
+    void remove(std::uint32_t ifindex);
+
+ private:
+    interface_entry* bucket_of(std::uint32_t ifindex, std::uint32_t holder);
+
+    std::span<interface_entry> buckets_;
+    std::vector<std::uint16_t> free_slots_;
+};
+
+}  // namespace wcs_node_agent

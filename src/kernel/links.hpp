@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/link.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <memory>
+#include <vector>
+
+struct mnl_socket;
+
+namespace wcs_node_agent {
+
+/// Lists the interfaces of this network namespace and tells when they or the routes change. Needs
+/// no privilege. Source: RTNETLINK.
+class LinkMonitor {
+ public:
+    static Result<LinkMonitor> open();
+
+    /// All links as they are now, by index, ascending.
+    Result<std::vector<Link>> list();
+
+    /// Readable when something has changed.
+    int descriptor() const;
+
+    /// Reads away what has been told since the last call. True: list again.
+    bool changed();
+
+ private:
+    struct CloseSocket {
+        void operator()(mnl_socket* socket) const;
+    };
+    using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
+
+    LinkMonitor(Socket requests, Socket events);
+
+    Socket requests_;
+    Socket events_;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/open_probe.hpp"
+
+#include "kernel/ebpf_probe.hpp"
+#include "kernel/procfs.hpp"
+#include "kernel/requirements.hpp"
+
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+Result<OpenedProbe> open_ebpf() {
+    if (const auto lacks = missing(ebpf_requirements()); !lacks.empty())
+        return Error{"eBPF cannot be used here, missing: " + lacks};
+    auto probe = EbpfProbe::load();
+    if (!probe) return Error{"eBPF cannot be used here: " + probe.error().what};
+    const auto hook = (*probe)->hook_kind();
+    auto detail = fmt::format("traffic on {}, what the qdisc drops {}", to_string(hook),
+                              (*probe)->takes_drops_back() ? "taken back" : "counted as sent");
+    return OpenedProbe{.probe = std::move(probe).value(),
+                       .detail = std::move(detail),
+                       .needs_net_admin = hook == HookKind::clsact};
+}
+
+}  // namespace
+
+Result<OpenedProbe> open_probe(SourceChoice choice) {
+    std::string why_not_ebpf = "asked for by configuration";
+    if (choice != SourceChoice::procfs) {
+        auto opened = open_ebpf();
+        if (opened || choice == SourceChoice::ebpf) return opened;
+        why_not_ebpf = opened.error().what;
+    }
+    auto procfs = ProcfsProbe::open();
+    if (!procfs) return procfs.error();
+    return OpenedProbe{.probe = std::move(procfs).value(), .detail = std::move(why_not_ebpf)};
+}
+
+}  // namespace wcs_node_agent

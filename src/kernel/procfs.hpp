@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/descriptor.hpp"
+
+#include <wcs_node_agent/probe.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// The CPUs of /proc/stat, which lists those online. ticks_per_second: USER_HZ. Lines that are not
+/// of a CPU are passed over; without any CPU line: empty.
+std::vector<CpuCounters> parse_cpu_times(std::string_view stat, std::uint64_t ticks_per_second);
+
+/// The interfaces of /proc/net/dev in its order, with index 0: the file does not tell it.
+std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev);
+
+/// A file of /proc that is kept open and read again and again.
+class ProcFile {
+ public:
+    static Result<ProcFile> open(const std::filesystem::path& path);
+
+    /// The content as it is now; valid until the next read.
+    Result<std::string_view> read();
+
+ private:
+    ProcFile(std::filesystem::path path, Descriptor descriptor);
+
+    std::filesystem::path path_;
+    Descriptor descriptor_;
+    std::string buffer_;
+};
+
+/// The fallback where eBPF cannot be used. Coarser: CPU time is sampled at the tick, and what GRO
+/// and GSO joined counts once.
+class ProcfsProbe : public Probe {
+ public:
+    /// root: where proc is mounted.
+    static Result<std::unique_ptr<ProcfsProbe>> open(const std::filesystem::path& root = "/proc");
+
+    Source source() const override { return Source::procfs; }
+    void follow(std::span<const Link> links) override;
+    Result<RawCounters> read() override;
+
+ private:
+    ProcfsProbe(ProcFile net_dev, ProcFile stat);
+
+    ProcFile net_dev_;
+    ProcFile stat_;
+    std::map<std::string, std::uint32_t, std::less<>> followed_;  // name to index
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/traffic_hook.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <utility>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+// Values of linux/bpf.h from Linux 6.6, not yet in the headers of every distribution.
+constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
+constexpr auto tcx_egress = static_cast<bpf_attach_type>(47);
+constexpr unsigned before_others = 1U << 3;  // BPF_F_BEFORE
+constexpr unsigned after_others = 1U << 4;   // BPF_F_AFTER
+
+/// Ours among the filters of an interface: a start replaces what a killed agent left there. First
+/// on ingress and last on egress, so that what other filters drop is counted as the wire saw it.
+constexpr unsigned filter_handle = 0x77636e61;
+constexpr unsigned ingress_priority = 1;
+constexpr unsigned egress_priority = std::numeric_limits<std::uint16_t>::max();
+
+struct Direction {
+    const char* name;
+    bpf_attach_type tcx;
+    unsigned tcx_order;
+    bpf_tc_attach_point clsact;
+    unsigned priority;
+    std::uint32_t parent;
+};
+
+constexpr Direction receive{.name = "ingress",
+                            .tcx = tcx_ingress,
+                            .tcx_order = before_others,
+                            .clsact = BPF_TC_INGRESS,
+                            .priority = ingress_priority,
+                            .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)};
+constexpr Direction transmit{.name = "egress",
+                             .tcx = tcx_egress,
+                             .tcx_order = after_others,
+                             .clsact = BPF_TC_EGRESS,
+                             .priority = egress_priority,
+                             .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
+
+Error failure(const Direction& direction, HookKind kind, int error) {
+    return Error{fmt::format("{} {}: {}", to_string(kind), direction.name, std::strerror(error))};
+}
+
+Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program) {
+    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = direction.tcx_order);
+    Descriptor link(bpf_link_create(program, static_cast<int>(ifindex), direction.tcx, &options));
+    if (!link) return failure(direction, HookKind::tcx, errno);
+    return link;
+}
+
+bpf_tc_hook clsact_hook(std::uint32_t ifindex, bpf_tc_attach_point point) {
+    bpf_tc_hook hook{};
+    hook.sz = sizeof(hook);
+    hook.ifindex = static_cast<int>(ifindex);
+    hook.attach_point = point;
+    return hook;
+}
+
+bpf_tc_opts filter_options(const Direction& direction) {
+    bpf_tc_opts options{};
+    options.sz = sizeof(options);
+    options.handle = filter_handle;
+    options.priority = direction.priority;
+    return options;
+}
+
+Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, int program) {
+    auto hook = clsact_hook(ifindex, direction.clsact);
+    auto options = filter_options(direction);
+    options.prog_fd = program;
+    options.flags = BPF_TC_F_REPLACE;
+    if (const int error = bpf_tc_attach(&hook, &options); error != 0)
+        return failure(direction, HookKind::clsact, -error);
+    return {};
+}
+
+void detach_filter(const Direction& direction, std::uint32_t ifindex) {
+    const auto hook = clsact_hook(ifindex, direction.clsact);
+    const auto options = filter_options(direction);
+    bpf_tc_detach(&hook, &options);  // fails where the interface has gone, and the filter with it
+}
+
+int stop_at_filter(const nlmsghdr* message, void* data) {
+    if (message->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(data) = true;
+    return MNL_CB_OK;
+}
+
+/// Whether anybody has a filter there. Unknown counts as yes.
+bool has_filters(const Direction& direction, std::uint32_t ifindex) {
+    auto* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (!socket) return true;
+    std::array<char, 32768> buffer{};
+    auto* request = mnl_nlmsg_put_header(buffer.data());
+    request->nlmsg_type = RTM_GETTFILTER;
+    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    auto* header = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(tcmsg)));
+    header->tcm_ifindex = static_cast<int>(ifindex);
+    header->tcm_parent = direction.parent;
+    bool found = false;
+    int state = mnl_socket_sendto(socket, request, request->nlmsg_len) < 0 ? -1 : MNL_CB_OK;
+    while (state == MNL_CB_OK) {
+        const auto length = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
+        state = length < 0 ? -1
+                           : mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 0, 0,
+                                        stop_at_filter, &found);
+    }
+    mnl_socket_close(socket);
+    return found || state < 0;
+}
+
+}  // namespace
+
+HookKind best_hook_kind(const TrafficPrograms& programs) {
+    // No interface has this index: a kernel that knows TCX looks for it (ENODEV), an older one
+    // refuses the kind of link at once (EINVAL).
+    constexpr int no_interface = std::numeric_limits<int>::max();
+    const Descriptor link(bpf_link_create(programs.receive, no_interface, tcx_ingress, nullptr));
+    return errno == ENODEV ? HookKind::tcx : HookKind::clsact;
+}
+
+Result<TrafficHook> TrafficHook::attach(HookKind kind, std::uint32_t ifindex,
+                                        const TrafficPrograms& programs) {
+    TrafficHook hook;
+    if (kind == HookKind::tcx) {
+        auto ingress = attach_tcx(receive, ifindex, programs.receive);
+        if (!ingress) return ingress.error();
+        auto egress = attach_tcx(transmit, ifindex, programs.transmit);
+        if (!egress) return egress.error();
+        hook.tcx_links_ = {std::move(ingress).value(), std::move(egress).value()};
+        return hook;
+    }
+    auto qdisc = clsact_hook(ifindex, BPF_TC_INGRESS);
+    const int created = bpf_tc_hook_create(&qdisc);
+    // EEXIST: there is a clsact already, of somebody else or of an agent that was killed.
+    if (created != 0 && created != -EEXIST) return failure(receive, kind, -created);
+    hook.clsact_ifindex_ = ifindex;  // from here on the destructor has something to remove
+    hook.clsact_created_ = created == 0;
+    if (auto done = attach_filter(receive, ifindex, programs.receive); !done) return done.error();
+    if (auto done = attach_filter(transmit, ifindex, programs.transmit); !done) return done.error();
+    return hook;
+}
+
+TrafficHook::TrafficHook(TrafficHook&& other) noexcept
+    : tcx_links_(std::move(other.tcx_links_)),
+      clsact_ifindex_(std::exchange(other.clsact_ifindex_, 0)),
+      clsact_created_(other.clsact_created_) {}
+
+TrafficHook& TrafficHook::operator=(TrafficHook&& other) noexcept {
+    std::swap(tcx_links_, other.tcx_links_);
+    std::swap(clsact_ifindex_, other.clsact_ifindex_);
+    std::swap(clsact_created_, other.clsact_created_);
+    return *this;
+}
+
+TrafficHook::~TrafficHook() {
+    if (clsact_ifindex_ == 0) return;
+    detach_filter(receive, clsact_ifindex_);
+    detach_filter(transmit, clsact_ifindex_);
+    if (!clsact_created_ || has_filters(receive, clsact_ifindex_) ||
+        has_filters(transmit, clsact_ifindex_))
+        return;
+    auto qdisc = clsact_hook(clsact_ifindex_,
+                             static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+    bpf_tc_hook_destroy(&qdisc);
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/descriptor.hpp"
+
+#include <wcs_node_agent/result.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace wcs_node_agent {
+
+/// Where the counting programs sit on an interface.
+enum class HookKind {
+    tcx,     // from Linux 6.6: a link that dies with its descriptor; needs no privilege to attach
+    clsact,  // before: a filter of a qdisc, which stays until it is removed; needs CAP_NET_ADMIN
+};
+
+constexpr std::string_view to_string(HookKind kind) {
+    return kind == HookKind::tcx ? "tcx" : "clsact";
+}
+
+/// Descriptors of the loaded programs.
+struct TrafficPrograms {
+    int receive = -1;
+    int transmit = -1;
+};
+
+/// The better kind that this kernel has.
+HookKind best_hook_kind(const TrafficPrograms& programs);
+
+/// The programs attached to one interface, in both directions, for as long as this lives.
+class TrafficHook {
+ public:
+    /// Errors name the direction and the kernel's reason; ENODEV: the interface has gone.
+    static Result<TrafficHook> attach(HookKind kind, std::uint32_t ifindex,
+                                      const TrafficPrograms& programs);
+
+    TrafficHook(TrafficHook&& other) noexcept;
+    TrafficHook& operator=(TrafficHook&& other) noexcept;
+    ~TrafficHook();
+
+ private:
+    TrafficHook() = default;
+
+    std::array<Descriptor, 2> tcx_links_;
+    std::uint32_t clsact_ifindex_ = 0;  // 0: nothing to remove
+    bool clsact_created_ = false;
+};
+
+}  // namespace wcs_node_agent

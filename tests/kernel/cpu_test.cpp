@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/// True CPU time, against threads whose load is known.
+#include "kernel/ebpf_probe.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <pthread.h>
+#include <sched.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A thread that does nothing but burn one CPU.
+class Spinner {
+ public:
+    explicit Spinner(unsigned cpu)
+        : thread_([this, cpu] {
+              cpu_set_t only;
+              CPU_ZERO(&only);
+              CPU_SET(cpu, &only);
+              ::pthread_setaffinity_np(::pthread_self(), sizeof(only), &only);
+              while (!stop_.load(std::memory_order_relaxed)) {
+              }
+          }) {}
+    ~Spinner() {
+        stop_ = true;
+        thread_.join();
+    }
+
+ private:
+    std::atomic<bool> stop_ = false;
+    std::thread thread_;
+};
+
+/// The share of an interval that one CPU was busy.
+double utilisation(EbpfProbe& probe, unsigned cpu, std::chrono::nanoseconds interval) {
+    const auto before = probe.read().value();
+    std::this_thread::sleep_for(interval);
+    const auto after = probe.read().value();
+    return Seconds(after.cpus.at(cpu).busy - before.cpus.at(cpu).busy) /
+           Seconds(after.at - before.at);
+}
+
+TEST(Cpu, APinnedSpinnerIsBusyThroughout) {
+    const auto probe = EbpfProbe::load().value();
+    const Spinner spinner(0);
+    std::this_thread::sleep_for(100ms);
+    EXPECT_GE(utilisation(*probe, 0, 1s), 0.98);
+}
+
+TEST(Cpu, ASpinnerThatWasThereBeforeTheProgramsIsSeen) {
+    const Spinner spinner(0);
+    std::this_thread::sleep_for(100ms);
+    const auto probe = EbpfProbe::load().value();
+    std::this_thread::sleep_for(100ms);
+    EXPECT_GE(utilisation(*probe, 0, 1s), 0.98);
+}
+
+TEST(Cpu, AnIdleCpuIsIdle) {
+    const auto probe = EbpfProbe::load().value();
+    // Others may run on this machine: the quietest of many half seconds is the CPU's own figure.
+    double quietest = 1;
+    for (int attempt = 0; attempt < 40 && quietest >= 0.05; ++attempt)
+        quietest = std::min(quietest, utilisation(*probe, 1, 500ms));
+    EXPECT_LT(quietest, 0.05);
+}
+
+TEST(Cpu, EveryOnlineCpuIsListedAndNeverGoesBack) {
+    const auto probe = EbpfProbe::load().value();
+    auto before = probe->read().value();
+    EXPECT_EQ(before.cpus.size(), static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
+    for (int reading = 0; reading < 20'000; ++reading) {
+        auto after = probe->read().value();
+        for (std::size_t cpu = 0; cpu < before.cpus.size(); ++cpu) {
+            ASSERT_GE(after.cpus[cpu].busy, before.cpus[cpu].busy);
+            ASSERT_LE(after.cpus[cpu].busy - before.cpus[cpu].busy, 10s) << "absurd";
+        }
+        before = std::move(after);
+    }
+}
+
+}  // namespace
+}  // namespace wcs_node_agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network.hpp"
+
+#include <poll.h>
+
+#include <gmock/gmock.h>
+
+namespace wcs_node_agent {
+namespace {
+
+class Links : public TwoHosts {
+ protected:
+    Link link(const std::string& name) {
+        for (const auto& one : monitor_.list().value())
+            if (one.name == name) return one;
+        return {};
+    }
+    bool told() {
+        pollfd readable{.fd = monitor_.descriptor(), .events = POLLIN, .revents = 0};
+        return ::poll(&readable, 1, 1000) == 1 && monitor_.changed();
+    }
+
+    LinkMonitor monitor_{here_.inside([] { return LinkMonitor::open().value(); })};
+};
+
+TEST_F(Links, AreListedWithTheirKind) {
+    EXPECT_TRUE(link("lo").loopback);
+    EXPECT_FALSE(link("wan").loopback);
+    EXPECT_FALSE(link("wan").physical) << "a veth is software";
+    EXPECT_GT(link("wan").index, 1u);
+}
+
+TEST_F(Links, DefaultRoutesAreKnown) {
+    EXPECT_FALSE(link("wan").default_route);
+    here_.run("ip route add default via 10.77.0.2");
+    EXPECT_TRUE(link("wan").default_route);
+    EXPECT_FALSE(link("lo").default_route);
+}
+
+TEST_F(Links, ADefaultRouteOverSeveralHopsIsOfEach) {
+    here_.run("ip link add second type bridge");
+    here_.run("ip address add 10.79.0.1/24 dev second");
+    here_.run("ip link set second up");
+    here_.run("ip route add default nexthop via 10.77.0.2 nexthop via 10.79.0.2");
+    EXPECT_TRUE(link("wan").default_route);
+    EXPECT_TRUE(link("second").default_route);
+}
+
+TEST_F(Links, AnIpv6DefaultRouteCounts) {
+    here_.run("sysctl -qw net.ipv6.conf.wan.disable_ipv6=0");
+    here_.run("ip -6 address add fd77::1/64 dev wan nodad");
+    here_.run("ip -6 route add default via fd77::2");
+    EXPECT_TRUE(link("wan").default_route);
+}
+
+TEST_F(Links, ARouteThatRefusesIsNoDefaultRoute) {
+    here_.run("ip route add unreachable default");
+    for (const auto& one : monitor_.list().value()) EXPECT_FALSE(one.default_route) << one.name;
+}
+
+TEST_F(Links, ChangesAreTold) {
+    monitor_.changed();
+    EXPECT_FALSE(monitor_.changed()) << "nothing new";
+    here_.run("ip link add late type bridge");
+    EXPECT_TRUE(told());
+    here_.run("ip route add default via 10.77.0.2");
+    EXPECT_TRUE(told());
+    here_.run("ip link delete late");
+    EXPECT_TRUE(told());
+}
+
+}  // namespace
+}  // namespace wcs_node_agent

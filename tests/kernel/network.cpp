@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+sockaddr_in ipv4(const char* address, std::uint16_t port) {
+    sockaddr_in result{};
+    result.sin_family = AF_INET;
+    result.sin_port = htons(port);
+    ::inet_pton(AF_INET, address, &result.sin_addr);
+    return result;
+}
+
+void check(bool worked, const char* what) {
+    if (!worked) throw std::system_error(errno, std::generic_category(), what);
+}
+
+Descriptor ipv4_socket(const NetworkNamespace& where, int type) {
+    auto socket =
+        where.inside([&] { return Descriptor(::socket(AF_INET, type | SOCK_CLOEXEC, 0)); });
+    check(static_cast<bool>(socket), "socket");
+    return socket;
+}
+
+void bind_to(const Descriptor& socket, const char* address, std::uint16_t port) {
+    const auto local = ipv4(address, port);
+    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof(local)) == 0,
+          "bind");
+}
+
+void connect_to(const Descriptor& socket, const char* address, std::uint16_t port) {
+    const auto peer = ipv4(address, port);
+    check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0,
+          "connect");
+}
+
+}  // namespace
+
+std::string run(const std::string& command) {
+    std::string output;
+    auto* pipe = ::popen((command + " 2>&1").c_str(), "re");
+    std::array<char, 4096> part{};
+    while (const auto length = std::fread(part.data(), 1, part.size(), pipe))
+        output.append(part.data(), length);
+    if (const int status = ::pclose(pipe); status != 0)
+        throw std::runtime_error(command + ": " + output);
+    return output;
+}
+
+NetworkNamespace::NetworkNamespace(std::string name) : name_(std::move(name)) {
+    wcs_node_agent::run("ip netns add " + name_);
+    descriptor_ = Descriptor(::open(("/run/netns/" + name_).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+NetworkNamespace::~NetworkNamespace() {
+    if (std::system(("ip netns delete " + name_).c_str()) != 0) std::perror(name_.c_str());
+}
+
+std::string NetworkNamespace::run(const std::string& command) const {
+    return wcs_node_agent::run("ip netns exec " + name_ + " " + command);
+}
+
+NetworkNamespace::Entered::Entered(const NetworkNamespace& where)
+    : before_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+    check(::setns(where.descriptor_.get(), CLONE_NEWNET) == 0, "setns");
+}
+
+NetworkNamespace::Entered::~Entered() {
+    if (::setns(before_.get(), CLONE_NEWNET) != 0) std::abort();
+}
+
+std::string TwoHosts::unique(const char* prefix) { return prefix + std::to_string(::getpid()); }
+
+void TwoHosts::SetUp() {
+    for (const auto* host : {&here_, &there_})
+        host->run(
+            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+    run("ip link add wan address 02:00:00:00:00:01 netns " + here_.name() +
+        " type veth peer name peer address 02:00:00:00:00:02 netns " + there_.name());
+    here_.run("ip address add 10.77.0.1/24 dev wan");
+    there_.run("ip address add 10.77.0.2/24 dev peer");
+    here_.run("ip link set wan up");
+    there_.run("ip link set peer up");
+    here_.run("ip neighbour replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev wan nud permanent");
+    there_.run("ip neighbour replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev peer nud permanent");
+}
+
+Watch::Watch(const NetworkNamespace& in, const EbpfOptions& options)
+    : where(in),
+      probe(where.inside([&] { return EbpfProbe::load(options).value(); })),
+      links(where.inside([] { return LinkMonitor::open().value(); })) {
+    refresh();
+}
+
+Watch::~Watch() {
+    where.inside([&] { probe.reset(); });
+}
+
+void Watch::refresh() {
+    links.changed();
+    const auto now = links.list().value();
+    where.inside(
+        [&] { probe->follow(now); });  // an index means an interface of the caller's namespace
+}
+
+InterfaceCounters Watch::counters(const std::string& interface) {
+    const auto reading = probe->read().value();
+    for (const auto& one : reading.interfaces)
+        if (one.name == interface) return one;
+    return {};
+}
+
+Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port) {
+    auto socket = ipv4_socket(where, SOCK_DGRAM);
+    bind_to(socket, "0.0.0.0", port);
+    return socket;
+}
+
+void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
+              std::size_t payload, int burst) {
+    using namespace std::chrono_literals;
+    const auto socket = ipv4_socket(from, SOCK_DGRAM);
+    connect_to(socket, address, port);
+    const std::string data(payload, 'x');
+    auto next = std::chrono::steady_clock::now();
+    for (int sent = 0; sent < datagrams; ++sent) {
+        if (sent % burst == 0) std::this_thread::sleep_until(next += 1ms);
+        // ENOBUFS: the queueing discipline dropped it, which some tests are about.
+        check(::send(socket.get(), data.data(), data.size(), 0) > 0 || errno == ENOBUFS, "send");
+    }
+}
+
+void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
+              std::uint16_t port, std::size_t bytes) {
+    const auto listener = ipv4_socket(to, SOCK_STREAM);
+    bind_to(listener, address, port);
+    check(::listen(listener.get(), 1) == 0, "listen");
+    const auto sender = ipv4_socket(from, SOCK_STREAM);
+    connect_to(sender, address, port);
+    const Descriptor receiver(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    check(static_cast<bool>(receiver), "accept");
+
+    std::thread writer([&] {
+        const std::string data(256 * 1024, 'x');
+        for (std::size_t left = bytes; left > 0;) {
+            const auto sent = ::send(sender.get(), data.data(), std::min(left, data.size()), 0);
+            if (sent <= 0) break;
+            left -= static_cast<std::size_t>(sent);
+        }
+        ::shutdown(sender.get(), SHUT_WR);
+    });
+    std::vector<char> buffer(256 * 1024);
+    std::size_t received = 0;
+    for (;;) {
+        const auto got = ::recv(receiver.get(), buffer.data(), buffer.size(), 0);
+        if (got <= 0) break;
+        received += static_cast<std::size_t>(got);
+    }
+    writer.join();
+    if (received != bytes) throw std::runtime_error("TCP: not everything arrived");
+}
+
+}  // namespace wcs_node_agent

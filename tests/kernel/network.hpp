@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/descriptor.hpp"
+#include "kernel/ebpf_probe.hpp"
+#include "kernel/links.hpp"
+
+#include <wcs_node_agent/probe.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <netinet/in.h>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+
+/// Runs a shell command; throws with its words if it fails. Returns its standard output.
+std::string run(const std::string& command);
+
+/// A network namespace of the test's own, gone with it.
+class NetworkNamespace {
+ public:
+    explicit NetworkNamespace(std::string name);
+    ~NetworkNamespace();
+    NetworkNamespace(const NetworkNamespace&) = delete;
+    NetworkNamespace& operator=(const NetworkNamespace&) = delete;
+
+    const std::string& name() const { return name_; }
+
+    /// Runs a command inside.
+    std::string run(const std::string& command) const;
+
+    /// Calls make inside; sockets and probes made there stay there.
+    template <class Make>
+    auto inside(Make make) const {
+        const Entered entered(*this);
+        return make();
+    }
+
+ private:
+    class Entered {
+     public:
+        explicit Entered(const NetworkNamespace& where);
+        ~Entered();
+
+     private:
+        Descriptor before_;
+    };
+
+    std::string name_;
+    Descriptor descriptor_;
+};
+
+/// Two hosts and the cable between them: here (10.77.0.1, interface wan) and there (10.77.0.2,
+/// peer). Nobody speaks on it but the test: no IPv6, fixed neighbours.
+class TwoHosts : public testing::Test {
+ protected:
+    void SetUp() override;
+
+    static std::string unique(const char* prefix);
+
+    NetworkNamespace here_{unique("wna-here")};
+    NetworkNamespace there_{unique("wna-there")};
+};
+
+/// A probe with its own list of links, in one namespace.
+struct Watch {
+    explicit Watch(const NetworkNamespace& in, const EbpfOptions& options = {});
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+    /// Follows what is there now.
+    void refresh();
+
+    /// The counters of an interface by name; all 0 if it is not counted.
+    InterfaceCounters counters(const std::string& interface);
+
+    const NetworkNamespace& where;
+    std::unique_ptr<EbpfProbe> probe;
+    LinkMonitor links;
+};
+
+/// Bytes before the payload of a UDP datagram: Ethernet, IPv4, UDP.
+inline constexpr std::uint64_t udp_headers = 14 + 20 + 8;
+
+/// Takes datagrams in and never reads them, so that nobody answers that the port is unreachable.
+Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port);
+
+/// Sends datagrams of so many bytes to address:port, a burst each millisecond.
+void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
+              std::size_t payload, int burst);
+
+/// Sends so many bytes over one TCP connection and waits until they have arrived.
+void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
+              std::uint16_t port, std::size_t bytes);
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/procfs.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ProcStat, BusyIsAllButIdleAndWaiting) {
+    const auto cpus = parse_cpu_times(
+        "cpu  100 0 0 0 0 0 0 0 0 0\n"
+        "cpu0 10 20 30 4000 5000 6 7 8 9 9\n"
+        "cpu12 1 0 0 0 0 0 0 0 0 0\n"
+        "intr 99 1 2 3\n"
+        "cpu13 is not looked for here\n",
+        100);
+    ASSERT_EQ(cpus.size(), 2u);
+    EXPECT_EQ(cpus[0].cpu, 0u);
+    EXPECT_EQ(cpus[0].busy, 810ms) << "user nice system irq softirq steal; guest is within user";
+    EXPECT_EQ(cpus[0].steal, 80ms);
+    EXPECT_EQ(cpus[1].cpu, 12u);
+    EXPECT_EQ(cpus[1].busy, 10ms);
+}
+
+TEST(ProcStat, OldOrBrokenTextGivesWhatItHas) {
+    EXPECT_TRUE(parse_cpu_times("", 100).empty());
+    EXPECT_TRUE(parse_cpu_times("no processors here\n", 100).empty());
+    const auto cpus = parse_cpu_times("cpu0 1 2", 100);
+    ASSERT_EQ(cpus.size(), 1u);
+    EXPECT_EQ(cpus[0].busy, 30ms) << "columns that are missing are 0";
+}
+
+constexpr std::string_view net_dev =
+    "Inter-|   Receive                                                |  Transmit\n"
+    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop\n"
+    "    lo:    1000      10    0    0    0     0          0         0     1000      10    0    0  "
+    "  0     0       0          0\n"
+    "  eth0:18446744073709551615 20 1 2 3 4 5 6 40 50 7 8 9 10 11 12\n"
+    "eth0:1: 1 2 0 0 0 0 0 0 3 4 0 0 0 0 0 0\n";
+
+TEST(ProcNetDev, BytesAndPacketsOfEachInterface) {
+    const auto interfaces = parse_net_dev(net_dev);
+    ASSERT_EQ(interfaces.size(), 3u);
+    EXPECT_EQ(interfaces[1].name, "eth0");
+    EXPECT_EQ(interfaces[1].receive_bytes, 18446744073709551615u);
+    EXPECT_EQ(interfaces[1].receive_packets, 20u);
+    EXPECT_EQ(interfaces[1].transmit_bytes, 40u);
+    EXPECT_EQ(interfaces[1].transmit_packets, 50u);
+    EXPECT_EQ(interfaces[2].name, "eth0:1");
+}
+
+/// A tree that looks like /proc.
+class ProcfsProbeTest : public testing::Test {
+ protected:
+    void SetUp() override {
+        std::filesystem::create_directories(root_ / "net");
+        write("net/dev", net_dev);
+        write("stat", "cpu  1 0 0 0 0 0 0 0\ncpu0 5 0 0 0 0 0 0 0\n");
+    }
+    void TearDown() override { std::filesystem::remove_all(root_); }
+
+    void write(const char* name, std::string_view content) {
+        std::ofstream(root_ / name, std::ios::trunc) << content;
+    }
+
+    std::filesystem::path root_ = std::filesystem::temp_directory_path() /
+                                  ("wcs-node-agent-proc-" + std::to_string(::getpid()));
+};
+
+TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {
+    auto probe = ProcfsProbe::open(root_);
+    ASSERT_TRUE(probe) << probe.error().what;
+    const std::vector<Link> links{{.index = 1, .name = "lo", .loopback = true},
+                                  {.index = 7, .name = "eth0"},
+                                  {.index = 9, .name = "gone"}};
+    (*probe)->follow(links);
+    const auto counters = (*probe)->read();
+    ASSERT_TRUE(counters) << counters.error().what;
+    ASSERT_EQ(counters->interfaces.size(), 1u) << "no loopback, nothing that is not there";
+    EXPECT_EQ(counters->interfaces[0].index, 7u);
+    EXPECT_EQ(counters->cpus.size(), 1u);
+    EXPECT_EQ((*probe)->source(), Source::procfs);
+}
+
+TEST_F(ProcfsProbeTest, EachReadingIsAnew) {
+    auto probe = ProcfsProbe::open(root_);
+    ASSERT_TRUE(probe);
+    const auto before = (*probe)->read();
+    write("stat", "cpu  1 0 0 0 0 0 0 0\ncpu0 6 0 0 0 0 0 0 0\n");
+    const auto after = (*probe)->read();
+    ASSERT_TRUE(before && after);
+    EXPECT_GT(after->cpus[0].busy, before->cpus[0].busy);
+    EXPECT_GT(after->at, before->at);
+}
+
+TEST_F(ProcfsProbeTest, AFileLargerThanOneRead) {
+    std::string stat = "cpu  0\n";
+    for (int cpu = 0; cpu < 4096; ++cpu)
+        stat += "cpu" + std::to_string(cpu) + " 1 2 3 4 5 6 7 8 9 10\n";
+    write("stat", stat);
+    auto probe = ProcfsProbe::open(root_);
+    ASSERT_TRUE(probe);
+    EXPECT_EQ((*probe)->read()->cpus.size(), 4096u);
+}
+
+TEST_F(ProcfsProbeTest, WhatIsMissingIsNamed) {
+    std::filesystem::remove(root_ / "stat");
+    const auto probe = ProcfsProbe::open(root_);
+    ASSERT_FALSE(probe);
+    EXPECT_EQ(probe.error().what, (root_ / "stat").native() + ": No such file or directory");
+}
+
+TEST(ProcfsProbeReal, ThisMachine) {
+    auto probe = ProcfsProbe::open();
+    ASSERT_TRUE(probe) << probe.error().what;
+    const auto counters = (*probe)->read();
+    ASSERT_TRUE(counters);
+    EXPECT_EQ(counters->cpus.size(), static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+}  // namespace
+}  // namespace wcs_node_agent
