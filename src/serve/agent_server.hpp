@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "serve/current_snapshot.hpp"
+#include "serve/listener.hpp"
+
+#include <span>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace wcs_node_agent {
+
+/// Answers HAProxy's agent checks: one reply for each connection, whatever the client sends. Before
+/// the first snapshot connections wait for it. Must outlive the running of its executor.
+class AgentServer {
+ public:
+    AgentServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
+                AgentCounters& counters);
+
+    /// As Listener's: all of the endpoints from now on, or an error and no change.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints) {
+        return listener_.listen(endpoints);
+    }
+    void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
+
+    /// Closes the endpoints and the connections that wait for a first snapshot.
+    void stop();
+
+ private:
+    void on_connection(tcp::socket socket);
+    void answer(tcp::socket socket, const Snapshot& snapshot);
+    void let_wait(tcp::socket socket);
+    asio::awaitable<void> answer_waiting();
+
+    asio::any_io_executor executor_;
+    CurrentSnapshot& snapshots_;
+    AgentCounters& counters_;
+    Listener listener_;
+    std::vector<tcp::socket> waiting_;  // for the first snapshot
+    asio::steady_timer patience_;       // of those who wait, from the first of them on
+};
+
+}  // namespace wcs_node_agent

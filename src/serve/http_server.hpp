@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "serve/http_routes.hpp"
+#include "serve/listener.hpp"
+
+#include <chrono>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+namespace wcs_node_agent {
+
+/// Serves HttpRoutes. Must outlive the running of its executor.
+class HttpServer {
+ public:
+    HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
+               AgentCounters& counters);
+
+    /// As Listener's: all of the endpoints from now on, or an error and no change.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints) {
+        return listener_.listen(endpoints);
+    }
+    void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
+
+    /// How young the newest sample must be for /healthz to say 200 (default 2 s).
+    void fresh_for(std::chrono::nanoseconds bound) { routes_.fresh_for(bound); }
+
+    /// Closes the endpoints and ends all sessions.
+    void stop();
+
+ private:
+    void on_connection(tcp::socket socket);
+    asio::awaitable<void> serve(boost::beast::tcp_stream stream);
+
+    asio::any_io_executor executor_;
+    AgentCounters& counters_;
+    HttpRoutes routes_;
+    Listener listener_;
+    std::set<boost::beast::tcp_stream*> open_;
+};
+
+}  // namespace wcs_node_agent

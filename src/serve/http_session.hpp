@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "serve/http_routes.hpp"
+
+#include <chrono>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace wcs_node_agent {
+
+/// Answers requests on one connection, one after the other, until it is to be closed. A stream with
+/// expires_after() is held to a deadline for each request and, between requests, for the silence.
+template <class Stream>
+boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& routes) {
+    namespace http = boost::beast::http;
+    constexpr auto request_deadline = std::chrono::seconds(10);  // to read and to answer it
+    constexpr auto idle_deadline = std::chrono::seconds(60);     // from one request to the next
+    constexpr std::size_t most_header = 8 * 1024;
+    constexpr std::size_t most_body = 8 * 1024;  // no route wants one
+    constexpr auto use_tuple = boost::asio::as_tuple(boost::asio::use_awaitable);
+    const auto set_deadline = [&stream](std::chrono::seconds deadline) {
+        if constexpr (requires { stream.expires_after(deadline); }) stream.expires_after(deadline);
+    };
+
+    // Requests that a client sends without waiting for answers are in the buffer already.
+    boost::beast::flat_buffer buffer(2 * (most_header + most_body));
+    for (bool first = true;; first = false) {
+        if (buffer.size() == 0) {
+            set_deadline(first ? request_deadline : idle_deadline);
+            auto space = buffer.prepare(most_header);
+            const auto [error, size] = co_await stream.async_read_some(space, use_tuple);
+            if (error) co_return;
+            buffer.commit(size);
+        }
+        set_deadline(request_deadline);
+        http::request_parser<http::string_body> parser;
+        parser.header_limit(most_header);
+        parser.body_limit(most_body);
+        const auto [fault, read] = co_await http::async_read(stream, buffer, parser, use_tuple);
+        auto response = fault ? respond_to_fault(fault)
+                              : std::optional(routes.respond(parser.get(), Clock::now()));
+        if (!response) co_return;
+        const auto [error, written] = co_await http::async_write(stream, *response, use_tuple);
+        if (error || !response->keep_alive()) co_return;
+    }
+}
+
+}  // namespace wcs_node_agent

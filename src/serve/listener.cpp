@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/listener.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <optional>
+#include <sstream>
+#include <sys/socket.h>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+using boost::system::error_code;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+constexpr int accepts_in_a_row = 64;  // then the loop's other work gets its turn
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+std::string to_text(const tcp::endpoint& endpoint) {
+    std::ostringstream text;
+    text << endpoint;
+    return text.str();
+}
+
+std::string lower_first(std::string text) {
+    if (!text.empty()) text[0] = static_cast<char>(std::tolower(text[0]));
+    return text;
+}
+
+bool is_every_v6_address(const tcp::endpoint& endpoint) {
+    return endpoint.address().is_v6() && endpoint.address().is_unspecified();
+}
+
+bool is_would_block(const error_code& error) {
+    return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+}  // namespace
+
+Listener::Listener(asio::any_io_executor executor, std::string setting, AgentCounters& counters,
+                   OnConnection on_connection)
+    : executor_(std::move(executor)),
+      setting_(std::move(setting)),
+      counters_(counters),
+      on_connection_(std::move(on_connection)) {}
+
+Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
+    std::vector<Port> next;
+    std::vector<Port> opened;
+    std::optional<Error> no_v6;
+    for (const auto& endpoint : endpoints) {
+        if (const Port* kept = find(endpoint)) {
+            next.push_back(*kept);
+            continue;
+        }
+        try {
+            opened.push_back({endpoint, open(endpoint)});
+            next.push_back(opened.back());
+        } catch (const boost::system::system_error& failure) {
+            Error error{fmt::format("{} {}: {}", setting_, to_text(endpoint),
+                                    lower_first(failure.code().message()))};
+            if (failure.code() != asio::error::address_family_not_supported ||
+                !is_every_v6_address(endpoint))
+                return error;
+            no_v6 = std::move(error);
+        }
+    }
+    if (no_v6 && next.empty()) return *no_v6;
+    if (no_v6) spdlog::info("{}; left out", no_v6->what);
+
+    ports_.swap(next);
+    for (const Port& old : next)
+        if (!find(old.asked)) old.acceptor->close();
+    for (const Port& port : opened)
+        asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
+    return {};
+}
+
+std::vector<tcp::endpoint> Listener::endpoints() const {
+    std::vector<tcp::endpoint> bound;
+    for (const Port& port : ports_) bound.push_back(port.acceptor->local_endpoint());
+    return bound;
+}
+
+void Listener::stop() {
+    for (const Port& port : ports_) port.acceptor->close();
+    ports_.clear();
+}
+
+const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
+    const auto found = std::find_if(ports_.begin(), ports_.end(),
+                                    [&](const Port& port) { return port.asked == asked; });
+    return found == ports_.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const {
+    auto acceptor = std::make_shared<tcp::acceptor>(executor_, asked.protocol());
+    acceptor->set_option(tcp::acceptor::reuse_address(true));
+    if (asked.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true));
+    // From 0.0.0.0:9707 to 127.0.0.1:9707 the new socket must bind before the old one goes. That
+    // takes SO_REUSEPORT on both; a second agent has no old one, and finds the port in use.
+    for (const Port& old : ports_) {
+        if (asked.port() == 0 || old.asked.port() != asked.port()) continue;
+        old.acceptor->set_option(ReusePort(true));
+        acceptor->set_option(ReusePort(true));
+    }
+    acceptor->bind(asked);
+    acceptor->listen(tcp::acceptor::max_listen_connections);
+    acceptor->non_blocking(true);
+    return acceptor;
+}
+
+asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> acceptor) {
+    asio::steady_timer pause(executor_);
+    error_code last;
+    while (acceptor->is_open()) {
+        co_await acceptor->async_wait(tcp::acceptor::wait_read, use_tuple);
+        if (!acceptor->is_open()) break;
+        const error_code error = accept_waiting(*acceptor);
+        if (error && error != last) spdlog::warn("{}: accept: {}", setting_, error.message());
+        if (!error && last) spdlog::info("{}: accepting again", setting_);
+        last = error;
+        if (error) {
+            // With no descriptor left the connection stays in the queue and the socket readable.
+            pause.expires_after(accept_pause);
+            co_await pause.async_wait(use_tuple);
+        }
+    }
+}
+
+error_code Listener::accept_waiting(tcp::acceptor& acceptor) {
+    for (int i = 0; i < accepts_in_a_row && acceptor.is_open(); ++i) {
+        error_code error;
+        tcp::endpoint source;
+        tcp::socket socket = acceptor.accept(source, error);
+        if (is_would_block(error)) break;
+        if (error) return error;
+        if (!allowed_.contains(source.address())) {
+            ++counters_.rejected_connections;
+            continue;
+        }
+        socket.non_blocking(true, error);
+        if (!error) on_connection_(std::move(socket));
+    }
+    return {};
+}
+
+}  // namespace wcs_node_agent

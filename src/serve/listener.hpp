@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+namespace wcs_node_agent {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+/// Accepts connections on a set of endpoints and hands on those whose source is allowed; the others
+/// are closed without a byte and counted. Must outlive the running of its executor.
+class Listener {
+ public:
+    /// Gets each allowed connection, non-blocking.
+    using OnConnection = std::function<void(tcp::socket)>;
+
+    /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
+    Listener(asio::any_io_executor executor, std::string setting, AgentCounters& counters,
+             OnConnection on_connection);
+
+    /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
+    /// open, with the connections that wait in their queue. `[::]` means every IPv6 address of this
+    /// host: where the kernel has no IPv6 it is left out, as long as another endpoint is there.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints);
+
+    /// From the next connection on. Until then nobody is allowed.
+    void allow(AllowList allowed) { allowed_ = std::move(allowed); }
+
+    /// What is bound, with the port that the kernel chose for port 0.
+    std::vector<tcp::endpoint> endpoints() const;
+
+    /// Closes every endpoint.
+    void stop();
+
+ private:
+    struct Port {
+        tcp::endpoint asked;
+        std::shared_ptr<tcp::acceptor> acceptor;  // shared with its accept_from()
+    };
+
+    const Port* find(const tcp::endpoint& asked) const;
+    std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
+    asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
+    boost::system::error_code accept_waiting(tcp::acceptor& acceptor);
+
+    asio::any_io_executor executor_;
+    std::string setting_;
+    AgentCounters& counters_;
+    OnConnection on_connection_;
+    AllowList allowed_;
+    std::vector<Port> ports_;
+};
+
+}  // namespace wcs_node_agent
