@@ -11,9 +11,10 @@ PACKAGING = lab.ROOT / "packaging"
 
 
 def checked(*command):
+    """Runs a checker that must find nothing; what it says on standard error."""
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout + result.stderr
+    return result.stderr
 
 
 def test_haproxy_takes_the_example_as_it_is():
@@ -38,7 +39,7 @@ def test_default_configuration_is_accepted():
 
 def test_manual_page_has_no_fault():
     page = PACKAGING / "man/wcs-node-agent.8"
-    assert checked("man", "--warnings", "-l", "-Tutf8", "-Z", str(page)).count("warning") == 0
+    assert checked("man", "--warnings", "-l", "-Tutf8", "-Z", str(page)) == ""
 
 
 @pytest.mark.skipif(
