@@ -2,6 +2,7 @@
 #pragma once
 
 #include "serve/current_snapshot.hpp"
+#include "serve/lingering_close.hpp"
 #include "serve/listener.hpp"
 
 #include <span>
@@ -28,21 +29,22 @@ class AgentServer {
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
-    /// Closes the endpoints and the connections that wait for a first snapshot.
+    /// Closes the endpoints and all connections.
     void stop();
 
  private:
-    void on_connection(tcp::socket socket);
-    void answer(tcp::socket socket, const Snapshot& snapshot);
-    void let_wait(tcp::socket socket);
+    void on_connection(Connection connection);
+    void answer(Connection connection, const Snapshot& snapshot);
+    void let_wait(Connection connection);
     asio::awaitable<void> answer_waiting();
 
     asio::any_io_executor executor_;
     CurrentSnapshot& snapshots_;
     AgentCounters& counters_;
     Listener listener_;
-    std::vector<tcp::socket> waiting_;  // for the first snapshot
-    asio::steady_timer patience_;       // of those who wait, from the first of them on
+    std::vector<Connection> waiting_;  // for the first snapshot
+    asio::steady_timer patience_;      // of those who wait, from the first of them on
+    LingeringClose closing_;
 };
 
 }  // namespace wcs_node_agent

@@ -2,7 +2,6 @@
 #include "serve/http_server.hpp"
 
 #include "serve/http_session.hpp"
-#include "serve/orderly_close.hpp"
 
 #include <utility>
 
@@ -23,26 +22,29 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& s
       counters_(counters),
       routes_(snapshots, counters),
       listener_(executor, "metrics_listen", counters,
-                [this](tcp::socket socket) { on_connection(std::move(socket)); }) {}
+                [this](Connection connection) {
+                    asio::co_spawn(executor_, serve(std::move(connection)), asio::detached);
+                }),
+      closing_(executor) {}
 
 void HttpServer::stop() {
     listener_.stop();
     for (auto* stream : open_) stream->close();
+    closing_.finish();
 }
 
-void HttpServer::on_connection(tcp::socket socket) {
+asio::awaitable<void> HttpServer::serve(Connection connection) {
     if (open_.size() == most_open) {
         ++counters_.rejected_connections;
-        return;
+        co_return;
     }
-    asio::co_spawn(executor_, serve(boost::beast::tcp_stream(std::move(socket))), asio::detached);
-}
-
-asio::awaitable<void> HttpServer::serve(boost::beast::tcp_stream stream) {
+    const tcp::endpoint source = connection.source();
+    boost::beast::tcp_stream stream(
+        tcp::socket(executor_, source.protocol(), connection.release()));
     open_.insert(&stream);
     co_await http_session(stream, routes_);
     open_.erase(&stream);
-    co_await orderly_close(std::move(stream));
+    if (stream.socket().is_open()) closing_.add(Connection(stream.socket().release(), source));
 }
 
 }  // namespace wcs_node_agent

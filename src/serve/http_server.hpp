@@ -2,6 +2,7 @@
 #pragma once
 
 #include "serve/http_routes.hpp"
+#include "serve/lingering_close.hpp"
 #include "serve/listener.hpp"
 
 #include <chrono>
@@ -36,14 +37,14 @@ class HttpServer {
     void stop();
 
  private:
-    void on_connection(tcp::socket socket);
-    asio::awaitable<void> serve(boost::beast::tcp_stream stream);
+    asio::awaitable<void> serve(Connection connection);
 
     asio::any_io_executor executor_;
     AgentCounters& counters_;
     HttpRoutes routes_;
     Listener listener_;
     std::set<boost::beast::tcp_stream*> open_;
+    LingeringClose closing_;
 };
 
 }  // namespace wcs_node_agent

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <sstream>
@@ -43,10 +44,6 @@ std::string lower_first(std::string text) {
 
 bool is_every_v6_address(const tcp::endpoint& endpoint) {
     return endpoint.address().is_v6() && endpoint.address().is_unspecified();
-}
-
-bool is_would_block(const error_code& error) {
-    return error == asio::error::would_block || error == asio::error::try_again;
 }
 
 }  // namespace
@@ -144,17 +141,19 @@ asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> accep
 
 error_code Listener::accept_waiting(tcp::acceptor& acceptor) {
     for (int i = 0; i < accepts_in_a_row && acceptor.is_open(); ++i) {
-        error_code error;
+        // Not Asio's accept(): it enters each socket into the epoll set, which a check never needs.
         tcp::endpoint source;
-        tcp::socket socket = acceptor.accept(source, error);
-        if (is_would_block(error)) break;
-        if (error) return error;
-        if (!allowed_.contains(source.address())) {
+        auto size = static_cast<socklen_t>(source.capacity());
+        const int socket =
+            ::accept4(acceptor.native_handle(), source.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket < 0 && errno == EAGAIN) break;
+        if (socket < 0) return {errno, boost::system::system_category()};
+        source.resize(size);
+        Connection connection(socket, source);
+        if (allowed_.contains(source.address()))
+            on_connection_(std::move(connection));
+        else
             ++counters_.rejected_connections;
-            continue;
-        }
-        socket.non_blocking(true, error);
-        if (!error) on_connection_(std::move(socket));
     }
     return {};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "serve/connection.hpp"
+
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
@@ -24,8 +26,8 @@ using asio::ip::tcp;
 /// are closed without a byte and counted. Must outlive the running of its executor.
 class Listener {
  public:
-    /// Gets each allowed connection, non-blocking.
-    using OnConnection = std::function<void(tcp::socket)>;
+    /// Gets each allowed connection.
+    using OnConnection = std::function<void(Connection)>;
 
     /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
     Listener(asio::any_io_executor executor, std::string setting, AgentCounters& counters,

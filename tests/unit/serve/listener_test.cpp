@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <thread>
 #include <vector>
 
@@ -39,9 +40,8 @@ class ListenerTest : public testing::Test {
 
     AgentCounters counters_;
     Loop loop_;
-    Listener listener_{loop_.executor(), "agent_listen", counters_, [](tcp::socket socket) {
-                           boost::system::error_code ignored;
-                           socket.send(asio::buffer("hello", 5), 0, ignored);
+    Listener listener_{loop_.executor(), "agent_listen", counters_, [](Connection connection) {
+                           ::send(connection.socket(), "hello", 5, MSG_NOSIGNAL);
                        }};
 };
 
@@ -115,7 +115,7 @@ TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {
     }
     asio::io_context context;
     AgentCounters counters;
-    Listener second(context.get_executor(), "agent_listen", counters, [](const tcp::socket&) {});
+    Listener second(context.get_executor(), "agent_listen", counters, [](const Connection&) {});
     EXPECT_FALSE(second.listen(std::vector{loopback})) << "a second agent must find it in use";
 }
 
