@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/check.hpp"
+
+#include "daemon/effective_config.hpp"
+#include "daemon/exit_status.hpp"
+#include "daemon/sampler.hpp"
+#include "serve/agent_reply.hpp"
+#include "wcs/poller.hpp"
+
+#include <ostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+/// Asks WCS while the time between two readings passes.
+WcsState ask_wcs_for(std::chrono::nanoseconds at_least, WcsSettings settings) {
+    boost::asio::io_context io(1);
+    WcsPoller poller(io.get_executor(), std::move(settings));
+    boost::asio::co_spawn(io, poller.fetch_once(), boost::asio::detached);
+    boost::asio::steady_timer between(io, at_least);
+    between.async_wait([](const boost::system::error_code&) {});
+    io.run();
+    return poller.state();
+}
+
+Result<Snapshot> measure(const Config& config) {
+    auto wcs = wcs_settings(config);
+    if (!wcs) return wcs.error();
+    auto probe = open_probe(config.source);
+    if (!probe) return probe.error();
+    auto links = LinkMonitor::open();
+    if (!links) return links.error();
+    Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
+    if (auto listed = sampler.refresh_links(); !listed) return listed.error();
+    if (auto first = sampler.sample({}, {}); !first) return first.error();
+    return sampler.sample(ask_wcs_for(config.sample_interval, std::move(wcs).value()), {});
+}
+
+}  // namespace
+
+int check_once(const Invocation& invocation, std::ostream& out, std::ostream& err) {
+    spdlog::set_level(spdlog::level::off);
+    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
+    if (!config) {
+        err << to_string(config.error()) << '\n';
+        return exit_wrong_usage;
+    }
+    const auto snapshot = measure(*config);
+    if (!snapshot) {
+        err << snapshot.error().what << '\n';
+        return exit_failed;
+    }
+    out << agent_reply(snapshot->verdict) << std::flush;
+    return exit_done;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/daemon.hpp"
+
+#include "daemon/effective_config.hpp"
+#include "serve/render.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <sstream>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+using asio::use_awaitable;
+
+/// So many changes of links or routes as come within this time are one.
+constexpr auto link_settling_time = std::chrono::milliseconds(100);
+
+/// Older than so many intervals a sample is not fresh, but at least this long: a busy node may be late.
+constexpr int fresh_intervals = 4;
+constexpr std::chrono::nanoseconds fresh_at_least = std::chrono::seconds(2);
+
+std::string texts(const std::vector<tcp::endpoint>& endpoints) {
+    std::ostringstream all;
+    for (const auto& endpoint : endpoints) all << (all.tellp() > 0 ? ", " : "") << endpoint;
+    return all.str();
+}
+
+}  // namespace
+
+Daemon::Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler sampler)
+    : source_(std::move(source)),
+      config_(std::move(config)),
+      sampler_(std::move(sampler)),
+      poller_(io_.get_executor(), std::move(wcs)) {
+    configure(config_);
+}
+
+Result<void> Daemon::listen() {
+    if (auto done = listen(config_); !done) return done;
+    spdlog::info("answering HAProxy on {}, HTTP on {}", texts(agent_server_.endpoints()),
+                 texts(http_server_.endpoints()));
+    return {};
+}
+
+/// Both servers' ports, or neither's.
+Result<void> Daemon::listen(const Config& config) {
+    const auto before = config_.agent_listen;
+    if (auto done = agent_server_.listen(config.agent_listen); !done)
+        return done;
+    if (auto done = http_server_.listen(config.metrics_listen); !done) {
+        if (auto undone = agent_server_.listen(before); !undone) spdlog::error(undone.error().what);
+        return done;
+    }
+    return {};
+}
+
+void Daemon::configure(const Config& config) {
+    spdlog::set_level(spdlog::level::from_str(config.log_level));
+    agent_server_.allow(config.allow);
+    http_server_.allow(config.metrics_allow);
+    http_server_.fresh_for(std::max(fresh_intervals * config.sample_interval, fresh_at_least));
+    sampler_.configure(config);
+}
+
+void Daemon::serve() {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+    start(obey_signals());
+    start(poller_.run());
+    start(follow_links());
+    start(sample_repeatedly());
+    io_.run();
+    if (unforeseen_) std::rethrow_exception(unforeseen_);
+}
+
+/// A task that ends by an exception ends the daemon: half of one would answer with old figures for ever.
+void Daemon::start(asio::awaitable<void> task) {
+    asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unforeseen) {
+        if (!unforeseen) return;
+        unforeseen_ = std::move(unforeseen);
+        io_.stop();
+    });
+}
+
+asio::awaitable<void> Daemon::sample_repeatedly() {
+    const auto watchdog = watchdog_interval();
+    auto watchdog_due = Clock::now();
+    next_sample_.expires_at(Clock::now());
+    for (;;) {
+        sample();
+        if (watchdog && Clock::now() >= watchdog_due) {
+            notifier_.watchdog();
+            watchdog_due = Clock::now() + *watchdog / 2 - config_.sample_interval;
+        }
+        // On a grid, so that the times of samples do not drift; what was missed is not made up for.
+        next_sample_.expires_at(
+            next_start(next_sample_.expiry(), config_.sample_interval, Clock::now()));
+        co_await next_sample_.async_wait(use_awaitable);
+    }
+}
+
+void Daemon::sample() {
+    auto sampled = sampler_.sample(poller_.state(), counters_);
+    if (!sampled) {
+        ++counters_.sample_failures;
+        if (!std::exchange(sampling_fails_, true))
+            spdlog::error("sampling fails, the last verdict stands: {}", sampled.error().what);
+        return;
+    }
+    if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
+    if (!current_.get() && !is_first_answer_due(*sampled)) return;
+    sampled->rendered = render(*sampled);
+    tell_change(*sampled);
+    const bool first = !current_.get();
+    current_.publish(std::make_shared<const Snapshot>(std::move(sampled).value()));
+    if (first) notifier_.ready();
+}
+
+/// The first answer waits for a second reading, as one gives no rates, and for WCS to have been asked.
+bool Daemon::is_first_answer_due(const Snapshot& snapshot) const {
+    return snapshot.rates.cpu_utilisation && snapshot.wcs.asked;
+}
+
+void Daemon::tell_change(const Snapshot& snapshot) {
+    const auto before = current_.get();
+    const auto& verdict = snapshot.verdict;
+    if (before && before->verdict.state == verdict.state) return;
+    if (verdict.state == NodeState::up)
+        spdlog::info("node is up, weight {}%", verdict.weight);
+    else
+        spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
+    notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));
+}
+
+asio::awaitable<void> Daemon::follow_links() {
+    asio::posix::stream_descriptor told(io_, ::dup(sampler_.link_descriptor()));
+    asio::steady_timer settling(io_);
+    bool failing = false;
+    for (;;) {
+        co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
+        if (sampler_.links_changed()) {
+            const auto refreshed = sampler_.refresh_links();
+            if (!refreshed && !failing) spdlog::error("{}", refreshed.error().what);
+            failing = !refreshed;
+        }
+        settling.expires_after(link_settling_time);
+        co_await settling.async_wait(use_awaitable);
+    }
+}
+
+asio::awaitable<void> Daemon::obey_signals() {
+    for (;;) {
+        const int signal = co_await signals_.async_wait(use_awaitable);
+        if (signal != SIGHUP) {
+            stop();
+            co_return;
+        }
+        notifier_.reloading(Clock::now());
+        reload();
+        notifier_.ready();
+    }
+}
+
+/// All or nothing: a faulty file or a port that cannot be had leaves everything as it was.
+void Daemon::reload() {
+    auto loaded = load_config(source_.file, source_.overrides);
+    if (!loaded) {
+        spdlog::error("reload: nothing changed:\n{}", to_string(loaded.error()));
+        return;
+    }
+    auto wcs = wcs_settings(*loaded);
+    if (!wcs) {
+        spdlog::error("reload: nothing changed: {}", wcs.error().what);
+        return;
+    }
+    if (const auto listening = listen(*loaded); !listening) {
+        spdlog::error("reload: nothing changed: {}", listening.error().what);
+        return;
+    }
+    if (loaded->source != config_.source)
+        spdlog::warn("reload: source takes effect at the next start");
+    config_ = *std::move(loaded);
+    poller_.configure(std::move(wcs).value());
+    configure(config_);
+    spdlog::info("reload: done");
+}
+
+void Daemon::stop() {
+    spdlog::info("stopping");
+    notifier_.stopping();
+    agent_server_.stop();
+    http_server_.stop();
+    io_.stop();
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "daemon/notify.hpp"
+#include "daemon/sampler.hpp"
+#include "daemon/settings.hpp"
+#include "serve/agent_server.hpp"
+#include "serve/current_snapshot.hpp"
+#include "serve/http_server.hpp"
+#include "wcs/poller.hpp"
+
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <exception>
+#include <filesystem>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace wcs_node_agent {
+
+/// Where the configuration comes from, and comes from again at a reload.
+struct ConfigSource {
+    std::optional<std::filesystem::path> file;
+    Json overrides;
+};
+
+/// Everything that runs, on one thread.
+class Daemon {
+ public:
+    Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler sampler);
+
+    /// Opens the ports.
+    Result<void> listen();
+
+    /// Serves until SIGTERM or SIGINT. Throws what nobody foresaw.
+    void serve();
+
+ private:
+    void start(asio::awaitable<void> task);
+    asio::awaitable<void> sample_repeatedly();
+    asio::awaitable<void> follow_links();
+    asio::awaitable<void> obey_signals();
+
+    void sample();
+    bool is_first_answer_due(const Snapshot& snapshot) const;
+    void tell_change(const Snapshot& snapshot);
+    void reload();
+    Result<void> listen(const Config& config);
+    void configure(const Config& config);
+    void stop();
+
+    ConfigSource source_;
+    Config config_;
+    asio::io_context io_{1};
+    AgentCounters counters_;
+    CurrentSnapshot current_{io_.get_executor()};
+    AgentServer agent_server_{io_.get_executor(), current_, counters_};
+    HttpServer http_server_{io_.get_executor(), current_, counters_};
+    Sampler sampler_;
+    WcsPoller poller_;
+    SystemdNotifier notifier_;
+    asio::signal_set signals_{io_};
+    asio::steady_timer next_sample_{io_};
+    bool sampling_fails_ = false;
+    std::exception_ptr unforeseen_;
+};
+
+}  // namespace wcs_node_agent

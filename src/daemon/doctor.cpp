@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/doctor.hpp"
+
+#include "daemon/effective_config.hpp"
+#include "daemon/exit_status.hpp"
+#include "kernel/ebpf_probe.hpp"
+#include "kernel/links.hpp"
+#include "kernel/open_probe.hpp"
+#include "kernel/requirements.hpp"
+#include "load/selection.hpp"
+#include "wcs/poller.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/ostream.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+enum class Finding { ok, missing, note };
+
+void print(std::ostream& out, Finding finding, std::string_view name, std::string_view found,
+           std::string_view remedy = {}) {
+    constexpr std::array<std::string_view, 3> words{"ok", "missing", "note"};
+    fmt::print(out, "  {:<8} {:<31} {}\n", words[static_cast<std::size_t>(finding)], name, found);
+    if (!remedy.empty()) fmt::print(out, "  {:<8} {:<31} to mend it: {}\n", "", "", remedy);
+}
+
+/// What only loading the programs can tell.
+void examine_programs(std::ostream& out) {
+    const auto probe = EbpfProbe::load();
+    if (!probe) {
+        print(out, Finding::missing, "kernel programs", probe.error().what);
+        return;
+    }
+    print(out, Finding::ok, "kernel programs", "accepted by the verifier and attached");
+    if ((*probe)->hook_kind() == HookKind::tcx)
+        print(out, Finding::ok, "traffic hook", "tcx");
+    else
+        print(out, Finding::note, "traffic hook",
+              "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
+    if ((*probe)->takes_drops_back())
+        print(out, Finding::ok, "qdisc drops", "taken back from what counts as sent");
+    else
+        print(out, Finding::note, "qdisc drops",
+              "count as sent, as the kernel tells them from Linux 5.18 on");
+}
+
+void examine_kernel(std::ostream& out) {
+    out << "Counting by eBPF\n";
+    const auto requirements = ebpf_requirements();
+    for (const auto& one : requirements)
+        print(out, one.met ? Finding::ok : Finding::missing, one.name, one.found, one.remedy);
+    if (missing(requirements).empty()) examine_programs(out);
+}
+
+void examine_interfaces(const Config& config, std::ostream& out) {
+    auto monitor = LinkMonitor::open();
+    const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
+    if (!links) {
+        print(out, Finding::missing, "interfaces", links.error().what);
+        return;
+    }
+    const auto chosen = choose_interfaces(*links, config.interfaces);
+    for (const auto& link : *links)
+        if (std::ranges::binary_search(chosen, link.index))
+            print(out, Finding::ok, "bandwidth limits see", link.name);
+    if (chosen.empty())
+        print(out, Finding::missing, "bandwidth limits see", "no interface",
+              "name one with --interface");
+}
+
+void examine_wcs(const Config& config, std::ostream& out) {
+    auto settings = wcs_settings(config);
+    if (!settings) {
+        print(out, Finding::missing, "wcs_url", settings.error().what);
+        return;
+    }
+    boost::asio::io_context io(1);
+    WcsPoller poller(io.get_executor(), std::move(settings).value());
+    boost::asio::co_spawn(io, poller.fetch_once(), boost::asio::detached);
+    io.run();
+    const auto& state = poller.state();
+    if (state.fault == WcsFault::none)
+        print(out, Finding::ok, "WCS", config.wcs_url);
+    else
+        print(out, Finding::missing, "WCS", state.fault_text);
+}
+
+}  // namespace
+
+int examine(const Invocation& invocation, std::ostream& out, std::ostream& err) {
+    spdlog::set_level(spdlog::level::off);
+    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
+    if (!config) {
+        err << to_string(config.error()) << '\n';
+        return exit_wrong_usage;
+    }
+    examine_kernel(out);
+    out << "This node\n";
+    examine_interfaces(*config, out);
+    examine_wcs(*config, out);
+
+    const auto opened = open_probe(config->source);
+    if (!opened) {
+        fmt::print(out, "The agent would not start: {}\n", opened.error().what);
+        return exit_failed;
+    }
+    fmt::print(out, "The agent would use: {} ({})\n", to_string(opened->probe->source()),
+               opened->detail);
+    return exit_done;
+}
+
+}  // namespace wcs_node_agent

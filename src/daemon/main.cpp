@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/check.hpp"
+#include "daemon/command_line.hpp"
+#include "daemon/config_commands.hpp"
+#include "daemon/doctor.hpp"
+#include "daemon/effective_config.hpp"
+#include "daemon/exit_status.hpp"
+#include "daemon/run.hpp"
+#include "daemon/status_command.hpp"
+
+#include <exception>
+#include <iostream>
+
+namespace {
+
+using namespace wcs_node_agent;
+
+int ask_status(const Invocation& invocation) {
+    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
+    if (!config) {
+        std::cerr << to_string(config.error()) << '\n';
+        return exit_wrong_usage;
+    }
+    return show_status(*config, invocation.json, std::cout, std::cerr);
+}
+
+int carry_out(const Invocation& invocation) {
+    switch (invocation.command) {
+        case Command::run: return run_daemon(invocation);
+        case Command::check: return check_once(invocation, std::cout, std::cerr);
+        case Command::status: return ask_status(invocation);
+        case Command::doctor: return examine(invocation, std::cout, std::cerr);
+        case Command::config_check:
+            return check_config(invocation.config_file.value(), std::cout, std::cerr);
+        case Command::config_show:
+            return show_config(find_config_file(invocation.config_file), invocation.overrides,
+                               std::cout, std::cerr);
+    }
+    return exit_wrong_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        auto parsed = parse_command_line(argc, argv);
+        if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
+            (early->status == exit_done ? std::cout : std::cerr) << early->text;
+            return early->status;
+        }
+        return carry_out(std::get<Invocation>(parsed));
+    } catch (const std::exception& unforeseen) {
+        std::cerr << "wcs-node-agent: " << unforeseen.what() << '\n';
+        return exit_failed;
+    }
+}

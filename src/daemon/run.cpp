@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/run.hpp"
+
+#include "daemon/daemon.hpp"
+#include "daemon/effective_config.hpp"
+#include "daemon/exit_status.hpp"
+#include "daemon/privileges.hpp"
+#include "kernel/open_probe.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+void log_to_standard_error(const Config& config) {
+    auto logger = spdlog::stderr_logger_st("wcs-node-agent");
+    // Under systemd the journal puts the time to each line.
+    logger->set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+    logger->set_level(spdlog::level::from_str(config.log_level));
+    spdlog::set_default_logger(std::move(logger));
+}
+
+int fail(const Error& error) {
+    spdlog::critical("{}", error.what);
+    return exit_failed;
+}
+
+void tell_start(const OpenedProbe& opened) {
+    if (opened.probe->source() == Source::ebpf)
+        spdlog::info("counting by eBPF: {}", opened.detail);
+    else
+        spdlog::warn("counting from /proc, which is less exact: {}", opened.detail);
+}
+
+}  // namespace
+
+int run_daemon(const Invocation& invocation) {
+    ConfigSource source{.file = find_config_file(invocation.config_file),
+                        .overrides = invocation.overrides};
+    auto config = load_config(source.file, source.overrides);
+    if (!config) {
+        std::fputs((to_string(config.error()) + "\n").c_str(), stderr);
+        return exit_wrong_usage;
+    }
+    log_to_standard_error(*config);
+    auto wcs = wcs_settings(*config);
+    if (!wcs) return fail(wcs.error());
+
+    auto probe = open_probe(config->source);
+    if (!probe) return fail(probe.error());
+    tell_start(*probe);
+    const auto kept = probe->needs_net_admin ? KeptPrivilege::net_admin : KeptPrivilege::none;
+    auto links = LinkMonitor::open();
+    if (!links) return fail(links.error());
+    Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
+    if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
+
+    Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
+    if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
+    if (const auto dropped = drop_privileges(kept); !dropped) return fail(dropped.error());
+    daemon.serve();
+    return exit_done;
+}
+
+}  // namespace wcs_node_agent

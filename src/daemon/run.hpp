@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "daemon/command_line.hpp"
+
+namespace wcs_node_agent {
+
+/// The daemon: samples, judges and serves until it is told to stop. Returns the exit status.
+int run_daemon(const Invocation& invocation);
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/links.hpp"
+#include "kernel/open_probe.hpp"
+#include "load/policy.hpp"
+#include "load/rate_window.hpp"
+
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/snapshot.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// Brings the probe, the links and WCS together: each sample becomes a snapshot with its verdict.
+class Sampler {
+ public:
+    Sampler(OpenedProbe probe, LinkMonitor links, const Config& config);
+
+    /// Takes effect with the next sample; what has been measured stays.
+    void configure(const Config& config);
+
+    /// Lists the links anew, follows them and chooses those that the bandwidth limits see.
+    Result<void> refresh_links();
+
+    /// Readable when the links should be refreshed.
+    int link_descriptor() const { return links_.descriptor(); }
+
+    /// Reads away what has been told of links. True: refresh_links() is due.
+    bool links_changed() { return links_.changed(); }
+
+    /// Reads the counters and judges them together with what is known of WCS. The first has no rates.
+    /// The snapshot is complete but for its rendered bytes.
+    Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
+
+ private:
+    void choose();
+    std::vector<std::string> chosen_names() const;
+
+    OpenedProbe probe_;
+    LinkMonitor links_;
+    std::vector<Link> known_links_;
+    std::vector<std::string> globs_;
+    std::vector<std::uint32_t> chosen_;
+    CountNames count_names_;
+    PolicySettings policy_settings_;
+    RateWindow window_;
+    Policy policy_;
+    Clock::time_point started_ = Clock::now();
+};
+
+}  // namespace wcs_node_agent
