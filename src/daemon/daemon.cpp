@@ -4,10 +4,9 @@
 #include "daemon/effective_config.hpp"
 #include "serve/render.hpp"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <sstream>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -23,7 +22,8 @@ using asio::use_awaitable;
 /// So many changes of links or routes as come within this time are one.
 constexpr auto link_settling_time = std::chrono::milliseconds(100);
 
-/// Older than so many intervals a sample is not fresh, but at least this long: a busy node may be late.
+/// Older than so many intervals a sample is not fresh, but at least this long: a busy node may be
+/// late.
 constexpr int fresh_intervals = 4;
 constexpr std::chrono::nanoseconds fresh_at_least = std::chrono::seconds(2);
 
@@ -53,8 +53,7 @@ Result<void> Daemon::listen() {
 /// Both servers' ports, or neither's.
 Result<void> Daemon::listen(const Config& config) {
     const auto before = config_.agent_listen;
-    if (auto done = agent_server_.listen(config.agent_listen); !done)
-        return done;
+    if (auto done = agent_server_.listen(config.agent_listen); !done) return done;
     if (auto done = http_server_.listen(config.metrics_listen); !done) {
         if (auto undone = agent_server_.listen(before); !undone) spdlog::error(undone.error().what);
         return done;
@@ -80,7 +79,8 @@ void Daemon::serve() {
     if (unforeseen_) std::rethrow_exception(unforeseen_);
 }
 
-/// A task that ends by an exception ends the daemon: half of one would answer with old figures for ever.
+/// A task that ends by an exception ends the daemon: half of one would answer with old figures for
+/// ever.
 void Daemon::start(asio::awaitable<void> task) {
     asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unforeseen) {
         if (!unforeseen) return;
@@ -123,7 +123,8 @@ void Daemon::sample() {
     if (first) notifier_.ready();
 }
 
-/// The first answer waits for a second reading, as one gives no rates, and for WCS to have been asked.
+/// The first answer waits for a second reading, as one gives no rates, and for WCS to have been
+/// asked.
 bool Daemon::is_first_answer_due(const Snapshot& snapshot) const {
     return snapshot.rates.cpu_utilisation && snapshot.wcs.asked;
 }

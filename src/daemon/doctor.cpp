@@ -109,11 +109,10 @@ int examine(const Invocation& invocation, std::ostream& out, std::ostream& err) 
 
     const auto opened = open_probe(config->source);
     if (!opened) {
-        fmt::print(out, "The agent would not start: {}\n", opened.error().what);
+        out << "The agent would not start with this source.\n";
         return exit_failed;
     }
-    fmt::print(out, "The agent would use: {} ({})\n", to_string(opened->probe->source()),
-               opened->detail);
+    fmt::print(out, "The agent would use: {}\n", to_string(opened->probe->source()));
     return exit_done;
 }
 

@@ -26,10 +26,14 @@ int ask_status(const Invocation& invocation) {
 
 int carry_out(const Invocation& invocation) {
     switch (invocation.command) {
-        case Command::run: return run_daemon(invocation);
-        case Command::check: return check_once(invocation, std::cout, std::cerr);
-        case Command::status: return ask_status(invocation);
-        case Command::doctor: return examine(invocation, std::cout, std::cerr);
+        case Command::run:
+            return run_daemon(invocation);
+        case Command::check:
+            return check_once(invocation, std::cout, std::cerr);
+        case Command::status:
+            return ask_status(invocation);
+        case Command::doctor:
+            return examine(invocation, std::cout, std::cerr);
         case Command::config_check:
             return check_config(invocation.config_file.value(), std::cout, std::cerr);
         case Command::config_show:

@@ -33,8 +33,8 @@ class Sampler {
     /// Reads away what has been told of links. True: refresh_links() is due.
     bool links_changed() { return links_.changed(); }
 
-    /// Reads the counters and judges them together with what is known of WCS. The first has no rates.
-    /// The snapshot is complete but for its rendered bytes.
+    /// Reads the counters and judges them together with what is known of WCS. The first has no
+    /// rates. The snapshot is complete but for its rendered bytes.
     Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
 
  private:
