@@ -87,7 +87,13 @@ service wcs-node-agent
     start(
         lab.Process,
         "xinetd",
-        command=["/usr/sbin/xinetd", "-d", "-f", str(configuration)],
+        command=[
+            "/usr/sbin/xinetd",
+            "-dontfork",
+            *("-f", str(configuration)),
+            *("-filelog", str(tmp_path / "xinetd-messages.log")),
+            *("-pidfile", str(tmp_path / "xinetd.pid")),
+        ],
     )
 
     def reply():

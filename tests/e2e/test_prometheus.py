@@ -76,12 +76,16 @@ def test_a_limit_that_is_off_has_no_series(ready):
     assert not [series for series in ready.metrics() if 'limit="cpu"' in series]
 
 
-def test_promtool_finds_no_fault(ready):
+# The limits are in bits, as networks are; this name is older than promtool's wish for bytes.
+BITS = 'wcs_node_bandwidth_bits_per_second use base unit "bytes" instead of "bits"'
+
+
+def test_promtool_finds_no_other_fault_than_the_unit_of_the_limits(ready):
     page = ready.get("/metrics")[2]
     lint = subprocess.run(
         ["/usr/bin/promtool", "check", "metrics"], input=page, capture_output=True, text=True
     )
-    assert (lint.returncode, lint.stdout + lint.stderr) == (0, "")
+    assert (lint.stdout + lint.stderr).splitlines() == [BITS]
 
 
 @pytest.mark.parametrize(

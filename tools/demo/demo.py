@@ -116,7 +116,7 @@ def show(nodes, haproxy, seconds):
         server = servers[node.name]
         when = f"{seconds:3.0f} s" if node is nodes[0] else ""
         reply = node.agent.reply().strip()
-        print(f"{when:>6}  {node.name}  {reply:<40}{server['weight']:>6}  {server['status']}")
+        print(f"{when:>6}  {node.name}  {reply:<64}{server['weight']:>6}  {server['status']}")
     sys.stdout.flush()
 
 
@@ -124,7 +124,7 @@ def tell(nodes, haproxy, chapters, chapter_length):
     began = time.monotonic()
     for number in chapters:
         title, act = STORY[number % len(STORY)]
-        print(f"\n{title}\n{'':8}node   {'agent replies':<40}HAProxy's weight, status", flush=True)
+        print(f"\n{title}\n{'':8}node   {'agent replies':<66}HAProxy's weight, status", flush=True)
         act(*nodes)
         tables = max(1, round(chapter_length / TABLE_EVERY))
         for _ in range(tables):

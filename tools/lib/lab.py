@@ -201,6 +201,8 @@ class Simulator(Process):
         return json.loads(self._ask("/state"))
 
     def _ask(self, path):
+        if not self.running:
+            raise RuntimeError(f"wcs-sim has ended with {self.status}")
         with inside(self._network):
             status, _, body = http_get(self.control, path)
         if status != 200:
@@ -209,7 +211,7 @@ class Simulator(Process):
 
 
 class Agent(Process):
-    """wcs-node-agent; address and metrics_address are where its options make it listen."""
+    """wcs-node-agent; listen and metrics None leave it to its configuration."""
 
     def __init__(
         self,
@@ -222,8 +224,8 @@ class Agent(Process):
         prefix=(),
         command=("run",),
     ):
-        self.address = listen
-        self.metrics_address = metrics
+        self.address = listen or "127.0.0.1:9707"
+        self.metrics_address = metrics or "127.0.0.1:9708"
         words = [*prefix, AGENT, *command]
         if listen:
             words += ["--agent-listen", listen]
@@ -266,7 +268,13 @@ class Agent(Process):
         return json.loads(self.get("/status")[2])
 
     def metrics(self):
-        return parse_metrics(self.get("/metrics")[2])
+        """Each series with its value; waits for the first sample."""
+
+        def page():
+            status, _, text = self.get("/metrics")
+            return status == 200 and text
+
+        return parse_metrics(wait_until(page, "a page of metrics"))
 
     def wait_for_metric(self, series, holds, timeout=15.0):
         """The first value of the series for which holds(value) is true."""
