@@ -14,7 +14,7 @@ class Connection {
     Connection(int socket, const boost::asio::ip::tcp::endpoint& source)
         : socket_(socket), source_(source) {}
     Connection(Connection&& other) noexcept
-        : socket_(std::exchange(other.socket_, -1)), source_(other.source_) {}
+        : socket_(std::exchange(other.socket_, -1)), source_(std::move(other.source_)) {}
     Connection& operator=(Connection&& other) noexcept {
         std::swap(socket_, other.socket_);
         std::swap(source_, other.source_);

@@ -22,8 +22,8 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
     namespace http = boost::beast::http;
     constexpr auto request_deadline = std::chrono::seconds(10);  // to read and to answer it
     constexpr auto idle_deadline = std::chrono::seconds(60);     // from one request to the next
-    constexpr std::size_t most_header = 8 * 1024;
-    constexpr std::size_t most_body = 8 * 1024;  // no route wants one
+    constexpr std::size_t most_header = 8'192;
+    constexpr std::size_t most_body = 8'192;  // no route wants one
     constexpr auto use_tuple = boost::asio::as_tuple(boost::asio::use_awaitable);
     const auto set_deadline = [&stream](std::chrono::seconds deadline) {
         if constexpr (requires { stream.expires_after(deadline); }) stream.expires_after(deadline);

@@ -18,7 +18,7 @@ namespace wcs_node_agent {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(1);
-constexpr std::size_t most_bytes = 64 * 1024;
+constexpr std::size_t most_bytes = 65'536;
 constexpr std::size_t most_connections = 128;  // each holds a descriptor
 
 // A look at all of them now and then needs no epoll entry, wake-up and timer for each: a check on

@@ -82,13 +82,13 @@ TEST_F(AgentServerTest, ClosesWaitingConnectionsWhenItStops) {
     EXPECT_EQ(early.read_all(), "");
 }
 
-// Each would get RST in place of an orderly end if the server closed with bytes unread or to come.
+// A server that closes at once resets the connection when more bytes come: the next send fails.
 TEST_F(AgentServerTest, EndsOrderlyWhateverTheClientSends) {
     publish(rendered(busy_node()));
     {
         SCOPED_TRACE("before it reads, in one piece");
         Client client(v4());
-        client.send("state?\n");
+        EXPECT_TRUE(client.send("state?\n"));
         EXPECT_EQ(client.read_all(), "up 25%\n");
         EXPECT_EQ(client.end, asio::error::eof);
     }
@@ -96,15 +96,22 @@ TEST_F(AgentServerTest, EndsOrderlyWhateverTheClientSends) {
         SCOPED_TRACE("more after the reply has come");
         Client client(v4());
         EXPECT_EQ(client.read_until("\n"), "up 25%\n");
-        client.send("thank ");
-        client.send("you\n");
+        EXPECT_TRUE(client.send("thank "));
+        EXPECT_TRUE(client.send("you\n"));
         EXPECT_EQ(client.read_all(), "");
         EXPECT_EQ(client.end, asio::error::eof);
     }
     {
+        SCOPED_TRACE("after it has been told that no more will come");
+        Client client(v4());
+        EXPECT_EQ(client.read_all(), "up 25%\n");
+        EXPECT_TRUE(client.send("good"));
+        EXPECT_TRUE(client.send("bye\n"));
+    }
+    {
         SCOPED_TRACE("20,000 bytes");
         Client client(v4());
-        client.send(std::string(20'000, '?'));
+        EXPECT_TRUE(client.send(std::string(20'000, '?')));
         EXPECT_EQ(client.read_all(), "up 25%\n");
         EXPECT_EQ(client.end, asio::error::eof);
     }

@@ -3,10 +3,18 @@
 
 #include "unit/serve/loopback.hpp"
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <functional>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <vector>
 
@@ -44,6 +52,23 @@ class ListenerTest : public testing::Test {
                            ::send(connection.socket(), "hello", 5, MSG_NOSIGNAL);
                        }};
 };
+
+/// Calls it on a thread for which the kernel has no IPv6.
+void without_ipv6(const std::function<void()>& body) {
+    std::thread([&] {
+        std::array filter{
+            sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+            sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 3),
+            sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+            sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+            sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+            sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        const sock_fprog program{filter.size(), filter.data()};
+        ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+        body();
+    }).join();
+}
 
 tcp::endpoint free_port() {
     asio::io_context context;
@@ -117,6 +142,25 @@ TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {
     AgentCounters counters;
     Listener second(context.get_executor(), "agent_listen", counters, [](const Connection&) {});
     EXPECT_FALSE(second.listen(std::vector{loopback})) << "a second agent must find it in use";
+}
+
+TEST(Listener, LeavesEveryIpv6AddressOutWhereThereIsNone) {
+    without_ipv6([] {
+        asio::io_context context;
+        AgentCounters counters;
+        Listener listener(context.get_executor(), "agent_listen", counters,
+                          [](const Connection&) {});
+        const tcp::endpoint every_v6(asio::ip::address_v6::any(), 0);
+        EXPECT_TRUE(listener.listen(std::vector{any_port_v4, every_v6}));
+        EXPECT_EQ(listener.endpoints().size(), 1U);
+
+        const auto alone = listener.listen(std::vector{every_v6});
+        ASSERT_FALSE(alone);
+        EXPECT_EQ(alone.error().what,
+                  "agent_listen [::]:0: address family not supported by protocol");
+        EXPECT_FALSE(listener.listen(std::vector{any_port_v4, any_port_v6})) << "::1 was asked for";
+        EXPECT_EQ(listener.endpoints().size(), 1U);
+    });
 }
 
 TEST_F(ListenerTest, RefusesConnectionsAfterStop) {
