@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-struct mnl_socket;
+struct nl_sock;
 
 namespace wcs_node_agent {
 
@@ -27,10 +27,10 @@ class LinkMonitor {
     bool changed();
 
  private:
-    struct CloseSocket {
-        void operator()(mnl_socket* socket) const;
+    struct FreeSocket {
+        void operator()(nl_sock* socket) const;
     };
-    using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
+    using Socket = std::unique_ptr<nl_sock, FreeSocket>;
 
     LinkMonitor(Socket requests, Socket events);
 

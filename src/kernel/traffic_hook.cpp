@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/traffic_hook.hpp"
 
+#include "kernel/netlink_dump.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <limits>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <memory>
 #include <utility>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
-#include <libmnl/libmnl.h>
+#include <netlink/socket.h>
 
 namespace wcs_node_agent {
 
@@ -94,32 +97,19 @@ void detach_filter(const Direction& direction, std::uint32_t ifindex) {
     bpf_tc_detach(&hook, &options);  // fails where the interface has gone, and the filter with it
 }
 
-int stop_at_filter(const nlmsghdr* message, void* data) {
-    if (message->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(data) = true;
-    return MNL_CB_OK;
-}
-
 /// Whether anybody has a filter there. Unknown counts as yes.
 bool has_filters(const Direction& direction, std::uint32_t ifindex) {
-    auto* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!socket) return true;
-    std::array<char, 32768> buffer{};
-    auto* request = mnl_nlmsg_put_header(buffer.data());
-    request->nlmsg_type = RTM_GETTFILTER;
-    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    auto* header = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(tcmsg)));
-    header->tcm_ifindex = static_cast<int>(ifindex);
-    header->tcm_parent = direction.parent;
+    const std::unique_ptr<nl_sock, decltype(&nl_socket_free)> socket(nl_socket_alloc(),
+                                                                     nl_socket_free);
+    if (!socket || nl_connect(socket.get(), NETLINK_ROUTE) < 0) return true;
+    tcmsg wanted{};
+    wanted.tcm_ifindex = static_cast<int>(ifindex);
+    wanted.tcm_parent = direction.parent;
     bool found = false;
-    int state = mnl_socket_sendto(socket, request, request->nlmsg_len) < 0 ? -1 : MNL_CB_OK;
-    while (state == MNL_CB_OK) {
-        const auto length = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
-        state = length < 0 ? -1
-                           : mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 0, 0,
-                                        stop_at_filter, &found);
-    }
-    mnl_socket_close(socket);
-    return found || state < 0;
+    const int error = dump(socket.get(), RTM_GETTFILTER, wanted, [&](nlmsghdr* message) {
+        found |= message->nlmsg_type == RTM_NEWTFILTER;
+    });
+    return found || error < 0;
 }
 
 }  // namespace
