@@ -56,7 +56,7 @@ void start(const std::shared_ptr<Lookup>& lookup, const std::string& host,
         lookup->resolver.async_resolve(host, port, tcp::resolver::numeric_service, on_end);
     } catch (const boost::system::system_error& error) {
         lookup->error = error.code();
-        lookup->ended.expires_at(Clock::time_point::min());
+        lookup->ended.expires_at(Clock::now());
     }
 }
 

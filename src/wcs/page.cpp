@@ -33,9 +33,9 @@ std::string_view trimmed(std::string_view text) {
 
 /// UTF-8 without control characters: what metrics, JSON and a terminal can show as it is.
 bool is_printable(std::string_view text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at != end) {
+    const char* const end = text.data() + text.size();
+    const char* at = std::find_if(text.data(), end, [](char c) { return c < ' ' || c > '~'; });
+    while (at != end) {  // ASCII, nearly all there is, needs no decoding
         const auto point = boost::locale::utf::utf_traits<char>::decode(at, end);
         if (!boost::locale::utf::is_valid_codepoint(point) || point < 0x20 || point == 0x7f) {
             return false;

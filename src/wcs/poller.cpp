@@ -124,8 +124,8 @@ Clock::time_point next_start(Clock::time_point previous, std::chrono::nanosecond
     return next + missed * interval;
 }
 
-WcsPoller::WcsPoller(asio::any_io_executor executor, WcsSettings settings)
-    : timer_(std::move(executor)), settings_(std::move(settings)) {}
+WcsPoller::WcsPoller(const asio::any_io_executor& executor, WcsSettings settings)
+    : timer_(executor), settings_(std::move(settings)) {}
 
 asio::awaitable<void> WcsPoller::run() {
     // Cancelling is the ordinary end: no exception for it.

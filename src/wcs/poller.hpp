@@ -56,7 +56,7 @@ Clock::time_point next_start(Clock::time_point previous, std::chrono::nanosecond
 /// Asks WCS for its page at a fixed interval and keeps what is known of it. One thread.
 class WcsPoller {
  public:
-    WcsPoller(boost::asio::any_io_executor executor, WcsSettings settings);
+    WcsPoller(const boost::asio::any_io_executor& executor, WcsSettings settings);
 
     /// Takes effect at the next fetch.
     void configure(WcsSettings settings) { settings_ = std::move(settings); }

@@ -117,7 +117,8 @@ asio::awaitable<void> respond(beast::tcp_stream& stream, const HttpRequest& requ
     stream.socket().shutdown(tcp::socket::shutdown_send, error);
 }
 
-HttpListener::HttpListener(asio::any_io_executor executor, tcp::endpoint endpoint, Session session)
+HttpListener::HttpListener(asio::any_io_executor executor, const tcp::endpoint& endpoint,
+                           Session session)
     : executor_(std::move(executor)), endpoint_(endpoint), session_(std::move(session)) {}
 
 Result<void> HttpListener::open() {

@@ -57,8 +57,8 @@ class HttpListener {
     using Session = std::function<boost::asio::awaitable<void>(boost::beast::tcp_stream)>;
 
     /// Port 0: any free one, which stays the same when opened again.
-    HttpListener(boost::asio::any_io_executor executor, boost::asio::ip::tcp::endpoint endpoint,
-                 Session session);
+    HttpListener(boost::asio::any_io_executor executor,
+                 const boost::asio::ip::tcp::endpoint& endpoint, Session session);
 
     /// Begins to accept. Nothing happens if it is open.
     Result<void> open();

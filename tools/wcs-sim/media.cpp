@@ -31,7 +31,7 @@ std::string cannot(std::string_view what, const udp::endpoint& where, error_code
 
 }  // namespace
 
-MediaSender::MediaSender(asio::any_io_executor executor, udp::endpoint to,
+MediaSender::MediaSender(const asio::any_io_executor& executor, udp::endpoint to,
                          std::size_t datagram_bytes)
     : socket_(executor), to_(std::move(to)), timer_(executor), datagram_(datagram_bytes, 'm') {}
 
@@ -86,7 +86,7 @@ bool MediaSender::send_one() {
     return true;
 }
 
-MediaReceiver::MediaReceiver(asio::any_io_executor executor) : socket_(std::move(executor)) {}
+MediaReceiver::MediaReceiver(const asio::any_io_executor& executor) : socket_(executor) {}
 
 Result<void> MediaReceiver::open(const udp::endpoint& at) {
     error_code error;

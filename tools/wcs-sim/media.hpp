@@ -25,7 +25,7 @@ struct MediaTotals {
 class MediaSender {
  public:
     /// The datagram size is 1..65507 bytes of payload.
-    MediaSender(boost::asio::any_io_executor executor, boost::asio::ip::udp::endpoint to,
+    MediaSender(const boost::asio::any_io_executor& executor, boost::asio::ip::udp::endpoint to,
                 std::size_t datagram_bytes);
 
     Result<void> open();
@@ -53,7 +53,7 @@ class MediaSender {
 /// Receives datagrams and counts them.
 class MediaReceiver {
  public:
-    explicit MediaReceiver(boost::asio::any_io_executor executor);
+    explicit MediaReceiver(const boost::asio::any_io_executor& executor);
 
     /// Binds; port 0 is any free one.
     Result<void> open(const boost::asio::ip::udp::endpoint& at);

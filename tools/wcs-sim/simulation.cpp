@@ -127,7 +127,7 @@ std::string text_body(const std::vector<Section>& sections, std::size_t bytes) {
     for (const auto& section : sections) {
         body += fmt::format("-----{}-----\n", section.header);
         for (const auto& [name, value] : section.entries) {
-            body += name + '=' + value + '\n';
+            body += fmt::format("{}={}\n", name, value);
         }
     }
     for (std::size_t line = 0; body.size() < bytes; ++line) {
@@ -225,7 +225,7 @@ std::string page_body(const Simulation& simulation, PageFormat format, std::stri
 
 std::string garbage_body() {
     std::string body(4096, '\0');
-    std::minstd_rand random(1);
+    std::minstd_rand random(1);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same each time
     std::ranges::generate(body, [&random] { return static_cast<char>(random() >> 8U); });
     return body;
 }

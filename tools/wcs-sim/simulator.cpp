@@ -51,7 +51,7 @@ asio::awaitable<void> hang(beast::tcp_stream& stream) {
 
 }  // namespace
 
-Simulator::Simulator(asio::any_io_executor executor, SimulatorOptions options)
+Simulator::Simulator(const asio::any_io_executor& executor, SimulatorOptions options)
     : executor_(executor),
       options_(std::move(options)),
       now_(options_.initial),

@@ -35,7 +35,7 @@ struct SimulatorOptions {
 /// media traffic. One thread. It must outlive every run of its io_context.
 class Simulator {
  public:
-    Simulator(boost::asio::any_io_executor executor, SimulatorOptions options);
+    Simulator(const boost::asio::any_io_executor& executor, SimulatorOptions options);
 
     /// Listens everywhere and begins to send. The error names the address.
     Result<void> start();
