@@ -73,12 +73,14 @@ Result<std::string_view> read_text(const Json& value) {
 }
 
 Result<std::string_view> read_url(const Json& value) {
-    const auto text = read_text(value);
-    if (!text) {
-        return text;
+    auto text = read_text(value);
+    if (text) {
+        const auto url = parse_wcs_url(*text);
+        if (!url) {
+            return url.error();
+        }
     }
-    const auto url = parse_wcs_url(*text);
-    return url ? text : url.error();
+    return text;
 }
 
 std::optional<double> as_number(const Json& value) {
