@@ -49,7 +49,7 @@ int check_once(const Invocation& invocation, std::ostream& out, std::ostream& er
     spdlog::set_level(spdlog::level::off);
     const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
     if (!config) {
-        err << to_string(config.error()) << '\n';
+        err << to_string(config.error());
         return exit_wrong_usage;
     }
     const auto snapshot = measure(*config);

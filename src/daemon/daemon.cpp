@@ -173,7 +173,8 @@ asio::awaitable<void> Daemon::obey_signals() {
 void Daemon::reload() {
     auto loaded = load_config(source_.file, source_.overrides);
     if (!loaded) {
-        spdlog::error("reload: nothing changed:\n{}", to_string(loaded.error()));
+        for (const auto& fault : loaded.error())
+            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
         return;
     }
     auto wcs = wcs_settings(*loaded);

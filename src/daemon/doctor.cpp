@@ -99,7 +99,7 @@ int examine(const Invocation& invocation, std::ostream& out, std::ostream& err) 
     spdlog::set_level(spdlog::level::off);
     const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
     if (!config) {
-        err << to_string(config.error()) << '\n';
+        err << to_string(config.error());
         return exit_wrong_usage;
     }
     examine_kernel(out);

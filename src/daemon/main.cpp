@@ -18,7 +18,7 @@ using namespace wcs_node_agent;
 int ask_status(const Invocation& invocation) {
     const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
     if (!config) {
-        std::cerr << to_string(config.error()) << '\n';
+        std::cerr << to_string(config.error());
         return exit_wrong_usage;
     }
     return show_status(*config, invocation.json, std::cout, std::cerr);

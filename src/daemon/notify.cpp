@@ -32,13 +32,13 @@ std::optional<std::uint64_t> number_in_environment(const char* name) {
                                                                     : std::nullopt;
 }
 
-/// A datagram socket connected to a path or, with @ in front, an abstract name; -1 and errno.
-int connect_to(std::string_view name) {
+/// A datagram socket connected to a path or, with @ in front, an abstract name; none and errno.
+Descriptor connect_to(std::string_view name) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (name.size() >= sizeof(address.sun_path) || (name[0] != '/' && name[0] != '@')) {
         errno = EAFNOSUPPORT;  // systemd also knows vsock:, for virtual machines
-        return -1;
+        return {};
     }
     std::ranges::copy(name, address.sun_path);
     if (name[0] == '@') {
@@ -46,14 +46,10 @@ int connect_to(std::string_view name) {
     }
     // An abstract name ends where the length says: one more byte would be another name.
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how the socket API is made
-    if (socket >= 0 &&
-        ::connect(socket, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-        const int error = errno;
-        ::close(socket);
-        errno = error;
-        return -1;
+    Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto* const peer = reinterpret_cast<const sockaddr*>(&address);
+    if (!socket || ::connect(socket.get(), peer, length) != 0) {
+        return {};  // closing leaves errno alone where it succeeds
     }
     return socket;
 }
@@ -69,15 +65,9 @@ SystemdNotifier::SystemdNotifier() {
     const std::string_view name = environment("NOTIFY_SOCKET");
     if (!name.empty()) {
         socket_ = connect_to(name);
-        if (socket_ < 0) {
+        if (!socket_) {
             log_failure(errno);
         }
-    }
-}
-
-SystemdNotifier::~SystemdNotifier() {
-    if (socket_ >= 0) {
-        ::close(socket_);
     }
 }
 
@@ -99,11 +89,11 @@ void SystemdNotifier::status(std::string_view text) {
 void SystemdNotifier::watchdog() { send("WATCHDOG=1"); }
 
 void SystemdNotifier::send(std::string_view message) {
-    if (socket_ < 0) {
+    if (!socket_) {
         return;
     }
     const bool sent =
-        ::send(socket_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+        ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
     if (!sent && !failing_) {
         log_failure(errno);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/descriptor.hpp>
 
 #include <chrono>
 #include <optional>
@@ -15,9 +16,6 @@ class SystemdNotifier {
  public:
     /// Opens the socket, so that later messages need no right to.
     SystemdNotifier();
-    SystemdNotifier(const SystemdNotifier&) = delete;
-    SystemdNotifier& operator=(const SystemdNotifier&) = delete;
-    ~SystemdNotifier();
 
     void ready();                          // also ends reloading
     void reloading(Clock::time_point at);  // since when
@@ -28,7 +26,7 @@ class SystemdNotifier {
  private:
     void send(std::string_view message);
 
-    int socket_ = -1;
+    Descriptor socket_;
     bool failing_ = false;
 };
 

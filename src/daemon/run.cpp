@@ -44,7 +44,7 @@ int run_daemon(const Invocation& invocation) {
                         .overrides = invocation.overrides};
     auto config = load_config(source.file, source.overrides);
     if (!config) {
-        std::fputs((to_string(config.error()) + "\n").c_str(), stderr);
+        std::fputs(to_string(config.error()).c_str(), stderr);
         return exit_wrong_usage;
     }
     log_to_standard_error(*config);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/requirements.hpp"
 
-#include "kernel/descriptor.hpp"
+#include <wcs_node_agent/descriptor.hpp>
 
 #include <cerrno>
 #include <charconv>

@@ -49,7 +49,7 @@ void AgentServer::on_connection(Connection connection) {
 // What fails is a client that has gone: HAProxy resets a connection as soon as it has the newline.
 void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
     const std::string& reply = snapshot.rendered.agent_reply;
-    if (::send(connection.socket(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
+    if (::send(connection.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     ++counters_.checks[static_cast<std::size_t>(snapshot.verdict.state)];
     closing_.add(std::move(connection));
 }

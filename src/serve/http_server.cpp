@@ -38,13 +38,13 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
         ++counters_.rejected_connections;
         co_return;
     }
-    const tcp::endpoint source = connection.source();
+    const tcp::endpoint source = connection.source;
     boost::beast::tcp_stream stream(
-        tcp::socket(executor_, source.protocol(), connection.release()));
+        tcp::socket(executor_, source.protocol(), connection.socket.release()));
     open_.insert(&stream);
     co_await http_session(stream, routes_);
     open_.erase(&stream);
-    if (stream.socket().is_open()) closing_.add(Connection(stream.socket().release(), source));
+    if (stream.socket().is_open()) closing_.add({Descriptor(stream.socket().release()), source});
 }
 
 }  // namespace wcs_node_agent

@@ -34,7 +34,7 @@ LingeringClose::LingeringClose(const asio::any_io_executor& executor)
 // bytes arrive after it was closed. RST takes the reply back where it is still on its way: the
 // sender no longer repeats it, and some systems drop what the client has not read yet.
 void LingeringClose::add(Connection connection) {
-    if (::shutdown(connection.socket(), SHUT_WR) != 0) return;  // the client has gone already
+    if (::shutdown(connection.socket.get(), SHUT_WR) != 0) return;  // the client has gone already
     closing_.push_back({std::move(connection), Clock::now() + patience, most_bytes});
     if (closing_.size() > most_connections) {
         is_over(closing_.front(), Clock::now());
@@ -53,7 +53,7 @@ void LingeringClose::finish() {
 bool LingeringClose::is_over(Closing& closing, Clock::time_point now) {
     std::array<char, 4096> rubbish;
     while (closing.allowance > 0) {
-        const auto size = ::recv(closing.connection.socket(), rubbish.data(),
+        const auto size = ::recv(closing.connection.socket.get(), rubbish.data(),
                                  std::min(rubbish.size(), closing.allowance), 0);
         if (size < 0 && errno == EAGAIN) return now >= closing.deadline;
         if (size <= 0) return true;

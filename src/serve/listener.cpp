@@ -149,7 +149,7 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor) {
         if (socket < 0 && errno == EAGAIN) break;
         if (socket < 0) return {errno, boost::system::system_category()};
         source.resize(size);
-        Connection connection(socket, source);
+        Connection connection{Descriptor(socket), source};
         if (allowed_.contains(source.address()))
             on_connection_(std::move(connection));
         else

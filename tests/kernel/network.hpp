@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernel/descriptor.hpp"
+#include <wcs_node_agent/descriptor.hpp>
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
 

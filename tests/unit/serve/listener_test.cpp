@@ -49,7 +49,7 @@ class ListenerTest : public testing::Test {
     AgentCounters counters_;
     Loop loop_;
     Listener listener_{loop_.executor(), "agent_listen", counters_, [](Connection connection) {
-                           ::send(connection.socket(), "hello", 5, MSG_NOSIGNAL);
+                           ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL);
                        }};
 };
 

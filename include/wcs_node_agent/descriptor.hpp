@@ -21,6 +21,10 @@ class Descriptor {
     }
 
     int get() const { return descriptor_; }
+
+    /// Leaves it to the caller.
+    int release() { return std::exchange(descriptor_, -1); }
+
     explicit operator bool() const { return descriptor_ >= 0; }
 
  private:
