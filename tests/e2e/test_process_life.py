@@ -82,8 +82,15 @@ def test_source_ebpf_insists(start, simulator, monkeypatch, readable_agent):
     assert "CAP_BPF" in agent.output()
 
 
-@pytest.mark.parametrize("option, port", [("listen", 9707), ("metrics", 9708)])
-def test_a_port_in_use_is_named(start, option, port):
+def test_by_default_it_answers_on_ipv4_and_ipv6(start_agent):
+    start_agent(listen=None, metrics=None)
+    for address in ("127.0.0.1:9707", "[::1]:9707"):
+        assert lab.ask_agent(address).startswith("up "), address
+    assert lab.http_get("127.0.0.1:9708", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("option", ["listen", "metrics"])
+def test_a_port_in_use_is_named(start, option):
     with socket.create_server(("127.0.0.1", 9999)):
         agent = start(lab.Agent, "agent", **{option: "127.0.0.1:9999"})
         assert agent.wait() == 1
