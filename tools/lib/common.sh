@@ -52,11 +52,15 @@ first_available() {
     die "apt has none of: ${1//|/, }"
 }
 
-# Installing must not start services: Debian asks /usr/sbin/policy-rc.d, and 101 says no.
+# Installing must not start services: Debian asks /usr/sbin/policy-rc.d, and 101 says no. One that
+# was there before is put back; our own, left by an install that was killed, is known by its mark.
 readonly POLICY=/usr/sbin/policy-rc.d
+readonly POLICY_MARK='# of wcs-node-agent, while it installs packages'
 forbid_service_starts() {
-    [[ ! -e $POLICY ]] || mv "$POLICY" "$POLICY.before-wcs-node-agent"
-    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    if [[ -e $POLICY ]] && ! grep -qF "$POLICY_MARK" "$POLICY"; then
+        mv "$POLICY" "$POLICY.before-wcs-node-agent"
+    fi
+    printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" >"$POLICY"
     chmod 755 "$POLICY"
 }
 restore_service_policy() {
