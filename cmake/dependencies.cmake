@@ -1,6 +1,10 @@
 # Every library the project uses, all from the distribution; docs/architecture.md says why each is here.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+if(WNA_STATIC)
+    # What tools/build-static made of the sources of libraries that come without a static archive.
+    set(ENV{PKG_CONFIG_PATH} ${PROJECT_SOURCE_DIR}/build/static-libraries/lib/pkgconfig)
+endif()
 find_package(Boost 1.81 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt REQUIRED)
@@ -10,6 +14,16 @@ pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
 pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(LIBCAPNG REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+
+add_library(wna_log INTERFACE)
+if(WNA_STATIC)
+    # The headers alone, compiled in: there is no archive of either.
+    target_compile_definitions(wna_log INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+    target_link_libraries(PkgConfig::LIBBPF INTERFACE elf z)
+else()
+    target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
+endif()
+
 find_program(CLANG NAMES clang clang-19 clang-16 clang-14 REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 

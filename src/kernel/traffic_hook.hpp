@@ -2,7 +2,6 @@
 #pragma once
 
 #include <wcs_node_agent/descriptor.hpp>
-
 #include <wcs_node_agent/result.hpp>
 
 #include <array>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wcs_node_agent/descriptor.hpp>
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
 
+#include <wcs_node_agent/descriptor.hpp>
 #include <wcs_node_agent/probe.hpp>
 
 #include <cstdint>
