@@ -32,14 +32,15 @@ struct interface_entry {
 enum {
 	INTERFACE_BUCKETS = 4096, /* a power of two */
 	INTERFACE_PROBES = 4,
-	UNPLACED_SLOT = 0,    /* counts what has no slot of its own */
+	UNPLACED_SLOT = 0, /* counts what has no slot of its own */
 };
 
 /* One CPU. */
 struct cpu_time {
-	/* While idle: nanoseconds busy so far. While busy: the same, less the time (CLOCK_MONOTONIC)
-	 * at which this busy interval began, which is always negative, as a CPU cannot have been
-	 * busy for longer than the clock has run. One word says both, so no reader sees it torn. */
+	/* While idle: nanoseconds busy so far. While busy: the same, less the time
+	 * (CLOCK_MONOTONIC) at which this busy interval began, which is always negative, as a CPU
+	 * cannot have been busy for longer than the clock has run. One word says both, so no reader
+	 * sees it torn. */
 	__s64 busy;
 	__u64 interrupt_depth; /* interrupts and softirqs under way over the idle task */
 	__u64 unused[6];

@@ -21,7 +21,7 @@
 
 /* Set before loading. */
 const volatile __u32 own_network_namespace; /* inode number */
-const volatile __u32 slots = 1;              /* per CPU */
+const volatile __u32 slots = 1;		    /* per CPU */
 
 /* Written by the agent: where each interface counts. */
 struct interface_entry interfaces[INTERFACE_BUCKETS];
@@ -47,7 +47,7 @@ static __always_inline struct interface_entry find_interface(__u32 ifindex)
 		if (entry.ifindex == ifindex)
 			return entry;
 	}
-	return (struct interface_entry){ .slot = UNPLACED_SLOT };
+	return (struct interface_entry){.slot = UNPLACED_SLOT};
 }
 
 /* Frames are counted with softirqs off, in softirq or under rcu_read_lock_bh, so no second packet

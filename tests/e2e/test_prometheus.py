@@ -2,6 +2,7 @@
 """The page that Prometheus reads: its names, its formats, and a real Prometheus."""
 
 import json
+import re
 import subprocess
 import urllib.parse
 
@@ -70,6 +71,12 @@ def test_figures_come_from_ebpf_and_tell_the_verdict(ready):
     assert metrics["wcs_node_weight_ratio"] == 0.75
     assert metrics['wcs_node_state{state="up"}'] == 1
     assert metrics['wcs_node_state{state="down"}'] == 0
+
+
+def test_the_reference_names_every_metric_and_no_other(ready):
+    served = set(re.findall(r"^# TYPE (\S+) ", ready.get("/metrics")[2], re.MULTILINE))
+    reference = (lab.ROOT / "docs/metrics.md").read_text()
+    assert served == set(re.findall(r"^\| `(wcs_\w+)` \|", reference, re.MULTILINE))
 
 
 def test_a_limit_that_is_off_has_no_series(ready):

@@ -12,10 +12,15 @@ SUFFIXES = (".c", ".h", ".cpp", ".hpp")
 SOURCES = sorted(
     path for folder in FOLDERS for path in (lab.ROOT / folder).rglob("*") if path.suffix in SUFFIXES
 )
-# bpf/ is C in the kernel's own style.
-CPLUSPLUS = [path for path in SOURCES if path.suffix in (".cpp", ".hpp")]
 SCRIPTS = [
-    lab.ROOT / path for path in ("tools/test", "tools/quickstart", "tools/lib/common.sh", ".ci/run")
+    lab.ROOT / path
+    for path in (
+        "tools/test",
+        "tools/quickstart",
+        "tools/build-static",
+        "tools/lib/common.sh",
+        ".ci/run",
+    )
 ]
 
 
@@ -24,7 +29,7 @@ def test_sources_are_formatted():
     if not re.search(r"version 14\.", version.stdout):
         pytest.skip("each release of clang-format has its own taste; the tree follows 14")
     result = subprocess.run(
-        ["/usr/bin/clang-format", "--dry-run", "-Werror", *CPLUSPLUS],
+        ["/usr/bin/clang-format", "--dry-run", "-Werror", *SOURCES],
         capture_output=True,
         text=True,
         cwd=lab.ROOT,
@@ -50,5 +55,5 @@ def test_scripts_parse(script):
 
 
 def test_commands_can_be_run():
-    for command in ("tools/test", "tools/quickstart", "tools/bench", ".ci/run"):
+    for command in ("tools/test", "tools/quickstart", "tools/bench", "tools/build-static", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
