@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/check.hpp"
 
-#include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
 #include "daemon/sampler.hpp"
 #include "serve/agent_reply.hpp"
@@ -45,14 +44,9 @@ Result<Snapshot> measure(const Config& config) {
 
 }  // namespace
 
-int check_once(const Invocation& invocation, std::ostream& out, std::ostream& err) {
+int check_once(const Config& config, std::ostream& out, std::ostream& err) {
     spdlog::set_level(spdlog::level::off);
-    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
-    if (!config) {
-        err << to_string(config.error());
-        return exit_wrong_usage;
-    }
-    const auto snapshot = measure(*config);
+    const auto snapshot = measure(config);
     if (!snapshot) {
         err << snapshot.error().what << '\n';
         return exit_failed;

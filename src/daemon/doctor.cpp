@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/doctor.hpp"
 
-#include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
@@ -95,19 +94,14 @@ void examine_wcs(const Config& config, std::ostream& out) {
 
 }  // namespace
 
-int examine(const Invocation& invocation, std::ostream& out, std::ostream& err) {
+int examine(const Config& config, std::ostream& out) {
     spdlog::set_level(spdlog::level::off);
-    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
-    if (!config) {
-        err << to_string(config.error());
-        return exit_wrong_usage;
-    }
     examine_kernel(out);
     out << "This node\n";
-    examine_interfaces(*config, out);
-    examine_wcs(*config, out);
+    examine_interfaces(config, out);
+    examine_wcs(config, out);
 
-    const auto opened = open_probe(config->source);
+    const auto opened = open_probe(config.source);
     if (!opened) {
         out << "The agent would not start with this source.\n";
         return exit_failed;

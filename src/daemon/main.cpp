@@ -15,13 +15,15 @@ namespace {
 
 using namespace wcs_node_agent;
 
-int ask_status(const Invocation& invocation) {
+/// Tells every fault of the file and the options, or acts on what they come to.
+template <class Act>
+int with_config(const Invocation& invocation, Act act) {
     const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
     if (!config) {
         std::cerr << to_string(config.error());
         return exit_wrong_usage;
     }
-    return show_status(*config, invocation.json, std::cout, std::cerr);
+    return act(*config);
 }
 
 int carry_out(const Invocation& invocation) {
@@ -29,11 +31,16 @@ int carry_out(const Invocation& invocation) {
         case Command::run:
             return run_daemon(invocation);
         case Command::check:
-            return check_once(invocation, std::cout, std::cerr);
+            return with_config(invocation, [](const Config& config) {
+                return check_once(config, std::cout, std::cerr);
+            });
         case Command::status:
-            return ask_status(invocation);
+            return with_config(invocation, [&](const Config& config) {
+                return show_status(config, invocation.json, std::cout, std::cerr);
+            });
         case Command::doctor:
-            return examine(invocation, std::cout, std::cerr);
+            return with_config(invocation,
+                               [](const Config& config) { return examine(config, std::cout); });
         case Command::config_check:
             return check_config(invocation.config_file.value(), std::cout, std::cerr);
         case Command::config_show:
