@@ -59,7 +59,7 @@ def test_uses_wcs_of_this_node_where_it_answers(start, start_quickstart):
 
 
 def test_a_taken_port_is_named(start, start_quickstart):
-    start(lab.Process, "other", ["socat", "TCP-LISTEN:9708,fork", "OPEN:/dev/null"])
+    start(lab.Process, "other", ["socat", "TCP-LISTEN:9708,reuseaddr,fork", "OPEN:/dev/null"])
     lab.wait_until(lambda: lab.run("ss", "-Hltn", "sport = :9708"), "somebody listens on 9708")
     quickstart = start_quickstart("--seconds", "3")
     assert quickstart.wait(60) == 1
