@@ -53,6 +53,12 @@ TEST_F(TwoHosts, ClsactOfOthersStays) {
     EXPECT_THAT(here_.run("tc filter show dev wan ingress"), Not(HasSubstr("count_receive")));
 }
 
+TEST_F(TwoHosts, AnEmptyClsactOfOthersStays) {
+    here_.run("tc qdisc add dev wan clsact");
+    { const Watch watch(here_, {.hook = HookKind::clsact}); }
+    EXPECT_THAT(here_.run("tc qdisc show dev wan"), HasSubstr("clsact"));
+}
+
 TEST_F(TwoHosts, AFilterAddedMeanwhileKeepsTheQdisc) {
     {
         Watch watch(here_, {.hook = HookKind::clsact});
