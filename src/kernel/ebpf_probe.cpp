@@ -29,7 +29,8 @@ Error failure(const char* step, int error) {
 }
 
 /// libbpf tells of every feature that it tries for in vain: for those who look closely only.
-int log_libbpf(libbpf_print_level, const char* format, va_list arguments) {
+[[gnu::format(printf, 2, 0)]] int log_libbpf(libbpf_print_level, const char* format,
+                                             va_list arguments) {
     if (!spdlog::should_log(spdlog::level::debug)) return 0;
     std::array<char, 4096> line{};
     const int length = std::vsnprintf(line.data(), line.size(), format, arguments);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -57,12 +58,15 @@ void parse_link(nlmsghdr* message, std::vector<Link>& links) {
 using Indexes = std::set<std::uint32_t>;
 
 void add_next_hops(nlattr* multipath, Indexes& indexes) {
-    const auto* hop = static_cast<const rtnexthop*>(nla_data(multipath));
+    const auto* at = static_cast<const char*>(nla_data(multipath));
     int left = nla_len(multipath);
-    while (left >= static_cast<int>(sizeof(*hop)) && RTNH_OK(hop, left)) {
-        indexes.insert(static_cast<std::uint32_t>(hop->rtnh_ifindex));
-        left -= RTNH_ALIGN(hop->rtnh_len);
-        hop = RTNH_NEXT(hop);
+    while (left >= static_cast<int>(sizeof(rtnexthop))) {
+        rtnexthop hop{};
+        std::memcpy(&hop, at, sizeof(hop));
+        if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left) return;
+        indexes.insert(static_cast<std::uint32_t>(hop.rtnh_ifindex));
+        at += RTNH_ALIGN(hop.rtnh_len);
+        left -= RTNH_ALIGN(hop.rtnh_len);
     }
 }
 

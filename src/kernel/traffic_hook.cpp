@@ -59,7 +59,9 @@ Error failure(const Direction& direction, HookKind kind, int error) {
 }
 
 Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program) {
-    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = direction.tcx_order);
+    bpf_link_create_opts options{};
+    options.sz = sizeof(options);
+    options.flags = direction.tcx_order;
     Descriptor link(bpf_link_create(program, static_cast<int>(ifindex), direction.tcx, &options));
     if (!link) return failure(direction, HookKind::tcx, errno);
     return link;
