@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HAProxy with the packaged example follows the agent."""
 
+import os
 import re
 import time
 
@@ -117,6 +118,22 @@ def test_traffic_on_the_wire_takes_the_server_down(haproxy, start, start_agent, 
     wait_for_server(server, weight="^(99|100)$", status="^UP$")
 
 
+def test_busy_cpus_take_the_server_down(haproxy, start, start_agent):
+    agent = start_node(start_agent, "--cpu=95")
+    server = haproxy()
+    spinners = [
+        start(lab.Process, f"spinner{cpu}", ["taskset", "-c", str(cpu), "sh", "-c", "while :; do :; done"])
+        for cpu in os.sched_getaffinity(0)
+    ]
+    row = wait_for_server(server, status="^DOWN")
+    assert re.search(r"cpu (9[5-9]|100)\.\d of 95", row["last_agt"])
+    ratio = agent.metrics()["wcs_node_cpu_utilization_ratio"]
+    assert 0.95 <= ratio <= 1
+    for spinner in spinners:
+        spinner.close()
+    agent.wait_for_metric("wcs_node_cpu_utilization_ratio", lambda busy: busy < 0.9)
+
+
 @pytest.mark.parametrize(
     "when_stale, columns",
     [
@@ -164,7 +181,7 @@ def test_a_restart_of_the_agent_changes_nothing_at_haproxy(haproxy, start_agent,
 
 def test_the_first_reply_is_deliberate_however_early_it_is_asked(start, simulator):
     simulator.set(streams_webrtc_out=25)
-    agent = start(lab.Agent, "agent", f"--wcs-url={simulator.url}", "--cpu=off")
+    agent = start(lab.Agent, "agent", f"--wcs-url={simulator.url}", "--cpu=95")
 
     def first_reply():
         try:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/config_commands.hpp"
 
-#include "unit/daemon/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <optional>
 #include <sstream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/effective_config.hpp"
 
-#include "unit/daemon/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/procfs.hpp"
 
+#include "temporary_folder.hpp"
+
 #include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -63,14 +64,11 @@ class ProcfsProbeTest : public testing::Test {
         write("net/dev", net_dev);
         write("stat", "cpu  1 0 0 0 0 0 0 0\ncpu0 5 0 0 0 0 0 0 0\n");
     }
-    void TearDown() override { std::filesystem::remove_all(root_); }
 
-    void write(const char* name, std::string_view content) {
-        std::ofstream(root_ / name, std::ios::trunc) << content;
-    }
+    void write(const char* name, std::string_view content) { folder_.write(name, content); }
 
-    std::filesystem::path root_ = std::filesystem::temp_directory_path() /
-                                  ("wcs-node-agent-proc-" + std::to_string(::getpid()));
+    const test::TemporaryFolder folder_;
+    const std::filesystem::path root_ = folder_.path();
 };
 
 TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {

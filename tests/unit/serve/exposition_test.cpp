@@ -2,13 +2,13 @@
 #include "serve/exposition.hpp"
 
 #include "serve/metrics.hpp"
+#include "temporary_folder.hpp"
 #include "unit/serve/sample_snapshot.hpp"
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -54,18 +54,8 @@ class Promtool : public testing::Test {
         if (std::getenv("WNA_REQUIRE_ALL") != nullptr) FAIL() << "promtool is not installed";
         GTEST_SKIP() << "needs promtool (package prometheus)";
     }
-    ~Promtool() override { std::filesystem::remove_all(folder_); }
-
     std::string write(const std::string& text) const {
-        const auto path = folder_ / "page";
-        std::ofstream(path) << text;
-        return path.string();
-    }
-
-    static std::filesystem::path make_folder() {
-        std::string name = std::filesystem::temp_directory_path() / "promtool-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) std::abort();
-        return name;
+        return folder_.write("page", text).string();
     }
 
     std::vector<MetricFamily> families_ = [] {
@@ -73,7 +63,7 @@ class Promtool : public testing::Test {
         families.push_back(sample_age_family(Seconds(0.125)));
         return families;
     }();
-    std::filesystem::path folder_ = make_folder();
+    test::TemporaryFolder folder_;
 };
 
 }  // namespace
@@ -124,10 +114,10 @@ TEST_F(Promtool, ReadsTheOpenMetricsText) {
         timed += line.starts_with('#') ? line + "\n" : line + " 1700000000\n";
     const auto page = write(timed);
     const auto made = run("promtool tsdb create-blocks-from openmetrics " + page + " " +
-                          (folder_ / "db").string());
+                          (folder_.path() / "db").string());
     EXPECT_EQ(made.status, 0) << made.output;
-    std::filesystem::create_directory(folder_ / "db" / "wal");  // dump insists on one
-    const auto read_back = run("promtool tsdb dump " + (folder_ / "db").string());
+    std::filesystem::create_directory(folder_.path() / "db" / "wal");  // dump insists on one
+    const auto read_back = run("promtool tsdb dump " + (folder_.path() / "db").string());
     EXPECT_THAT(read_back.output, testing::HasSubstr("wcs_node_network_receive_bytes_total"));
     EXPECT_THAT(read_back.output, testing::HasSubstr("wcs_node_agent_build_info"));
 }
