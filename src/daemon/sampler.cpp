@@ -4,6 +4,7 @@
 #include "load/selection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -37,9 +38,8 @@ Result<void> Sampler::refresh_links() {
 
 void Sampler::choose() {
     if (known_links_.empty()) return;  // not listed yet
-    const bool first = chosen_.empty();
     auto now = choose_interfaces(known_links_, globs_);
-    if (now == chosen_ && !first) return;
+    if (std::exchange(has_chosen_, true) && now == chosen_) return;  // told already
     chosen_ = std::move(now);
     if (chosen_.empty())
         spdlog::warn(

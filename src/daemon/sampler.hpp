@@ -46,6 +46,7 @@ class Sampler {
     std::vector<Link> known_links_;
     std::vector<std::string> globs_;
     std::vector<std::uint32_t> chosen_;
+    bool has_chosen_ = false;
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;
