@@ -145,8 +145,10 @@ asio::awaitable<void> Daemon::follow_links() {
     asio::steady_timer settling(io_);
     bool failing = false;
     for (;;) {
-        co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
-        if (sampler_.links_changed()) {
+        // What could not be listed is tried again, whether or not more is told.
+        if (!failing)
+            co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
+        if (sampler_.links_changed() || failing) {
             const auto refreshed = sampler_.refresh_links();
             if (!refreshed && !failing) spdlog::error("{}", refreshed.error().what);
             failing = !refreshed;
