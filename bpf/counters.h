@@ -43,5 +43,6 @@ struct cpu_time {
 	 * sees it torn. */
 	__s64 busy;
 	__u64 interrupt_depth; /* interrupts and softirqs under way over the idle task */
-	__u64 unused[6];
+	__u64 woken;	       /* when the idle task left its idle state; 0: it has not */
+	__u64 unused[5];
 };

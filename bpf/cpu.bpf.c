@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Counts how long each CPU is busy: from the idle task's going to its coming, and while interrupts
- * and softirqs run over the idle task, which is where a media node receives its packets. */
+/* Counts how long each CPU is busy: from its leaving an idle state for a task to the idle task's
+ * coming back, and while interrupts and softirqs run over the idle task, which is where a media
+ * node receives its packets. */
 #include <stdbool.h>
 
 #include <linux/bpf.h>
@@ -29,13 +30,13 @@ static __always_inline struct cpu_time *this_cpu(void)
 
 /* Softirqs run with interrupts on, so an interrupt's programs may run in the midst of these two.
  * Each decides and stores from one load: whatever came between is overwritten by a value just as
- * true, but for the nanoseconds of that interrupt. */
-static __always_inline void begin_busy(struct cpu_time *time)
+ * true, but for the nanoseconds of that interrupt. since: 0 for now. */
+static __always_inline void begin_busy(struct cpu_time *time, __u64 since)
 {
 	__s64 busy = *(volatile __s64 *)&time->busy;
 
 	if (busy >= 0)
-		time->busy = busy - (__s64)bpf_ktime_get_ns();
+		time->busy = busy - (__s64)(since ? since : bpf_ktime_get_ns());
 }
 
 static __always_inline void end_busy(struct cpu_time *time)
@@ -61,7 +62,21 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (to_idle)
 		end_busy(time);
 	else
-		begin_busy(time);
+		begin_busy(time, time->woken);
+	time->woken = 0; /* the idle task may be left again before it is in an idle state */
+	return 0;
+}
+
+/* The way out of an idle state counts as busy where it leads to a switch: it restarts the tick and
+ * chooses the task, some microseconds on a virtual machine. Where it leads back to an idle state,
+ * the CPU was free all the time. */
+SEC("tp_btf/cpu_idle")
+int BPF_PROG(on_cpu_idle, unsigned int state)
+{
+	struct cpu_time *time = this_cpu();
+
+	if (time)
+		time->woken = state == PWR_EVENT_EXIT ? bpf_ktime_get_ns() : 0;
 	return 0;
 }
 
@@ -80,7 +95,7 @@ static __always_inline void enter_interrupt(void)
 		return;
 	if (over_idle_task())
 		time->interrupt_depth++;
-	begin_busy(time);
+	begin_busy(time, 0);
 }
 
 static __always_inline void leave_interrupt(void)
@@ -90,36 +105,38 @@ static __always_inline void leave_interrupt(void)
 	if (!time || !time->interrupt_depth || !over_idle_task())
 		return;
 	/* Down first: an interrupt that comes in between then ends its own interval. */
-	if (--time->interrupt_depth == 0)
+	if (--time->interrupt_depth == 0) {
 		end_busy(time);
+		if (time->woken) /* what came before is in the interval that has just ended */
+			time->woken = bpf_ktime_get_ns();
+	}
 }
 
-SEC("tp_btf/softirq_entry")
-int BPF_PROG(on_softirq_entry)
-{
-	enter_interrupt();
-	return 0;
-}
+#define INTERRUPT(attach, kind)                                                                    \
+	SEC(attach "/" #kind "_entry")                                                             \
+	int enter_##kind(void *context)                                                            \
+	{                                                                                          \
+		enter_interrupt();                                                                 \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC(attach "/" #kind "_exit")                                                              \
+	int leave_##kind(void *context)                                                            \
+	{                                                                                          \
+		leave_interrupt();                                                                 \
+		return 0;                                                                          \
+	}
 
-SEC("tp_btf/softirq_exit")
-int BPF_PROG(on_softirq_exit)
-{
-	leave_interrupt();
-	return 0;
-}
+INTERRUPT("tp_btf", softirq)
+INTERRUPT("tp_btf", irq_handler)
 
-SEC("tp_btf/irq_handler_entry")
-int BPF_PROG(on_irq_entry)
-{
-	enter_interrupt();
-	return 0;
-}
-
-SEC("tp_btf/irq_handler_exit")
-int BPF_PROG(on_irq_exit)
-{
-	leave_interrupt();
-	return 0;
-}
+/* Interrupts that have no handler of a driver: on x86 each has tracepoints of its own, on ARM all
+ * those between CPUs have one pair and the timer is an irq_handler. Loaded where the kernel has
+ * them. */
+INTERRUPT("?tp_btf", local_timer)
+INTERRUPT("?tp_btf", reschedule)
+INTERRUPT("?tp_btf", call_function)
+INTERRUPT("?tp_btf", call_function_single)
+INTERRUPT("?tp_btf", irq_work)
+INTERRUPT("?tp_btf", ipi)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -59,3 +59,6 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_FQ_HORIZON_LIMIT,
 	SKB_DROP_REASON_FQ_FLOW_LIMIT,
 };
+
+/* A cpu_idle event with this state is the end of an idle state. */
+#define PWR_EVENT_EXIT ((unsigned int)-1)

@@ -49,16 +49,32 @@ Result<std::uint32_t> own_network_namespace() {
     return static_cast<std::uint32_t>(status.st_ino);
 }
 
+using KernelTypes = std::unique_ptr<btf, decltype(&btf__free)>;
+
+KernelTypes load_kernel_types() { return {btf__load_vmlinux_btf(), btf__free}; }
+
+/// Programs on tracepoints that not every kernel has are marked in their source (SEC("?...")), and
+/// libbpf does not load them unless told to.
+void load_optional_programs(bpf_object* object, const btf* types) {
+    bpf_program* program = nullptr;
+    while ((program = bpf_object__next_program(object, program)) != nullptr) {
+        if (bpf_program__autoload(program)) continue;
+        std::string_view tracepoint = bpf_program__section_name(program);
+        tracepoint.remove_prefix(tracepoint.find('/') + 1);
+        const auto type = fmt::format("btf_trace_{}", tracepoint);
+        const bool has = btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
+        bpf_program__set_autoload(program, has);
+    }
+}
+
 /// kfree_skb has no reason before 5.17, and a program that reads it must not be loaded there.
-bool kernel_tells_qdisc_drops() {
-    const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
-    if (!types) return false;
-    const int id = btf__find_by_name_kind(types.get(), "skb_drop_reason", BTF_KIND_ENUM);
+bool kernel_tells_qdisc_drops(const btf* types) {
+    const int id = btf__find_by_name_kind(types, "skb_drop_reason", BTF_KIND_ENUM);
     if (id < 0) return false;
-    const auto* reasons = btf__type_by_id(types.get(), static_cast<std::uint32_t>(id));
+    const auto* reasons = btf__type_by_id(types, static_cast<std::uint32_t>(id));
     const std::span values(btf_enum(reasons), btf_vlen(reasons));
     return std::ranges::any_of(values, [&](const struct btf_enum& value) {
-        return std::string_view(btf__name_by_offset(types.get(), value.name_off)) ==
+        return std::string_view(btf__name_by_offset(types, value.name_off)) ==
                "SKB_DROP_REASON_QDISC_DROP";
     });
 }
@@ -102,13 +118,15 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
     if (!network_namespace) return network_namespace.error();
     auto stat = ProcFile::open("/proc/stat");
     if (!stat) return stat.error();
+    const auto kernel_types = load_kernel_types();
+    if (!kernel_types) return failure("reading the kernel's types", errno);
 
     TrafficSkeleton traffic(traffic_bpf__open());
     if (!traffic) return failure("opening the traffic programs", errno);
     traffic->rodata->own_network_namespace = *network_namespace;
     traffic->rodata->slots = options.slots;
     bpf_map__set_max_entries(traffic->maps.traffic, cpu_count * options.slots);
-    const bool takes_drops_back = kernel_tells_qdisc_drops();
+    const bool takes_drops_back = kernel_tells_qdisc_drops(kernel_types.get());
     bpf_program__set_autoload(traffic->progs.count_drop, takes_drops_back);
     if (const int error = traffic_bpf__load(traffic.get()); error != 0)
         return failure("loading the traffic programs", -error);
@@ -120,6 +138,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
     CpuSkeleton cpu(cpu_bpf__open());
     if (!cpu) return failure("opening the CPU programs", errno);
     bpf_map__set_max_entries(cpu->maps.cpu_times, cpu_count);
+    load_optional_programs(cpu->obj, kernel_types.get());
     if (const int error = cpu_bpf__load(cpu.get()); error != 0)
         return failure("loading the CPU programs", -error);
     if (const int error = cpu_bpf__attach(cpu.get()); error != 0)
@@ -235,6 +254,17 @@ void EbpfProbe::update(InterfaceCounters& counters, const ::traffic& sum) {
     advance(counters.transmit_packets, sum.transmit_packets, sum.dropped_packets);
 }
 
+/// No tracepoint fires on a CPU that is going offline: the interval in which it went stays open,
+/// and nobody writes there any more. It is closed with what was told last.
+void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) {
+    for (unsigned cpu = 0; cpu < cpu_times_.size(); ++cpu) {
+        if (std::ranges::binary_search(online, cpu, {}, &CpuCounters::cpu)) continue;
+        std::atomic_ref word(cpu_times_[cpu].busy);
+        if (word.load(std::memory_order_relaxed) < 0)
+            word.store(last_busy_[cpu].count(), std::memory_order_relaxed);
+    }
+}
+
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     for (auto& [index, followed] : followed_) {
@@ -260,6 +290,7 @@ Result<RawCounters> EbpfProbe::read() {
         const auto total = std::chrono::nanoseconds(busy) + (busy < 0 ? now : now.zero());
         cpu.busy = last_busy_[cpu.cpu] = std::max(last_busy_[cpu.cpu], total);
     }
+    close_intervals_of_offline(counters.cpus);
     counters.at = Clock::now();
     return counters;
 }

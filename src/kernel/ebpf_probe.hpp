@@ -65,6 +65,7 @@ class EbpfProbe : public Probe {
     void start_following(const Link& link);
     std::optional<std::uint16_t> take_slot(const Link& link);
     ::traffic sum_over_cpus(std::uint16_t slot) const;
+    void close_intervals_of_offline(std::span<const CpuCounters> online);
     static void update(InterfaceCounters& counters, const ::traffic& sum);
 
     TrafficSkeleton traffic_;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// True CPU time, against threads whose load is known.
 #include "kernel/ebpf_probe.hpp"
+#include "pinned_thread.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
-#include <pthread.h>
-#include <sched.h>
 #include <thread>
 #include <unistd.h>
 
@@ -16,27 +14,6 @@ namespace wcs_node_agent {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A thread on one CPU that does the same again and again.
-class PinnedThread {
- public:
-    PinnedThread(unsigned cpu, std::function<void()> work)
-        : thread_([this, cpu, work = std::move(work)] {
-              cpu_set_t only;
-              CPU_ZERO(&only);
-              CPU_SET(cpu, &only);
-              ::pthread_setaffinity_np(::pthread_self(), sizeof(only), &only);
-              while (!stop_.load(std::memory_order_relaxed)) work();
-          }) {}
-    ~PinnedThread() {
-        stop_ = true;
-        thread_.join();
-    }
-
- private:
-    std::atomic<bool> stop_ = false;
-    std::thread thread_;
-};
 
 void spin() {}
 

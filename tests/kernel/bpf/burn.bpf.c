@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Work of a known length in softirq: each packet that comes in burns so many nanoseconds. */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#define BURN_NS 300000
+#define MOST_LOOKS 100000 /* at the clock, of some 30 ns each */
+
+__u64 burned_ns;
+
+static long look(__u32 index, void* context) {
+    return bpf_ktime_get_ns() >= *(__u64*)context; /* 1 ends the loop */
+}
+
+SEC("tc")
+int burn(struct __sk_buff* skb) {
+    __u64 begun = bpf_ktime_get_ns();
+    __u64 until = begun + BURN_NS;
+
+    bpf_loop(MOST_LOOKS, look, &until, 0);
+    __sync_fetch_and_add(&burned_ns, bpf_ktime_get_ns() - begun);
+    return TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
