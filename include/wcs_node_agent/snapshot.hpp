@@ -22,14 +22,6 @@ struct Rates {
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
 };
 
-/// The bytes that clients get, made once for each snapshot.
-struct Rendered {
-    std::string agent_reply;   // one HAProxy line with its newline
-    std::string prometheus;    // text format 0.0.4
-    std::string open_metrics;  // OpenMetrics 1.0.0
-    std::string status;        // JSON
-};
-
 /// The node at one moment, everything behind one verdict. Immutable once published, replaced whole.
 struct Snapshot {
     Clock::time_point at;                        // when the counters were read
@@ -45,7 +37,7 @@ struct Snapshot {
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown
     Verdict verdict;
     AgentCounters agent;
-    Rendered rendered;
+    std::string agent_reply;  // one HAProxy line with its newline
 };
 
 }  // namespace wcs_node_agent

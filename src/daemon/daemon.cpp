@@ -2,7 +2,7 @@
 #include "daemon/daemon.hpp"
 
 #include "daemon/effective_config.hpp"
-#include "serve/render.hpp"
+#include "serve/agent_reply.hpp"
 
 #include <csignal>
 #include <sstream>
@@ -116,7 +116,7 @@ void Daemon::sample() {
     }
     if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
     if (!current_.get() && !is_first_answer_due(*sampled)) return;
-    sampled->rendered = render(*sampled);
+    sampled->agent_reply = agent_reply(sampled->verdict);
     tell_change(*sampled);
     const bool first = !current_.get();
     current_.publish(std::make_shared<const Snapshot>(std::move(sampled).value()));

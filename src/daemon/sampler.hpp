@@ -34,7 +34,7 @@ class Sampler {
     bool links_changed() { return links_.changed(); }
 
     /// Reads the counters and judges them together with what is known of WCS. The first has no
-    /// rates. The snapshot is complete but for its rendered bytes.
+    /// rates. The snapshot is complete but for its reply.
     Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
 
  private:

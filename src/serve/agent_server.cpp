@@ -48,7 +48,7 @@ void AgentServer::on_connection(Connection connection) {
 // A new socket's send buffer is empty and far larger than a reply, so one send takes all of it.
 // What fails is a client that has gone: HAProxy resets a connection as soon as it has the newline.
 void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
-    const std::string& reply = snapshot.rendered.agent_reply;
+    const std::string& reply = snapshot.agent_reply;
     if (::send(connection.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     ++counters_.checks[static_cast<std::size_t>(snapshot.verdict.state)];
     closing_.add(std::move(connection));

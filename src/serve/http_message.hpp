@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wcs_node_agent/snapshot.hpp>
-
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -17,17 +14,16 @@
 
 namespace wcs_node_agent {
 
-/// A Beast body that is sent from a snapshot's own bytes, which it keeps alive, and from a few of
-/// its own after them.
-struct SnapshotBody {
+/// A Beast body that is sent from a page that others get too, which it keeps alive, and from a few
+/// bytes of its own after it.
+struct PageBody {
     struct value_type {
-        std::shared_ptr<const Snapshot> snapshot;
-        std::string_view shared;
+        std::shared_ptr<const std::string> shared;  // null: none
         std::string own;
     };
 
     static std::uint64_t size(const value_type& body) {
-        return body.shared.size() + body.own.size();
+        return (body.shared ? body.shared->size() : 0) + body.own.size();
     }
 
     class writer {
@@ -42,8 +38,9 @@ struct SnapshotBody {
 
         boost::optional<std::pair<const_buffers_type, bool>> get(boost::system::error_code& error) {
             error = {};
-            const const_buffers_type buffers{boost::asio::buffer(body_.shared),
-                                             boost::asio::buffer(body_.own)};
+            const const_buffers_type buffers{
+                body_.shared ? boost::asio::buffer(*body_.shared) : boost::asio::const_buffer(),
+                boost::asio::buffer(body_.own)};
             return {{buffers, false}};
         }
 
@@ -53,6 +50,6 @@ struct SnapshotBody {
 };
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
-using HttpResponse = boost::beast::http::response<SnapshotBody>;
+using HttpResponse = boost::beast::http::response<PageBody>;
 
 }  // namespace wcs_node_agent

@@ -39,7 +39,7 @@ constexpr std::string_view landing_page = R"(<!DOCTYPE html>
 )";
 
 HttpResponse make_response(http::status status, std::string_view content_type,
-                           SnapshotBody::value_type body) {
+                           PageBody::value_type body) {
     HttpResponse response(status, 11);
     response.set(http::field::server, fmt::format("wcs-node-agent/{}", version));
     response.set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
@@ -47,12 +47,12 @@ HttpResponse make_response(http::status status, std::string_view content_type,
     response.set(http::field::content_type, content_type);
     response.set(http::field::cache_control, "no-store");
     response.body() = std::move(body);
-    response.content_length(SnapshotBody::size(response.body()));
+    response.content_length(PageBody::size(response.body()));
     return response;
 }
 
 HttpResponse make_text(http::status status, std::string text) {
-    return make_response(status, plain_text, {nullptr, {}, std::move(text)});
+    return make_response(status, plain_text, {nullptr, std::move(text)});
 }
 
 HttpResponse no_sample_yet() {
@@ -122,32 +122,28 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
 }
 
 HttpResponse HttpRoutes::landing(const HttpRequest&, Clock::time_point) const {
-    return make_response(http::status::ok, "text/html; charset=utf-8", {nullptr, landing_page, {}});
+    return make_response(http::status::ok, "text/html; charset=utf-8",
+                         {nullptr, std::string(landing_page)});
 }
 
 HttpResponse HttpRoutes::metrics(const HttpRequest& request, Clock::time_point now) const {
-    auto snapshot = snapshots_.get();
+    const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
     if (request.method() == http::verb::get) ++counters_.scrapes;
     // The sample's age is the one figure that the snapshot cannot hold: it goes behind the others.
     const std::vector age{sample_age_family(now - snapshot->at)};
-    if (prefers_open_metrics(accepted_types(request))) {
-        std::string_view text = snapshot->rendered.open_metrics;
-        text.remove_suffix(open_metrics_end.size());
+    if (prefers_open_metrics(accepted_types(request)))
         return make_response(http::status::ok,
                              "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                             {std::move(snapshot), text, to_open_metrics(age)});
-    }
-    const std::string_view text = snapshot->rendered.prometheus;
+                             {pages_.open_metrics(snapshot), to_open_metrics(age)});
     return make_response(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
-                         {std::move(snapshot), text, to_prometheus_text(age)});
+                         {pages_.prometheus(snapshot), to_prometheus_text(age)});
 }
 
 HttpResponse HttpRoutes::status(const HttpRequest&, Clock::time_point) const {
-    auto snapshot = snapshots_.get();
+    const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
-    const std::string_view json = snapshot->rendered.status;
-    return make_response(http::status::ok, "application/json", {std::move(snapshot), json, {}});
+    return make_response(http::status::ok, "application/json", {pages_.status(snapshot), {}});
 }
 
 HttpResponse HttpRoutes::healthz(const HttpRequest&, Clock::time_point now) const {

@@ -3,6 +3,7 @@
 
 #include "serve/current_snapshot.hpp"
 #include "serve/http_message.hpp"
+#include "serve/page_cache.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
@@ -31,6 +32,7 @@ class HttpRoutes {
     HttpResponse healthz(const HttpRequest& request, Clock::time_point now) const;
 
     CurrentSnapshot& snapshots_;
+    mutable PageCache pages_;
     AgentCounters& counters_;
     std::chrono::nanoseconds fresh_for_ = std::chrono::seconds(2);
 };

@@ -50,12 +50,12 @@ class AgentServerTest : public testing::Test {
 }  // namespace
 
 TEST_F(AgentServerTest, AnswersFromTheNewestSnapshotAndCounts) {
-    publish(rendered(busy_node()));
+    publish(publishable(busy_node()));
     EXPECT_EQ(Client(v4()).read_all(), "up 25%\n");
     Snapshot full = busy_node();
     full.verdict.state = NodeState::down;
     full.verdict.reason = "hls 9 of 9";
-    publish(rendered(full));
+    publish(publishable(full));
     EXPECT_EQ(Client(v6()).read_all(), "down # hls 9 of 9\n");
     EXPECT_EQ(checks(NodeState::up), 1U);
     EXPECT_EQ(checks(NodeState::down), 1U);
@@ -68,7 +68,7 @@ TEST_F(AgentServerTest, WaitsForTheFirstSnapshot) {
     Client gone(v4());
     gone.finish();
     EXPECT_EQ(checks(NodeState::up), 0U);
-    publish(rendered(busy_node()));
+    publish(publishable(busy_node()));
     EXPECT_EQ(early.read_all(), "up 25%\n");
     EXPECT_EQ(talkative.read_all(), "up 25%\n");
     EXPECT_EQ(talkative.end, asio::error::eof);
@@ -84,7 +84,7 @@ TEST_F(AgentServerTest, ClosesWaitingConnectionsWhenItStops) {
 
 // A server that closes at once resets the connection when more bytes come: the next send fails.
 TEST_F(AgentServerTest, EndsOrderlyWhateverTheClientSends) {
-    publish(rendered(busy_node()));
+    publish(publishable(busy_node()));
     {
         SCOPED_TRACE("before it reads, in one piece");
         Client client(v4());
@@ -118,7 +118,7 @@ TEST_F(AgentServerTest, EndsOrderlyWhateverTheClientSends) {
 }
 
 TEST_F(AgentServerTest, ReadsNoMoreThanItsBound) {
-    publish(rendered(busy_node()));
+    publish(publishable(busy_node()));
     Client client(v4());
     int sent = 0;  // pieces of 64 KiB
     while (sent < 1000 && client.send(std::string(64 * 1024, '?'))) ++sent;
@@ -127,7 +127,7 @@ TEST_F(AgentServerTest, ReadsNoMoreThanItsBound) {
 }
 
 TEST_F(AgentServerTest, OutlivesClientsThatSendAndNeverRead) {
-    publish(rendered(busy_node()));
+    publish(publishable(busy_node()));
     for (int i = 0; i < 300; ++i) Client(v4()).send("x");
     EXPECT_EQ(Client(v4()).read_all(), "up 25%\n");
 }

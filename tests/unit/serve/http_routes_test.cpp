@@ -2,6 +2,7 @@
 #include "serve/http_routes.hpp"
 
 #include "serve/exposition.hpp"
+#include "serve/metrics.hpp"
 #include "unit/serve/sample_snapshot.hpp"
 
 #include <string>
@@ -23,7 +24,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string body_of(const HttpResponse& response) {
-    return std::string(response.body().shared) + response.body().own;
+    const auto& body = response.body();
+    return (body.shared ? *body.shared : std::string()) + body.own;
 }
 
 class HttpRoutesTest : public testing::Test {
@@ -39,7 +41,7 @@ class HttpRoutesTest : public testing::Test {
     HttpResponse get(std::string_view target, std::string_view accept = {}) {
         return ask(http::verb::get, target, accept);
     }
-    void publish() { snapshots_.publish(rendered(busy_node())); }
+    void publish() { snapshots_.publish(publishable(busy_node())); }
 
     asio::io_context context_;
     CurrentSnapshot snapshots_{context_.get_executor()};
@@ -92,7 +94,7 @@ TEST_F(HttpRoutesTest, ServesTheTextWithTheSamplesAge) {
     publish();
     const auto response = get("/metrics");
     EXPECT_EQ(response[http::field::content_type], "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_EQ(response.body().shared, snapshots_.get()->rendered.prometheus);
+    EXPECT_EQ(*response.body().shared, to_prometheus_text(metric_families(*snapshots_.get())));
     EXPECT_THAT(body_of(response), EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n"));
     EXPECT_EQ(counters_.scrapes, 1U);
 }
@@ -117,15 +119,17 @@ TEST_F(HttpRoutesTest, TakesSeveralAcceptLinesAsOneList) {
                 StartsWith("application/openmetrics-text"));
 }
 
-TEST_F(HttpRoutesTest, SendsTheSnapshotsOwnBytesAndKeepsThem) {
+TEST_F(HttpRoutesTest, RendersAPageOnceASampleAndKeepsWhatIsOnItsWay) {
     publish();
-    const auto response = get("/status");
-    EXPECT_EQ(response.body().shared.data(), snapshots_.get()->rendered.status.data());
-    EXPECT_EQ(response[http::field::content_type], "application/json");
-    std::weak_ptr<const Snapshot> old = snapshots_.get();
+    const auto first = get("/status");
+    EXPECT_EQ(first[http::field::content_type], "application/json");
+    EXPECT_EQ(get("/status").body().shared, first.body().shared) << "the very same bytes";
+    EXPECT_NE(get("/metrics").body().shared, first.body().shared);
+    const std::weak_ptr<const Snapshot> old = snapshots_.get();
     publish();
-    EXPECT_FALSE(old.expired()) << "a page on its way must outlive its snapshot's replacement";
-    EXPECT_THAT(body_of(response), StartsWith("{"));
+    EXPECT_NE(get("/status").body().shared, first.body().shared) << "a new sample, a new page";
+    EXPECT_TRUE(old.expired()) << "nobody needs the old snapshot any more";
+    EXPECT_THAT(body_of(first), StartsWith("{")) << "but the page on its way is still there";
 }
 
 TEST_F(HttpRoutesTest, AnswersHeadLikeGetWithoutTheBody) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "serve/render.hpp"
+#include "serve/agent_reply.hpp"
 
 #include <wcs_node_agent/snapshot.hpp>
 
@@ -59,8 +59,8 @@ inline Snapshot blind_node() {
     return snapshot;
 }
 
-inline std::shared_ptr<const Snapshot> rendered(Snapshot snapshot) {
-    snapshot.rendered = render(snapshot);
+inline std::shared_ptr<const Snapshot> publishable(Snapshot snapshot) {
+    snapshot.agent_reply = agent_reply(snapshot.verdict);
     return std::make_shared<const Snapshot>(std::move(snapshot));
 }
 
@@ -68,7 +68,7 @@ inline std::shared_ptr<const Snapshot> rendered(Snapshot snapshot) {
 inline std::shared_ptr<const Snapshot> fresh_snapshot() {
     Snapshot snapshot = busy_node();
     snapshot.at = Clock::now();
-    return rendered(std::move(snapshot));
+    return publishable(std::move(snapshot));
 }
 
 }  // namespace wcs_node_agent::test
