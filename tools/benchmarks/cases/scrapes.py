@@ -53,7 +53,6 @@ def start_exporter(bench):
         "--collector.disable-defaults",
         "--collector.netdev",
         "--collector.cpu",
-        "--web.disable-exporter-metrics",
         f"--web.listen-address={EXPORTER}",
     ]
     return EXPORTER, bench.serve("node_exporter", command, EXPORTER).pid
