@@ -4,7 +4,7 @@
 import time
 
 from report import Figure
-from workbench import PEERS, CannotMeasure, cpu_ns, cpu_ns_with_the_dead, median
+from workbench import PEERS, PROGRAMS, CannotMeasure, cpu_ns, cpu_ns_with_the_dead, median
 
 NAME = "checks"
 TITLE = "HAProxy's agent check over loopback"
@@ -42,8 +42,6 @@ def measured(bench, address, pid, cpu, seconds, **how):
 
 
 def run(bench):
-    from workbench import PROGRAMS
-
     rounds, seconds, scripts = bench.choose((3, 0.7, 8), (11, 2.0, 40))
     simulator = bench.simulator()
     agent = bench.agent(f"--wcs-url={simulator.url}")

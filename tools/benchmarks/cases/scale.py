@@ -3,7 +3,7 @@
 
 import lab
 from report import Figure
-from workbench import CannotMeasure
+from workbench import PROGRAMS, CannotMeasure
 
 NAME = "scale"
 TITLE = "many interfaces, a large page of WCS"
@@ -13,6 +13,7 @@ FORMATS = {"text": "", "json": "&format=json"}
 
 
 def figures():
+    yield Figure("check_control", "a check, 99th percentile, of the minimal server: delays of this machine", "ms")
     for count in INTERFACES:
         yield Figure(f"sample_{count}", f"one sample, {count:,} interfaces: CPU, read to rendered", "us")
     yield Figure("sample_growth", "of it, for each interface more", "us")
@@ -76,6 +77,13 @@ def interfaces(bench):
     bench.record("sample_growth", (costs[most] - costs[least]) / (most - least), f"from {least} to {most}")
 
 
+def control(bench):
+    address = "127.0.0.1:9796"
+    bench.serve("minimal_server", [str(PROGRAMS / "minimal_server"), "--port", "9796"], address)
+    result = bench.ask(address, "check", bench.choose(3, 15), every=1000)
+    bench.record("check_control", result["p99_us"] / 1e3, f"most {result['most_us'] / 1e3:.1f} ms")
+
+
 def pages(bench):
     simulator = bench.simulator()
     for name, query in FORMATS.items():
@@ -97,5 +105,6 @@ def pages(bench):
 
 def run(bench):
     # Pages first: they need no interfaces, and a kernel without veth still tells of them.
+    control(bench)
     pages(bench)
     interfaces(bench)
