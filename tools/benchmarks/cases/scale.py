@@ -69,7 +69,7 @@ def interfaces(bench):
         if count == 1:
             continue
         simulator = bench.simulator(network=network)
-        agent = bench.agent(f"--wcs-url={simulator.url}", network=network, timeout=180)
+        agent = bench.agent(f"--wcs-url={simulator.url}", network=network, timeout=600)
         p99, detail = delay_of_checks(bench, agent, bench.choose(3, 15), network)
         bench.record(f"check_{count}", p99, detail)
         agent.close()
