@@ -17,6 +17,7 @@ SCRIPTS = [
     for path in (
         "tools/test",
         "tools/quickstart",
+        "tools/bench",
         "tools/build-static",
         "tools/lib/common.sh",
         ".ci/run",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What tools/quickstart and tools/test share: sourced, with ROOT set to the top of the tree.
+# What the commands of tools/ share: sourced, with ROOT set to the top of the tree.
 
 # The distribution's own tools, whatever else a user's PATH puts before them.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -7,7 +7,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unset http_proxy HTTP_PROXY
 
 # Packages that bring a service which must not run just because a test needs its program.
-readonly SERVICES=(haproxy prometheus xinetd)
+readonly SERVICES=(haproxy nginx prometheus prometheus-node-exporter xinetd)
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 die() {

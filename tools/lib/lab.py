@@ -69,7 +69,7 @@ class Network:
 
     def __init__(self):
         self._keeper = subprocess.Popen(
-            ["unshare", "--net", "sleep", "infinity"], preexec_fn=_die_with_parent
+            ["unshare", "--net", "sleep", "infinity"], preexec_fn=die_with_parent
         )
         # unshare(1) becomes sleep(1) once it is in the new namespace.
         name = Path(f"/proc/{self.pid}/comm")
@@ -106,7 +106,8 @@ class Network:
 # Processes
 
 
-def _die_with_parent():
+def die_with_parent():
+    """For a child before it becomes its program: ends with the parent, even if that is killed."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -125,7 +126,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     @property
@@ -233,7 +234,7 @@ class Agent(Process):
             words += ["--metrics-listen", metrics]
         super().__init__(log, [*words, *options], network, env)
 
-    def wait_until_listening(self):
+    def wait_until_listening(self, timeout=15.0):
         """Returns once both ports accept; fails if the agent ends before."""
 
         def accepts():
@@ -244,7 +245,7 @@ class Agent(Process):
                     connect(address, 1).close()
                 return True
 
-        wait_until(accepts, "the agent listens")
+        wait_until(accepts, "the agent listens", timeout)
 
     def reply(self, timeout=15.0):
         return ask_agent(self.address, timeout)

@@ -118,8 +118,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
         ->type_name("ADDR:PORT");
     app.footer(
         "Control: GET /set?streams_webrtc_out=40&delay_ms=200 sets any name of the page (an empty "
-        "value\ntakes it off), media_mbps, and the faults delay_ms, status, garbage, truncate, "
-        "hang, size_mb and\nrefuse, each off when 0. GET /reset goes back, GET /state tells "
+        "value\ntakes it off), media_mbps, streams (so many entries at the page's end), and the "
+        "faults "
+        "delay_ms,\nstatus, garbage, truncate, hang, size_mb and refuse, each off when 0. GET "
+        "/reset goes back, GET /state tells "
         "everything as JSON.\n");
 }
 

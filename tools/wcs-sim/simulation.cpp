@@ -111,6 +111,9 @@ std::optional<Error> set(Simulation& simulation, const Setting& setting) {
     if (name == "media_mbps") {
         return assign(simulation.media_mbps, value, 0.0, 100'000.0);
     }
+    if (name == "streams") {
+        return assign(simulation.streams, value, 0U, 1'000'000U);
+    }
     return set_on_page(simulation.sections, name, value);
 }
 
@@ -121,7 +124,17 @@ std::vector<Section> narrowed(std::vector<Section> sections, std::string_view gr
     return sections;
 }
 
-std::string text_body(const std::vector<Section>& sections, std::size_t bytes) {
+constexpr std::string_view stream_list_group = "stream_list";
+
+std::string stream_name(std::size_t number) { return fmt::format("stream_{:07}", number); }
+
+std::string stream_value(std::size_t number) {
+    return fmt::format("room-{:07}/9f86d081-884c-4d65-9a2f-eaa0c55ad015/webrtc/H264/1280x720",
+                       number);
+}
+
+std::string text_body(const std::vector<Section>& sections, std::size_t streams,
+                      std::size_t bytes) {
     std::string body;
     body.reserve(bytes);
     for (const auto& section : sections) {
@@ -130,13 +143,31 @@ std::string text_body(const std::vector<Section>& sections, std::size_t bytes) {
             body += fmt::format("{}={}\n", name, value);
         }
     }
+    if (streams > 0) {
+        body += "-----Stream List-----\n";
+    }
+    for (std::size_t number = 0; number < streams; ++number) {
+        body += stream_name(number) + '=' + stream_value(number) + '\n';
+    }
     for (std::size_t line = 0; body.size() < bytes; ++line) {
         body += fmt::format("padding_{}={}\n", line, line);
     }
     return body;
 }
 
-std::string json_body(const std::vector<Section>& sections, std::size_t bytes) {
+/// Not through the library: its ordered object looks at every name before it adds one.
+void append_json_streams(std::string& body, std::size_t streams) {
+    body.resize(body == "{}" ? 1 : body.size() - 2);  // the end of the outer object comes last
+    body += fmt::format("{}\n \"{}\": {{", body.size() > 1 ? "," : "", stream_list_group);
+    for (std::size_t number = 0; number < streams; ++number) {
+        body += fmt::format("{}\n  \"{}\": \"{}\"", number > 0 ? "," : "", stream_name(number),
+                            stream_value(number));
+    }
+    body += "\n }\n}";
+}
+
+std::string json_body(const std::vector<Section>& sections, std::size_t streams,
+                      std::size_t bytes) {
     auto groups = nlohmann::ordered_json::object();
     for (const auto& section : sections) {
         auto& group = groups[std::string(section.group)] = nlohmann::ordered_json::object();
@@ -145,6 +176,9 @@ std::string json_body(const std::vector<Section>& sections, std::size_t bytes) {
         }
     }
     std::string body = groups.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (streams > 0) {
+        append_json_streams(body, streams);
+    }
     body.resize(std::max(body.size(), bytes), ' ');
     return body;
 }
@@ -219,8 +253,10 @@ Result<Simulation> with_settings(Simulation simulation, std::span<const Setting>
 
 std::string page_body(const Simulation& simulation, PageFormat format, std::string_view group) {
     const auto sections = narrowed(simulation.sections, group);
+    const auto streams = group.empty() || group == stream_list_group ? simulation.streams : 0;
     const auto bytes = simulation.faults.size_mb << 20U;
-    return format == PageFormat::json ? json_body(sections, bytes) : text_body(sections, bytes);
+    return format == PageFormat::json ? json_body(sections, streams, bytes)
+                                      : text_body(sections, streams, bytes);
 }
 
 std::string garbage_body() {

@@ -124,6 +124,7 @@ std::string Simulator::state() const {
     nlohmann::ordered_json state{
         {"page_requests", page_requests_},
         {"media_mbps", now_.media_mbps},
+        {"streams", now_.streams},
         {"media_sent_bytes", sent.bytes},
         {"media_sent_packets", sent.packets},
         {"media_received_bytes", received.bytes},

@@ -73,6 +73,20 @@ TEST(SimulatedPage, IsPaddedToASizeAndStaysAPage) {
     }
 }
 
+TEST(SimulatedPage, ListsStreamsAtItsEnd) {
+    const auto simulation = with({{"streams", "3"}, {"streams_hls", "4"}});
+    for (const auto format : {PageFormat::text, PageFormat::json}) {
+        const auto page = parsed(page_body(simulation, format, ""));
+        EXPECT_EQ(count_streams(page, CountNames{}).hls, 4);
+        EXPECT_EQ(page.texts.count("stream_0000000"), 1U);
+        EXPECT_EQ(page.texts.count("stream_0000002"), 1U);
+        EXPECT_EQ(page.texts.count("stream_0000003"), 0U);
+        const auto alone = parsed(page_body(simulation, format, "stream_list"));
+        EXPECT_EQ(alone.texts.size() + alone.numbers.size(), 3U);
+        EXPECT_THAT(page_body(simulation, format, "port_stats"), Not(HasSubstr("stream_0")));
+    }
+}
+
 TEST(SimulatedPage, GarbageIsNoPage) {
     EXPECT_FALSE(parse_page(garbage_body(), 1000, CountNames{}));
     EXPECT_EQ(garbage_body(), garbage_body());
@@ -130,6 +144,7 @@ TEST(Settings, BadOnesAreRefusedWithTheReason) {
         {{"status", "600"}, "is not a number from"},
         {{"garbage", "2"}, "is not a number from 0 to 1"},
         {{"truncate", "-1"}, "is not a number from"},
+        {{"streams", "1000001"}, "is not a number from 0 to 1000000"},
         {{"size_mb", "1025"}, "is not a number from 0 to 1024"},
         {{"media_mbps", "nan"}, "is not a number from"},
         {{"delayms", "1"}, "delayms: neither a fault nor on the page"},

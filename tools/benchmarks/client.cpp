@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client as cheap as can be, so that the server is what is measured: blocking sockets, one
+// thread. With --at-once N it asks on N connections before it reads the first answer.
+//
+// With --every US it asks at fixed times, and a delay counts from when its turn was: a server that
+// stands still delays all that come meanwhile, not only the one that happens to be waiting.
+//
+// --address ADDR:PORT, --cpu N, --at-once N, --every US (0: one after the other),
+// --seconds S or, if that is 0, --requests N
+// --kind check: connects, reads to the end, closes, as HAProxy's agent check does
+//        new:   GET --path, each on a connection of its own
+//        kept:  GET --path on connections that stay open
+// Prints JSON: requests, bytes of the last body, seconds, and from connect (kept: from the request)
+// to close the median and 99th percentile in us.
+#include "measure.hpp"
+
+#include <wcs_node_agent/descriptor.hpp>
+
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <iostream>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <optional>
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+
+namespace wcs_node_agent::bench {
+
+namespace {
+
+enum class Kind { check, fresh, kept };
+
+Kind kind_of(std::string_view text) {
+    if (text == "check") return Kind::check;
+    if (text == "new") return Kind::fresh;
+    if (text == "kept") return Kind::kept;
+    throw std::runtime_error("--kind is check, new or kept");
+}
+
+sockaddr_in endpoint(const std::string& text) {
+    const auto colon = text.rfind(':');
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(text.substr(colon + 1))));
+    if (::inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1)
+        throw std::runtime_error("--address is not ADDR:PORT");
+    return address;
+}
+
+Descriptor connect_to(const sockaddr_in& address) {
+    Descriptor socket(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const timeval patience{10, 0};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+          "connect");
+    return socket;
+}
+
+void sleep_until(std::int64_t time) {
+    const timespec when{time / 1'000'000'000, time % 1'000'000'000};
+    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) == EINTR) {
+    }
+}
+
+/// Appends what has come; false at the end.
+bool receive(const Descriptor& socket, std::string& into) {
+    thread_local std::array<char, 1 << 18> buffer;
+    const auto size = check(::recv(socket.get(), buffer.data(), buffer.size(), 0), "recv");
+    into.append(buffer.data(), static_cast<std::size_t>(size));
+    return size > 0;
+}
+
+/// The body's bytes once the response is whole.
+std::optional<std::size_t> whole_body(const std::string& response) {
+    const auto head = response.find("\r\n\r\n");
+    if (head == std::string::npos) return {};
+    const auto body = response.size() - head - 4;
+    constexpr std::string_view name = "\r\nContent-Length: ";
+    const auto at = response.find(name);
+    if (at < head) {
+        std::size_t length = 0;
+        std::from_chars(response.data() + at + name.size(), response.data() + head, length);
+        if (body < length) return {};
+        return length;
+    }
+    if (response.ends_with("\r\n0\r\n\r\n")) return body;  // chunked
+    return {};
+}
+
+/// Reads one response; returns the size of its body.
+std::size_t read_response(const Descriptor& socket, std::string& response) {
+    response.clear();
+    for (;;) {
+        if (!receive(socket, response)) throw std::runtime_error("the answer ended early");
+        if (const auto body = whole_body(response)) {
+            if (response.compare(8, 4, " 200") != 0)
+                throw std::runtime_error(response.substr(0, response.find('\r')));
+            return *body;
+        }
+    }
+}
+
+std::size_t read_reply(const Descriptor& socket, std::string& reply) {
+    reply.clear();
+    while (receive(socket, reply)) {
+    }
+    if (reply.empty()) throw std::runtime_error("closed without a reply");
+    return reply.size();
+}
+
+nlohmann::json run(const Options& options) {
+    pin_to_cpu(options.number("cpu"));
+    const auto address = endpoint(options.text("address"));
+    const auto kind = kind_of(options.text("kind"));
+    const auto at_once = static_cast<std::size_t>(options.number("at-once"));
+    const auto most = static_cast<std::size_t>(options.number("requests"));
+    const std::string request =
+        kind == Kind::check
+            ? ""
+            : "GET " + options.text("path") + " HTTP/1.1\r\nHost: " + options.text("address") +
+                  "\r\nConnection: " + (kind == Kind::kept ? "keep-alive" : "close") + "\r\n\r\n";
+
+    std::vector<Descriptor> connections(at_once);
+    std::vector<std::int64_t> began(at_once);
+    std::vector<std::int64_t> times;
+    times.reserve(1 << 20);
+    std::string answer;
+    std::size_t bytes = 0;
+    const auto start = wall_ns();
+    const auto seconds = options.seconds("seconds");
+    const auto end = start + static_cast<std::int64_t>(seconds * 1e9);
+    const auto every = std::int64_t{options.number("every")} * 1000;
+    auto turn = start;
+    while (seconds > 0 ? wall_ns() < end : times.size() < most) {
+        if (every > 0) sleep_until(turn += every);
+        for (std::size_t i = 0; i < at_once; ++i) {
+            began[i] = every > 0 ? turn : wall_ns();
+            if (!connections[i]) connections[i] = connect_to(address);
+            if (!request.empty())
+                check(::send(connections[i].get(), request.data(), request.size(), MSG_NOSIGNAL),
+                      "send");
+        }
+        for (std::size_t i = 0; i < at_once; ++i) {
+            bytes = kind == Kind::check ? read_reply(connections[i], answer)
+                                        : read_response(connections[i], answer);
+            if (kind != Kind::kept) connections[i] = Descriptor();
+            times.push_back(wall_ns() - began[i]);
+        }
+    }
+    const auto took = static_cast<double>(wall_ns() - start) / 1e9;
+    const auto count = times.size();
+    return {{"requests", count},
+            {"bytes", bytes},
+            {"seconds", took},
+            {"median_us", static_cast<double>(quantile(times, 0.5)) / 1e3},
+            {"p99_us", static_cast<double>(quantile(times, 0.99)) / 1e3},
+            {"most_us", static_cast<double>(quantile(times, 1)) / 1e3}};
+}
+
+}  // namespace
+
+}  // namespace wcs_node_agent::bench
+
+int main(int argc, char** argv) {
+    try {
+        std::cout << wcs_node_agent::bench::run({argc, argv}) << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the benchmarks and writes what they found. tools/bench installs and builds, then comes here."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import lab  # noqa: E402
+import machine  # noqa: E402
+import report  # noqa: E402
+from cases import checks, packets, peaks, rest, scale, scrapes, start, switches  # noqa: E402
+from workbench import CannotMeasure, Workbench  # noqa: E402
+
+CASES = {case.NAME: case for case in (packets, switches, checks, scrapes, rest, scale, peaks, start)}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, add_help=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--enforce", action="store_true")
+    parser.add_argument("--only", action="append", choices=CASES, default=[])
+    parser.add_argument("--output", type=Path, default=lab.ROOT / "build/bench")
+    return parser.parse_args()
+
+
+def measure(case, quick):
+    """One benchmark. What fails is a reason in its rows, never a row that is not there."""
+    section = report.Section.of(case)
+    began = time.monotonic()
+    why = "the benchmark did not come to it"
+    try:
+        with tempfile.TemporaryDirectory(prefix="wcs-node-agent-bench-") as scratch:
+            Path(scratch).chmod(0o755)  # nginx may serve as another user
+            with Workbench(section, quick, scratch) as bench:
+                case.run(bench)
+    except (CannotMeasure, AssertionError, OSError, RuntimeError) as error:
+        why = f"{type(error).__name__}: {error}" if not isinstance(error, CannotMeasure) else str(error)
+        print(f"   {case.NAME}: {why}", file=sys.stderr)
+    for row in section.rows.values():
+        if row.value is None and not row.why:
+            row.why = why
+    section.seconds = time.monotonic() - began
+    return section
+
+
+def main():
+    options = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options.output.mkdir(parents=True, exist_ok=True)
+    lab.enter_private_network()
+    described = machine.describe()
+    sections = []
+    for case in CASES.values():
+        if options.only and case.NAME not in options.only:
+            continue
+        print(f"== {case.NAME}: {case.TITLE}", file=sys.stderr, flush=True)
+        sections.append(measure(case, options.quick))
+        # After each, so that a run that is cut short leaves what it had.
+        (options.output / "bench.json").write_text(report.as_json(described, options.quick, sections))
+        text = report.as_markdown(described, options.quick, sections)
+        (options.output / "bench.md").write_text(text)
+    print(text)
+    verdicts = [row.verdict for section in sections for row in section.rows.values()]
+    count = {verdict: verdicts.count(verdict) for verdict in (report.MET, report.MISSED, report.NOT_MEASURED)}
+    print(", ".join(f"{number} {verdict}" for verdict, number in count.items()) + f"; {options.output}/bench.json, bench.md")
+    return 1 if options.enforce and count[report.MISSED] else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+// A flood of small UDP datagrams over a veth pair, with different programs on its way, one slice of
+// time after the other. The sender's CPU time is the cost of a packet: on a veth pair its send()
+// goes all the way into the receiver's socket. The receiver reads on another CPU; or, on the
+// sender's own, the sender's thread itself reads what it has sent, so that nobody is woken, nothing
+// is lost, and a packet costs least.
+//
+// It runs in the sender's network namespace: --interface, --peer-interface, --peer-address,
+// --peer-namespace FILE, --cpu N, --sink-cpu N, --rounds N, --slice SECONDS. Prints JSON.
+#include "empty.skel.h"
+#include "kernel/ebpf_probe.hpp"
+#include "kernel/traffic_hook.hpp"
+#include "measure.hpp"
+#include "tracepoints.skel.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <fcntl.h>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <thread>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent::bench {
+
+namespace {
+
+constexpr std::uint16_t port = 9;
+constexpr std::size_t payload = 18;  // the shortest Ethernet frame: 60 bytes and the check sequence
+constexpr int burst = 64;
+
+template <class T>
+T value_of(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().what);
+    return std::move(result).value();
+}
+
+/// The network namespace of the process while a block runs.
+class Inside {
+ public:
+    explicit Inside(const std::string& file) : before_(open("/proc/self/ns/net")) {
+        enter(open(file));
+    }
+    ~Inside() { ::setns(before_.get(), CLONE_NEWNET); }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+ private:
+    static Descriptor open(const std::string& file) {
+        return Descriptor(check(::open(file.c_str(), O_RDONLY | O_CLOEXEC), file.c_str()));
+    }
+    static void enter(const Descriptor& there) {
+        check(::setns(there.get(), CLONE_NEWNET), "setns");
+    }
+
+    Descriptor before_;
+};
+
+/// Both ends of the veth pair. Their indexes differ, so one probe can follow both, each from its
+/// own namespace: the programs of one agent see each packet go and come.
+struct Cable {
+    explicit Cable(const Options& options)
+        : peer_namespace(options.text("peer-namespace")),
+          address(options.text("peer-address")),
+          here{index_of(options.text("interface")), options.text("interface"), ARPHRD_ETHER} {
+        const Inside there(peer_namespace);
+        const auto name = options.text("peer-interface");
+        peer = {index_of(name), name, ARPHRD_ETHER};
+        if (peer.index == here.index)
+            throw std::runtime_error("both ends of the veth pair have the same index");
+    }
+
+    static std::uint32_t index_of(const std::string& name) {
+        const auto index = ::if_nametoindex(name.c_str());
+        if (index == 0) fail(name);
+        return index;
+    }
+
+    std::string peer_namespace;
+    std::string address;
+    Link here;
+    Link peer;
+};
+
+class Flood {
+ public:
+    Flood(const Cable& cable, int cpu, int sink_cpu) : reads_itself_(cpu == sink_cpu) {
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(port);
+        ::inet_pton(AF_INET, cable.address.c_str(), &to.sin_addr);
+        const auto* address = reinterpret_cast<const sockaddr*>(&to);
+        {
+            const Inside there(cable.peer_namespace);
+            sink_ = Descriptor(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+            const int bytes = 4 << 20;
+            ::setsockopt(sink_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+            const timeval patience{1, 0};
+            ::setsockopt(sink_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+            check(::bind(sink_.get(), address, sizeof(to)), "bind");
+        }
+        sender_ = Descriptor(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+        check(::connect(sender_.get(), address, sizeof(to)), "connect");
+        for (std::size_t i = 0; i < incoming_.size(); ++i) {
+            vectors_[i] = {buffers_[i].data(), buffers_[i].size()};
+            incoming_[i].msg_hdr.msg_iov = &vectors_[i];
+            incoming_[i].msg_hdr.msg_iovlen = 1;
+        }
+        pin_to_cpu(cpu);
+        if (!reads_itself_)
+            reader_ = std::jthread([this, sink_cpu](const std::stop_token& stop) {
+                pin_to_cpu(sink_cpu);
+                while (!stop.stop_requested()) receive();
+            });
+    }
+
+    struct Slice {
+        std::uint64_t packets = 0;
+        std::int64_t cpu_ns = 0;
+        std::int64_t wall_ns = 0;
+    };
+
+    Slice run(double seconds) {
+        Slice slice;
+        const auto wall_began = bench::wall_ns();
+        const auto cpu_began = thread_ns();
+        const auto end = wall_began + static_cast<std::int64_t>(seconds * 1e9);
+        while (bench::wall_ns() < end) {
+            for (int i = 0; i < burst; ++i)
+                check(::send(sender_.get(), "a packet of media", payload, 0), "send");
+            for (int left = reads_itself_ ? burst : 0; left > 0;) {
+                const int received = receive();
+                if (received <= 0) throw std::runtime_error("a packet was lost");
+                left -= received;
+            }
+            slice.packets += burst;
+        }
+        slice.cpu_ns = thread_ns() - cpu_began;
+        slice.wall_ns = bench::wall_ns() - wall_began;
+        return slice;
+    }
+
+ private:
+    /// Waits for the first one; how many there were, or negative after a second without any.
+    int receive() {
+        return ::recvmmsg(sink_.get(), incoming_.data(), burst, MSG_WAITFORONE, nullptr);
+    }
+
+    bool reads_itself_;
+    Descriptor sink_;
+    Descriptor sender_;
+    std::array<std::array<char, payload>, burst> buffers_{};
+    std::array<iovec, burst> vectors_{};
+    std::array<mmsghdr, burst> incoming_{};
+    std::jthread reader_;  // last: it ends before its socket does
+};
+
+/// What counts, or does not, during one slice.
+using Counting = std::shared_ptr<void>;
+
+std::shared_ptr<EbpfProbe> load_agent() { return value_of(EbpfProbe::load()); }
+
+std::shared_ptr<EbpfProbe> follow_both(const Cable& cable) {
+    auto probe = load_agent();
+    std::array links{cable.here, cable.peer};
+    std::ranges::sort(links, {}, &Link::index);
+    probe->follow(links);  // the peer is not here, and refused
+    const Inside there(cable.peer_namespace);
+    probe->follow(links);  // now it is
+    return probe;
+}
+
+template <class Skeleton>
+std::shared_ptr<Skeleton> loaded(Skeleton* skeleton, void (*destroy)(Skeleton*)) {
+    if (skeleton == nullptr) fail("loading a benchmark's programs");
+    return {skeleton, destroy};
+}
+
+/// The empty programs on both interfaces, and on the agent's tracepoints too if wanted.
+Counting attach_empty(const Cable& cable, bool tracepoints) {
+    struct Attached {
+        std::shared_ptr<empty_bpf> programs;
+        std::vector<TrafficHook> hooks;
+    };
+    auto all = std::make_shared<Attached>();
+    all->programs = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
+    const auto& programs = all->programs->progs;
+    const TrafficPrograms traffic{.receive = bpf_program__fd(programs.empty_receive),
+                                  .transmit = bpf_program__fd(programs.empty_transmit)};
+    const auto kind = best_hook_kind(traffic);
+    all->hooks.push_back(value_of(TrafficHook::attach(kind, cable.here.index, traffic)));
+    {
+        const Inside there(cable.peer_namespace);
+        all->hooks.push_back(value_of(TrafficHook::attach(kind, cable.peer.index, traffic)));
+    }
+    if (tracepoints && empty_bpf__attach(all->programs.get()) != 0)
+        fail("attaching the empty programs");
+    return all;
+}
+
+Counting attach_tracepoints() {
+    auto programs = loaded(tracepoints_bpf__open_and_load(), tracepoints_bpf__destroy);
+    if (tracepoints_bpf__attach(programs.get()) != 0) fail("attaching to the tracepoints");
+    return programs;
+}
+
+struct Variant {
+    const char* name;
+    std::function<Counting(const Cable&)> attach;
+};
+
+const std::array variants{
+    Variant{"none", [](const Cable&) { return Counting(); }},
+    Variant{"agent", follow_both},
+    Variant{"agent, CPU programs alone", [](const Cable&) { return load_agent(); }},
+    Variant{"empty, all hooks", [](const Cable& cable) { return attach_empty(cable, true); }},
+    Variant{"empty, traffic hooks", [](const Cable& cable) { return attach_empty(cable, false); }},
+    Variant{"tracepoints", [](const Cable&) { return attach_tracepoints(); }},
+};
+
+/// The frames of the slice, by the probe: a flood that is not counted says nothing of the cost.
+void expect_counted(EbpfProbe& probe, const Cable& cable, std::uint64_t packets) {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    for (const auto& interface : value_of(probe.read()).interfaces) {
+        if (interface.index == cable.here.index) sent = interface.transmit_packets;
+        if (interface.index == cable.peer.index) received = interface.receive_packets;
+    }
+    if (sent < packets || received < packets)
+        throw std::runtime_error("the programs counted " + std::to_string(sent) + " frames out, " +
+                                 std::to_string(received) + " in, of " + std::to_string(packets));
+}
+
+/// One run of a program by BPF_PROG_TEST_RUN, ns, the median of some; the packet is a small UDP one
+/// on the given interface.
+std::int64_t program_ns(int program, std::uint32_t ifindex) {
+    std::array<unsigned char, 60> frame{};
+    frame[12] = 0x08;  // IPv4
+    frame[14] = 0x45;
+    frame[23] = 17;  // UDP
+    std::vector<std::int64_t> times;
+    for (int i = 0; i < 9; ++i) {
+        __sk_buff context{};
+        context.ifindex = ifindex;
+        bpf_test_run_opts options{};
+        options.sz = sizeof(options);
+        options.data_in = frame.data();
+        options.data_size_in = frame.size();
+        options.ctx_in = &context;
+        options.ctx_size_in = sizeof(context);
+        options.repeat = 1'000'000;
+        check(bpf_prog_test_run_opts(program, &options), "BPF_PROG_TEST_RUN");
+        times.push_back(options.duration);
+    }
+    return quantile(times, 0.5);
+}
+
+/// The program of that name that was loaded last.
+Descriptor program_named(std::string_view name) {
+    Descriptor found;
+    for (std::uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
+        Descriptor program(bpf_prog_get_fd_by_id(id));
+        if (!program) continue;  // gone since
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        if (bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 && name == info.name)
+            found = std::move(program);
+    }
+    if (!found) throw std::runtime_error("no such program is loaded: " + std::string(name));
+    return found;
+}
+
+nlohmann::json test_runs(const Cable& cable) {
+    const auto agent = load_agent();
+    const std::array links{cable.here};
+    agent->follow(links);
+    const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
+    const auto index = cable.here.index;
+    return {{"receive", program_ns(program_named("count_receive").get(), index)},
+            {"transmit", program_ns(program_named("count_transmit").get(), index)},
+            {"empty", program_ns(bpf_program__fd(empty->progs.empty_receive), index)}};
+}
+
+nlohmann::json run(const Options& options) {
+    spdlog::set_level(spdlog::level::off);
+    const Cable cable(options);
+    Flood flood(cable, options.number("cpu"), options.number("sink-cpu"));
+    flood.run(options.seconds("slice"));  // warms up, and finds the neighbour
+
+    auto rounds = nlohmann::json::array();
+    for (int round = 0; round < options.number("rounds"); ++round) {
+        auto order = variants;
+        if (round % 2 == 1) std::ranges::reverse(order);
+        nlohmann::json row;
+        for (const auto& variant : order) {
+            const auto counting = variant.attach(cable);
+            const auto slice = flood.run(options.seconds("slice"));
+            if (variant.name == std::string_view("agent"))
+                expect_counted(*std::static_pointer_cast<EbpfProbe>(counting), cable,
+                               slice.packets);
+            const auto packets = static_cast<double>(slice.packets);
+            row[variant.name] = {{"ns", static_cast<double>(slice.cpu_ns) / packets},
+                                 {"per_second", packets * 1e9 / double(slice.wall_ns)}};
+        }
+        rounds.push_back(row);
+        std::cerr << '.' << std::flush;
+    }
+    std::cerr << '\n';
+    return {{"rounds", rounds}, {"test_run", test_runs(cable)}};
+}
+
+}  // namespace
+
+}  // namespace wcs_node_agent::bench
+
+int main(int argc, char** argv) {
+    try {
+        std::cout << wcs_node_agent::bench::run({argc, argv}) << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+}
