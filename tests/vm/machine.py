@@ -31,7 +31,15 @@ class MachineError(Exception):
     """What did not work, and what to do about it."""
 
 
+def _program(name):
+    found = shutil.which(name, path=_SYSTEM_PATH) if "/" not in str(name) else name
+    if not found or not Path(found).exists():
+        raise MachineError(f"{name} is missing: build it, or see [vm] in tools/lib/packages")
+    return Path(found)
+
+
 def _output(*command, **options):
+    command = [_program(command[0]), *command[1:]]
     result = subprocess.run(command, capture_output=True, text=True, **options)
     if result.returncode:
         said = (result.stderr or result.stdout).strip()
@@ -221,13 +229,6 @@ def _fill(root, kernel, programs, modules, script):
     (root / "init").chmod(0o755)
 
 
-def _program(name):
-    found = shutil.which(name, path=_SYSTEM_PATH) if "/" not in str(name) else name
-    if not found or not Path(found).exists():
-        raise MachineError(f"{name} is missing: build it, or see [vm] in tools/lib/packages")
-    return Path(found)
-
-
 def _libraries(program):
     """The shared libraries of a program and its interpreter; none if it is static."""
     shown = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
@@ -239,7 +240,7 @@ def _pack(root, initramfs):
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     with open(initramfs, "wb") as output:
         subprocess.run(
-            ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"],
+            [_program("cpio"), "--quiet", "-o", "-H", "newc", "-R", "0:0"],
             input=names.encode(),
             stdout=output,
             cwd=root,
@@ -252,7 +253,8 @@ def _boot(image, initramfs, results, timeout, tell):
     # One thread for both CPUs: with one for each, a CPU can run into the breakpoint by which the
     # kernel patches its code (attaching to a tracepoint does) after it was taken out: an oops.
     command = [
-        *("qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2"),
+        *(_program("qemu-system-x86_64"), "-accel", "tcg,thread=single"),
+        *("-cpu", "max", "-smp", "2"),
         *("-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", image, "-initrd", initramfs),
         *("-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr"),
