@@ -56,5 +56,6 @@ def test_scripts_parse(script):
 
 
 def test_commands_can_be_run():
-    for command in ("tools/test", "tools/quickstart", "tools/bench", "tools/build-static", ".ci/run"):
+    commands = ("test", "quickstart", "bench", "build-static")
+    for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command

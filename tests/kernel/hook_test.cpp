@@ -30,6 +30,7 @@ std::uint32_t attached_programs(const NetworkNamespace& where) {
 }
 
 TEST_F(TwoHosts, TcxLinksDieWithTheProbe) {
+    if (!kernel_has(HookKind::tcx)) GTEST_SKIP() << "this kernel has no TCX (from Linux 6.6)";
     auto watch = std::make_unique<Watch>(here_, EbpfOptions{.hook = HookKind::tcx});
     EXPECT_EQ(attached_programs(here_), 1u) << "on wan, not on lo";
     watch.reset();
@@ -99,7 +100,13 @@ Descriptor drop_everything(const NetworkNamespace& where, const char* interface)
     return program;
 }
 
-class Deciding : public TwoHosts, public testing::WithParamInterface<HookKind> {};
+class Deciding : public TwoHosts, public testing::WithParamInterface<HookKind> {
+ protected:
+    void SetUp() override {
+        if (!kernel_has(GetParam())) GTEST_SKIP() << "this kernel has no TCX (from Linux 6.6)";
+        TwoHosts::SetUp();
+    }
+};
 
 INSTANTIATE_TEST_SUITE_P(EachKind, Deciding, testing::Values(HookKind::tcx, HookKind::clsact),
                          [](const auto& row) { return std::string(to_string(row.param)); });

@@ -71,7 +71,7 @@ NetworkNamespace::~NetworkNamespace() {
 }
 
 std::string NetworkNamespace::run(const std::string& command) const {
-    return wcs_node_agent::run("ip netns exec " + name_ + " " + command);
+    return inside([&] { return wcs_node_agent::run(command); });
 }
 
 NetworkNamespace::Entered::Entered(const NetworkNamespace& where)
@@ -122,6 +122,11 @@ InterfaceCounters Watch::counters(const std::string& interface) {
     for (const auto& one : reading.interfaces)
         if (one.name == interface) return one;
     return {};
+}
+
+bool kernel_has(HookKind kind) {
+    static const auto best = EbpfProbe::load().value()->hook_kind();
+    return kind == HookKind::clsact || kind == best;
 }
 
 Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port) {

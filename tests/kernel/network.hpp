@@ -84,6 +84,9 @@ struct Watch {
     LinkMonitor links;
 };
 
+/// Whether this kernel has such a hook: TCX from Linux 6.6.
+bool kernel_has(HookKind kind);
+
 /// Bytes before the payload of a UDP datagram: Ethernet, IPv4, UDP.
 inline constexpr std::uint64_t udp_headers = 14 + 20 + 8;
 
