@@ -47,11 +47,11 @@ static void require_same(const Result<WcsPage>& left, const Result<WcsPage>& rig
 /// Any body is a page within its bounds or an error with a text, the same wherever it is cut, and
 /// JSON to this parser if it is to another. The first byte says how many of the others are lengths.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::string_view input(reinterpret_cast<const char*>(data), size);
-    if (input.size() < 2) {
+    const std::string_view input(reinterpret_cast<const char*>(data), size);
+    if (size < 2) {
         return 0;
     }
-    const auto count = std::min<std::size_t>(input.front() & 7U, input.size() - 2) + 1;
+    const auto count = std::min<std::size_t>(data[0] & 7U, size - 2) + 1;
     const auto lengths = input.substr(1, count);
     const auto body = input.substr(1 + count);
 
