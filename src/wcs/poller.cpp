@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/poller.hpp"
 
-#include "wcs/page.hpp"
-
 #include <array>
 #include <utility>
 
@@ -70,14 +68,14 @@ Result<WcsSettings> wcs_settings(const Config& config) {
                        config.wcs_max_page, config.wcs_max_stats, config.counts};
 }
 
-FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {
+FetchOutcome read_page(const Fetched& fetched, PageParser& parser, const WcsSettings& settings) {
     FetchOutcome outcome;
     if (!fetched) {
         outcome.fault = fetched.error().fault;
         outcome.fault_text = fetched.error().text;
         return outcome;
     }
-    auto page = parse_page(*fetched, settings.max_stats, settings.counts);
+    auto page = parser.finish();
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
@@ -149,12 +147,15 @@ asio::awaitable<void> WcsPoller::fetch_once() {
     const auto settings = settings_;  // configure() may come in the meantime
     const auto before = condition(state_);
     const auto started = Clock::now();
-    const auto fetched = co_await fetch_page(settings.url, settings.timeout, settings.max_page);
+    PageParser parser(settings.max_stats, settings.counts);
+    const auto feed = [&parser](std::string_view piece) { parser.feed(piece); };
+    const auto fetched =
+        co_await fetch_page(settings.url, settings.timeout, settings.max_page, feed);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) {
         co_return;  // the fetch was broken off here: that says nothing of WCS
     }
-    auto outcome = read_page(fetched, settings);
+    auto outcome = read_page(fetched, parser, settings);
     const auto now = Clock::now();
     outcome.duration = now - started;
     record(state_, std::move(outcome), now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wcs/client.hpp"
+#include "wcs/page.hpp"
 
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/config.hpp>
@@ -41,8 +42,9 @@ struct FetchOutcome {
     std::chrono::nanoseconds duration{};
 };
 
-/// Parses and counts what was fetched.
-FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings);
+/// Judges what was fetched, and counts. The parser has all of it, and is asked if the fetch went
+/// well.
+FetchOutcome read_page(const Fetched& fetched, PageParser& parser, const WcsSettings& settings);
 
 /// Takes an outcome that came at `now` into the state. Counts that it does not give stay as they
 /// were, with their time.

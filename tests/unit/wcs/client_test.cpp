@@ -3,12 +3,17 @@
 
 #include "unit/wcs/support.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
@@ -277,6 +282,75 @@ TEST(FetchFromBytes, Request) {
     EXPECT_THAT(request, AllOf(StartsWith("GET /?action=stat HTTP/1.1\r\nHost: 127.0.0.1:"),
                                HasSubstr("\r\nUser-Agent: wcs-node-agent/"),
                                HasSubstr("\r\nConnection: close\r\n")));
+}
+
+/// Keeps a connection full, from a thread of its own, until its answer is sent.
+class FullSpeedServer {
+ public:
+    explicit FullSpeedServer(std::string answer)
+        : answer_(std::move(answer)), thread_([this] { serve_one(); }) {}
+
+    WcsUrl url() const { return parse_wcs_url(url_text(acceptor_.local_endpoint(), "/")).value(); }
+
+ private:
+    void serve_one() {
+        tcp::socket socket = acceptor_.accept();
+        std::string request;
+        asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n");
+        asio::write(socket, asio::buffer(answer_));
+    }
+
+    asio::io_context io_;
+    tcp::acceptor acceptor_{io_, any_port()};
+    std::string answer_;
+    std::jthread thread_;
+};
+
+TEST(Fetch, OthersHaveTheirTurnBetweenPieces) {
+    constexpr std::size_t bytes = 4 << 20;
+    FullSpeedServer server("HTTP/1.1 200 OK\r\n\r\n" + std::string(bytes, 'x'));
+    asio::io_context io(1);
+    std::size_t turns = 0;
+    asio::steady_timer timer(io);
+    // A timer that has expired is seen where sockets are: by the reactor.
+    const std::function<void()> take_turn = [&] {
+        timer.expires_after(0ns);
+        timer.async_wait([&](boost::system::error_code) {
+            ++turns;
+            take_turn();
+        });
+    };
+    take_turn();
+
+    std::size_t received = 0;
+    std::size_t longest = 0;
+    std::vector<std::size_t> turns_before;
+    const auto sink = [&](std::string_view piece) {
+        received += piece.size();
+        longest = std::max(longest, piece.size());
+        turns_before.push_back(turns);
+    };
+    const auto fetched = run(io, fetch_page(server.url(), patience, bytes, sink));
+    ASSERT_TRUE(fetched) << fetched.error().text;
+    EXPECT_EQ(received, bytes);
+    EXPECT_LE(longest, 16384U);
+    ASSERT_GE(turns_before.size(), bytes / 16384);
+    for (std::size_t piece = 2; piece < turns_before.size(); ++piece) {
+        ASSERT_GT(turns_before[piece], turns_before[piece - 2]) << "piece " << piece;
+    }
+}
+
+TEST(Fetch, GivesPiecesUntilTheFault) {
+    asio::io_context io;
+    ByteServer server(io);
+    asio::co_spawn(io, server.serve_one("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na=1"),
+                   asio::detached);
+    std::string received;
+    const auto sink = [&received](std::string_view piece) { received += piece; };
+    const auto fetched = run(io, fetch_page(server.url(), patience, 1000, sink));
+    ASSERT_FALSE(fetched);
+    EXPECT_EQ(to_string(fetched.error().fault), "truncated");
+    EXPECT_EQ(received, "a=1");
 }
 
 TEST(Fetch, NoDeadlineLeft) {

@@ -25,13 +25,16 @@ WcsSettings settings(WcsUrl url = {"http://wcs/", "wcs", 80, "/"}) {
     return {std::move(url), 20ms, patience, 1 << 20, 256, CountNames{}};
 }
 
-FetchOutcome page_outcome(std::string_view body) {
-    return read_page(std::string(body), settings());
+FetchOutcome outcome(const Fetched& fetched, std::string_view body) {
+    const auto asked = settings();
+    PageParser parser(asked.max_stats, asked.counts);
+    parser.feed(body);
+    return read_page(fetched, parser, asked);
 }
 
-FetchOutcome fault_outcome(WcsFault fault) {
-    return read_page(FetchError{fault, "why"}, settings());
-}
+FetchOutcome page_outcome(std::string_view body) { return outcome(Fetched(), body); }
+
+FetchOutcome fault_outcome(WcsFault fault) { return outcome(FetchError{fault, "why"}, "a=1\n"); }
 
 /// A page with these counts: publishers, subscribers and HLS streams of one protocol each.
 std::string page_text(int publishers, int subscribers, int hls) {
