@@ -112,7 +112,10 @@ def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
         bytes_in, frames_in = bytes_and_frames(page, "receive")
         bytes_out, frames_out = bytes_and_frames(page, "transmit")
         assert 300 * 1400 <= bytes_in < 310 * 1400, "the counters are without it"
-        rate = {way: page[f'wcs_node_bandwidth_bits_per_second{{direction="{way}"}}'] for way in ("in", "out")}
+        rate = {
+            way: page[f'wcs_node_bandwidth_bits_per_second{{direction="{way}"}}']
+            for way in ("in", "out")
+        }
         assert rate["in"] / rate["out"] == pytest.approx(
             (bytes_in + 1000 * frames_in) / (bytes_out + 1000 * frames_out), rel=0.02
         )
