@@ -7,6 +7,7 @@
 #include <wcs_node_agent/wcs_state.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,11 @@ struct Config {
     std::vector<std::string> interfaces;  // globs; empty: by default route
     SourceChoice source = SourceChoice::auto_detect;
 
-    Limits limits;  // default: cpu 90, the others 100
+    ConfiguredLimits limits;  // default: cpu 90, the others 100
     double recover = 0.95;
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
+    std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted
     std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
     WhenStale when_stale = WhenStale::down;
 

@@ -39,8 +39,27 @@ class PerLimit {
     std::array<T, all_limits.size()> values_{};
 };
 
+/// The greatest allowed value of a limit as it is configured. Always greater than 0.
+struct ConfiguredLimit {
+    ConfiguredLimit(double in_own_unit) : value(in_own_unit) {}  // NOLINT: any number is a limit
+    static ConfiguredLimit share_of_link(double percent) {
+        ConfiguredLimit limit(percent);
+        limit.is_share = true;
+        return limit;
+    }
+
+    double value;           // in the limit's own unit, or in percent of the link's speed
+    bool is_share = false;  // true for band_in and band_out alone; then value is at most 100
+
+    bool operator==(const ConfiguredLimit&) const = default;
+};
+
+/// A limit that is switched off has none.
+using ConfiguredLimits = PerLimit<std::optional<ConfiguredLimit>>;
+
 /// The greatest allowed values: cpu in percent, counts in streams, bandwidth in Mbit/s (10^6 bit).
-/// Always greater than 0; a limit that is switched off has none.
+/// Always greater than 0; a limit that is switched off has none, nor has a share of a link whose
+/// speed is not known.
 using Limits = PerLimit<std::optional<double>>;
 
 }  // namespace wcs_node_agent

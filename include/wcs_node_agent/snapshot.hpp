@@ -17,8 +17,9 @@ namespace wcs_node_agent {
 
 /// Means over the window. What could not be measured is absent, never 0.
 struct Rates {
-    std::optional<double> bits_in;          // bit/s received, summed over the chosen interfaces
-    std::optional<double> bits_out;         // bit/s sent
+    std::optional<double> bits_in;          // bit/s received, summed over the chosen interfaces,
+                                            // with wire_overhead for each frame
+    std::optional<double> bits_out;         // bit/s sent, alike
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
 };
 

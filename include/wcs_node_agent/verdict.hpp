@@ -34,6 +34,7 @@ struct LimitReading {
     std::optional<double> value;        // in the limit's own unit
     std::optional<double> maximum;      // greater than 0
     std::optional<double> utilisation;  // value / maximum, where both are known and it is checked
+    std::optional<double> share = {};   // percent of the link's speed that maximum is, if it is one
 };
 
 /// What the load balancer is told, and why.

@@ -29,15 +29,19 @@ WcsState ask_wcs_for(std::chrono::nanoseconds at_least, WcsSettings settings) {
     return poller.state();
 }
 
-Result<Snapshot> measure(const Config& config) {
-    auto wcs = wcs_settings(config);
-    if (!wcs) return wcs.error();
+Result<Sampler> open_sampler(const Config& config) {
     auto probe = open_probe(config.source);
     if (!probe) return probe.error();
     auto links = LinkMonitor::open();
     if (!links) return links.error();
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (auto listed = sampler.refresh_links(); !listed) return listed.error();
+    return sampler;
+}
+
+Result<Snapshot> measure(Sampler& sampler, const Config& config) {
+    auto wcs = wcs_settings(config);
+    if (!wcs) return wcs.error();
     if (auto first = sampler.sample({}, {}); !first) return first.error();
     return sampler.sample(ask_wcs_for(config.sample_interval, std::move(wcs).value()), {});
 }
@@ -46,7 +50,16 @@ Result<Snapshot> measure(const Config& config) {
 
 int check_once(const Config& config, std::ostream& out, std::ostream& err) {
     spdlog::set_level(spdlog::level::off);
-    const auto snapshot = measure(config);
+    auto sampler = open_sampler(config);
+    if (!sampler) {
+        err << sampler.error().what << '\n';
+        return exit_failed;
+    }
+    if (const auto faults = sampler->check(config); !faults.empty()) {
+        err << to_string(faults);
+        return exit_wrong_usage;
+    }
+    const auto snapshot = measure(*sampler, config);
     if (!snapshot) {
         err << snapshot.error().what << '\n';
         return exit_failed;

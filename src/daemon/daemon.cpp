@@ -184,6 +184,11 @@ void Daemon::reload() {
         spdlog::error("reload: nothing changed: {}", wcs.error().what);
         return;
     }
+    if (const auto faults = sampler_.check(*loaded); !faults.empty()) {
+        for (const auto& fault : faults)
+            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
+        return;
+    }
     if (const auto listening = listen(*loaded); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
         return;

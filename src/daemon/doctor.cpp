@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/doctor.hpp"
 
+#include "daemon/capacity_follower.hpp"
 #include "daemon/exit_status.hpp"
 #include "kernel/ebpf_probe.hpp"
+#include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
 #include "kernel/requirements.hpp"
@@ -66,13 +68,23 @@ void examine_interfaces(const Config& config, std::ostream& out) {
         print(out, Finding::missing, "interfaces", links.error().what);
         return;
     }
-    const auto chosen = choose_interfaces(*links, config.interfaces);
-    for (const auto& link : *links)
+    const auto [chosen, left_out] = choose_interfaces(*links, config.interfaces);
+    for (const auto& link : *links) {
         if (std::ranges::binary_search(chosen, link.index))
             print(out, Finding::ok, "bandwidth limits see", link.name);
+        const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
+        const auto below = left == left_out.end()
+                               ? links->end()
+                               : std::ranges::find(*links, left->counted_on, &Link::index);
+        if (below != links->end())
+            print(out, Finding::note, "left out of the sum",
+                  fmt::format("{}, as its frames are counted on {}", link.name, below->name));
+    }
     if (chosen.empty())
         print(out, Finding::missing, "bandwidth limits see", "no interface",
               "name one with --interface");
+    for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, chosen))
+        print(out, Finding::missing, fault.where, fault.what);
 }
 
 void examine_wcs(const Config& config, std::ostream& out) {

@@ -59,6 +59,10 @@ int run_daemon(const Invocation& invocation) {
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
+    if (const auto faults = sampler.check(*config); !faults.empty()) {
+        std::fputs(to_string(faults).c_str(), stderr);
+        return exit_wrong_usage;
+    }
 
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());

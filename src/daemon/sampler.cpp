@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/sampler.hpp"
 
-#include "load/selection.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -18,8 +16,10 @@ Sampler::Sampler(OpenedProbe probe, LinkMonitor links, const Config& config)
 
 void Sampler::configure(const Config& config) {
     window_.set_window(config.window);
+    window_.set_wire_overhead(config.wire_overhead);
     count_names_ = config.counts;
-    policy_settings_ = {.limits = config.limits,
+    limits_ = config.limits;
+    policy_settings_ = {.limits = {},  // made anew for each sample
                         .recover = config.recover,
                         .stale_after = config.stale_after,
                         .when_stale = config.when_stale};
@@ -38,10 +38,19 @@ Result<void> Sampler::refresh_links() {
 
 void Sampler::choose() {
     if (known_links_.empty()) return;  // not listed yet
-    auto now = choose_interfaces(known_links_, globs_);
-    if (std::exchange(has_chosen_, true) && now == chosen_) return;  // told already
-    chosen_ = std::move(now);
-    if (chosen_.empty())
+    const auto before = std::exchange(selection_, choose_interfaces(known_links_, globs_));
+    capacity_.expect_change();
+    tell_choice(before);
+}
+
+/// What is new of it.
+void Sampler::tell_choice(const Selection& before) {
+    for (const auto& one : selection_.left_out)
+        if (std::ranges::find(before.left_out, one) == before.left_out.end())
+            spdlog::info("{} is left out of the sum, as its frames are counted on {}",
+                         name_of(one.index), name_of(one.counted_on));
+    if (std::exchange(has_chosen_, true) && selection_.chosen == before.chosen) return;
+    if (selection_.chosen.empty())
         spdlog::warn(
             "no interface to hold the bandwidth limits against: there is no default route and no "
             "physical interface, or none matches; name one with --interface");
@@ -52,14 +61,34 @@ void Sampler::choose() {
 std::vector<std::string> Sampler::chosen_names() const {
     std::vector<std::string> names;
     for (const auto& link : known_links_)
-        if (std::ranges::binary_search(chosen_, link.index)) names.push_back(link.name);
+        if (std::ranges::binary_search(selection_.chosen, link.index)) names.push_back(link.name);
     return names;
+}
+
+std::string_view Sampler::name_of(std::uint32_t index) const {
+    const auto link = std::ranges::find(known_links_, index, &Link::index);
+    return link == known_links_.end() ? std::string_view("?") : link->name;
+}
+
+Faults Sampler::check(const Config& config) {
+    return capacity_.check(config.limits, known_links_,
+                           choose_interfaces(known_links_, config.interfaces).chosen);
+}
+
+Verdict Sampler::judge(const Snapshot& snapshot) {
+    policy_settings_.limits =
+        capacity_.maxima(limits_, known_links_, selection_.chosen, snapshot.at);
+    auto verdict = policy_.decide(policy_settings_, snapshot.rates, snapshot.wcs, snapshot.at);
+    for (const auto limit : all_limits)
+        if (limits_[limit] && limits_[limit]->is_share)
+            verdict.readings[limit].share = limits_[limit]->value;
+    return verdict;
 }
 
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
     auto counters = probe_.probe->read();
     if (!counters) return counters.error();
-    window_.add(*counters, chosen_);
+    window_.add(*counters, selection_.chosen);
 
     Snapshot snapshot;
     snapshot.at = counters->at;
@@ -73,7 +102,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;
-    snapshot.verdict = policy_.decide(policy_settings_, snapshot.rates, wcs, snapshot.at);
+    snapshot.verdict = judge(snapshot);
     snapshot.agent = agent;
     return snapshot;
 }

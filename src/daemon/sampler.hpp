@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "daemon/capacity_follower.hpp"
+#include "daemon/fault.hpp"
+#include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
+#include "load/selection.hpp"
 
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
@@ -12,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wcs_node_agent {
@@ -27,6 +32,10 @@ class Sampler {
     /// Lists the links anew, follows them and chooses those that the bandwidth limits see.
     Result<void> refresh_links();
 
+    /// What in a configuration does not go with the links as they are: see
+    /// CapacityFollower::check().
+    Faults check(const Config& config);
+
     /// Readable when the links should be refreshed.
     int link_descriptor() const { return links_.descriptor(); }
 
@@ -39,14 +48,19 @@ class Sampler {
 
  private:
     void choose();
+    void tell_choice(const Selection& before);
     std::vector<std::string> chosen_names() const;
+    std::string_view name_of(std::uint32_t index) const;
+    Verdict judge(const Snapshot& snapshot);
 
     OpenedProbe probe_;
     LinkMonitor links_;
     std::vector<Link> known_links_;
     std::vector<std::string> globs_;
-    std::vector<std::uint32_t> chosen_;
+    Selection selection_;
     bool has_chosen_ = false;
+    ConfiguredLimits limits_;
+    CapacityFollower capacity_{link_speed};
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;

@@ -90,16 +90,29 @@ std::optional<double> as_number(const Json& value) {
     return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
-Result<std::optional<double>> read_limit(const Json& value, double highest) {
+/// A share of the link's speed, such as "80%"; only the range of it is checked here.
+std::optional<double> as_share(const Json& value) {
+    return value.is_string() ? parse_percent(value.get_ref<const std::string&>()) : std::nullopt;
+}
+
+Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit) {
     if (value == "off") {
         return std::nullopt;
     }
-    const auto number = as_number(value);
-    if (!number || *number < 0 || *number > highest) {
-        return must_be(fmt::format("a number greater than 0 and up to {}, or \"off\"", highest),
-                       value);
+    const bool may_be_share = limit == Limit::band_in || limit == Limit::band_out;
+    const auto share = may_be_share ? as_share(value) : std::nullopt;
+    const auto number = share ? share : as_number(value);
+    const double highest = limit == Limit::cpu ? 100 : 1e9;
+    if (!number || *number < 0 || *number > (share ? 100 : highest)) {
+        return must_be(
+            fmt::format("a number greater than 0 and up to {}, {}or \"off\"", highest,
+                        may_be_share ? "a share of the link's speed up to \"100%\", " : ""),
+            value);
     }
-    return *number == 0 ? std::nullopt : number;
+    if (*number == 0) {
+        return std::nullopt;
+    }
+    return share ? ConfiguredLimit::share_of_link(*share) : ConfiguredLimit(*number);
 }
 
 Result<double> read_recover(const Json& value) {
@@ -322,6 +335,13 @@ Json show_number(double number) {
                                                           : Json(number);
 }
 
+Json show_limit(const std::optional<ConfiguredLimit>& limit) {
+    if (!limit) {
+        return Json("off");
+    }
+    return limit->is_share ? Json(percent_text(limit->value)) : show_number(limit->value);
+}
+
 template <Limit limit>
 constexpr Setting limit_setting(std::string_view value, std::string_view help) {
     return {to_string(limit),
@@ -330,13 +350,9 @@ constexpr Setting limit_setting(std::string_view value, std::string_view help) {
             help,
             false,
             [](Config& config, const Json& json) {
-                constexpr double highest = limit == Limit::cpu ? 100 : 1e9;
-                return assign(config.limits[limit], read_limit(json, highest));
+                return assign(config.limits[limit], read_limit(json, limit));
             },
-            [](const Config& config) {
-                const auto& maximum = config.limits[limit];
-                return maximum ? show_number(*maximum) : Json("off");
-            }};
+            [](const Config& config) { return show_limit(config.limits[limit]); }};
 }
 
 template <auto field>
@@ -411,7 +427,7 @@ constexpr std::array settings_table{
             show_counts},
 
     Setting{"interface", "Measuring", "GLOB",
-            "interfaces to measure (default those of the default routes)", true,
+            "interfaces to measure (default those below the default routes)", true,
             [](Config& config, const Json& json) { return set_texts(config.interfaces, json); },
             [](const Config& config) { return Json(config.interfaces); }},
     Setting{"source", "Measuring", "auto|ebpf|procfs",
@@ -424,13 +440,22 @@ constexpr std::array settings_table{
         "sample_interval", "Measuring", "from sample to sample (default 250ms)"),
     duration_setting<&Config::window, 10, minute>(
         "window", "Measuring", "rates and CPU load are means over it (default 2s)"),
+    Setting{"wire_overhead", "Measuring", "BYTES",
+            "counted for each frame beside its own bytes (default 0; Ethernet's wire takes 24)",
+            false,
+            [](Config& config, const Json& json) {
+                return assign(config.wire_overhead, read_count(json, 1000));
+            },
+            [](const Config& config) { return Json(config.wire_overhead); }},
 
     limit_setting<Limit::cpu>("PERCENT", "mean busy share of the CPUs (default 90)"),
     limit_setting<Limit::publishers>("N", "streams published to the node (default 100)"),
     limit_setting<Limit::subscribers>("N", "streams played from the node (default 100)"),
     limit_setting<Limit::hls>("N", "HLS streams (default 100)"),
-    limit_setting<Limit::band_in>("MBPS", "received, in Mbit/s on the wire (default 100)"),
-    limit_setting<Limit::band_out>("MBPS", "sent, in Mbit/s on the wire (default 100)"),
+    limit_setting<Limit::band_in>(
+        "MBPS", "received, in Mbit/s on the wire or as 80% of the link (default 100)"),
+    limit_setting<Limit::band_out>(
+        "MBPS", "sent, in Mbit/s on the wire or as 80% of the link (default 100)"),
     Setting{
         "recover", "Limits", "SHARE",
         "a node that went down comes back below this share of its limits (default 0.95)", false,

@@ -88,6 +88,10 @@ std::optional<double> parse_number(std::string_view text) {
     return value;
 }
 
+std::optional<double> parse_percent(std::string_view text) {
+    return text.ends_with('%') ? parse_number(text.substr(0, text.size() - 1)) : std::nullopt;
+}
+
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     constexpr std::int64_t a_century = 100LL * 365 * 24 * 3'600'000'000'000;
     const auto count = parse_quantity(text, duration_units, a_century);
@@ -156,6 +160,8 @@ Result<void> add_network(AllowList& list, std::string_view text) {
     }
     return add_canonical(list.v6, address.to_v6(), text, prefix);
 }
+
+std::string percent_text(double percent) { return fmt::format("{}%", percent); }
 
 std::string duration_text(std::chrono::nanoseconds duration) {
     return quantity_text(duration.count(), duration_units);

@@ -21,6 +21,9 @@ namespace wcs_node_agent {
 /// A finite decimal number, the whole text of it.
 std::optional<double> parse_number(std::string_view text);
 
+/// A number and a percent sign, without a space: 80%, 12.5%.
+std::optional<double> parse_percent(std::string_view text);
+
 /// A number with its unit, ns, us, ms, s, m or h, without a space: 250ms, 1.5s. None if the unit is
 /// missing or the value is more than about a century.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
@@ -34,6 +37,9 @@ Result<boost::asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);
 /// Adds a network (10.0.0.0/8, fd00::/8) or one address to the list. Bits set past the prefix are
 /// an error that tells the network meant.
 Result<void> add_network(AllowList& list, std::string_view text);
+
+/// As short as it can be: 80%, 12.5%.
+std::string percent_text(double percent);
 
 /// In the largest unit that needs no fraction: 250ms, 2s, 90s.
 std::string duration_text(std::chrono::nanoseconds duration);

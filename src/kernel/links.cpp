@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/links.hpp"
 
+#include "kernel/link_message.hpp"
 #include "kernel/netlink_dump.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <linux/if.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <set>
 #include <sys/socket.h>
@@ -22,38 +21,6 @@
 namespace wcs_node_agent {
 
 namespace {
-
-/// The attributes of a message by type; null where absent. Those of newer kernels are passed over.
-template <std::size_t N>
-using Attributes = std::array<nlattr*, N>;
-
-template <std::size_t N>
-Attributes<N> attributes_after(nlmsghdr* message, std::size_t header) {
-    Attributes<N> attributes{};
-    nlmsg_parse(message, static_cast<int>(header), attributes.data(), N - 1, nullptr);
-    return attributes;
-}
-
-/// A software device names its kind (veth, bridge, vlan, bond ...); a NIC's driver has none.
-bool has_kind(nlattr* link_info) {
-    Attributes<IFLA_INFO_MAX + 1> nested{};
-    nla_parse_nested(nested.data(), nested.size() - 1, link_info, nullptr);
-    return nested[IFLA_INFO_KIND] != nullptr;
-}
-
-void parse_link(nlmsghdr* message, std::vector<Link>& links) {
-    if (message->nlmsg_type != RTM_NEWLINK) return;
-    const auto* header = static_cast<const ifinfomsg*>(nlmsg_data(message));
-    Link link;
-    link.index = static_cast<std::uint32_t>(header->ifi_index);
-    link.hardware_type = header->ifi_type;
-    link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
-    const auto attributes = attributes_after<IFLA_MAX + 1>(message, sizeof(*header));
-    if (auto* name = attributes[IFLA_IFNAME]) link.name = nla_get_string(name);
-    auto* info = attributes[IFLA_LINKINFO];
-    link.physical = !link.loopback && !(info && has_kind(info));
-    links.push_back(std::move(link));
-}
 
 using Indexes = std::set<std::uint32_t>;
 
@@ -75,7 +42,9 @@ void parse_default_route(nlmsghdr* message, Indexes& indexes) {
     const auto* route = static_cast<const rtmsg*>(nlmsg_data(message));
     if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST) return;
     if (route->rtm_table != RT_TABLE_MAIN || (route->rtm_flags & RTM_F_CLONED) != 0) return;
-    const auto attributes = attributes_after<RTA_MAX + 1>(message, sizeof(*route));
+    // Those of newer kernels are passed over.
+    std::array<nlattr*, RTA_MAX + 1> attributes{};
+    nlmsg_parse(message, sizeof(*route), attributes.data(), RTA_MAX, nullptr);
     if (auto* out = attributes[RTA_OIF]) indexes.insert(nla_get_u32(out));
     if (auto* hops = attributes[RTA_MULTIPATH]) add_next_hops(hops, indexes);
 }
@@ -109,8 +78,9 @@ Result<std::vector<Link>> LinkMonitor::list() {
     for (int attempt = 1;; ++attempt) {
         std::vector<Link> links;
         Indexes default_routes;
-        int error = dump(requests_.get(), RTM_GETLINK, ifinfomsg{},
-                         [&](nlmsghdr* message) { parse_link(message, links); });
+        int error = dump(requests_.get(), RTM_GETLINK, ifinfomsg{}, [&](nlmsghdr* message) {
+            if (auto link = parse_link(message)) links.push_back(*std::move(link));
+        });
         for (const int family : {AF_INET, AF_INET6}) {
             if (error < 0) break;
             rtmsg wanted{};

@@ -30,12 +30,15 @@ void RateWindow::add(const RawCounters& reading, std::span<const std::uint32_t> 
     auto point = points_.empty() ? Point{} : points_.back();
     point.at = reading.at;
     if (last_) {
-        for_each_pair(last_->interfaces, reading.interfaces, &InterfaceCounters::index,
-                      [&](const auto& before, const auto& after) {
-                          if (!std::ranges::binary_search(chosen, after.index)) return;
-                          point.bytes_in += increase(before.receive_bytes, after.receive_bytes);
-                          point.bytes_out += increase(before.transmit_bytes, after.transmit_bytes);
-                      });
+        for_each_pair(
+            last_->interfaces, reading.interfaces, &InterfaceCounters::index,
+            [&](const auto& before, const auto& after) {
+                if (!std::ranges::binary_search(chosen, after.index)) return;
+                point.bytes_in += increase(before.receive_bytes, after.receive_bytes);
+                point.bytes_out += increase(before.transmit_bytes, after.transmit_bytes);
+                point.frames_in += increase(before.receive_packets, after.receive_packets);
+                point.frames_out += increase(before.transmit_packets, after.transmit_packets);
+            });
         const auto elapsed = reading.at - last_->at;
         for_each_pair(last_->cpus, reading.cpus, &CpuCounters::cpu,
                       [&](const auto& before, const auto& after) {
@@ -55,13 +58,14 @@ Rates RateWindow::rates() const {
     const auto& from = points_.front();
     const auto& to = points_.back();
     const auto elapsed = Seconds(to.at - from.at).count();
-    const auto bits_per_second = [&](std::uint64_t before, std::uint64_t after) {
-        return static_cast<double>(after - before) * 8 / elapsed;
+    const auto bits_per_second = [&](std::uint64_t Point::*bytes, std::uint64_t Point::*frames) {
+        const auto overhead = (to.*frames - from.*frames) * wire_overhead_;
+        return static_cast<double>(to.*bytes - from.*bytes + overhead) * 8 / elapsed;
     };
     Rates rates;
     if (any_chosen_) {
-        rates.bits_in = bits_per_second(from.bytes_in, to.bytes_in);
-        rates.bits_out = bits_per_second(from.bytes_out, to.bytes_out);
+        rates.bits_in = bits_per_second(&Point::bytes_in, &Point::frames_in);
+        rates.bits_out = bits_per_second(&Point::bytes_out, &Point::frames_out);
     }
     if (const auto cpu_time = to.cpu_time - from.cpu_time; cpu_time.count() > 0)
         rates.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);

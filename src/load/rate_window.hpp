@@ -5,6 +5,7 @@
 #include <wcs_node_agent/snapshot.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -23,6 +24,9 @@ class RateWindow {
     /// Takes effect with the next reading; what has been gathered stays.
     void set_window(std::chrono::nanoseconds window) { window_ = window; }
 
+    /// Bytes that each frame takes on the wire beside those counted; for all that is in the window.
+    void set_wire_overhead(std::size_t bytes) { wire_overhead_ = bytes; }
+
     /// Takes in the next reading; one that is not later than the last is passed over. chosen:
     /// indexes of the interfaces to be summed, ascending.
     void add(const RawCounters& reading, std::span<const std::uint32_t> chosen);
@@ -37,11 +41,14 @@ class RateWindow {
         Clock::time_point at;
         std::uint64_t bytes_in = 0;
         std::uint64_t bytes_out = 0;
+        std::uint64_t frames_in = 0;
+        std::uint64_t frames_out = 0;
         std::chrono::nanoseconds cpu_busy{};
         std::chrono::nanoseconds cpu_time{};  // of all CPUs that were online throughout
     };
 
     std::chrono::nanoseconds window_;
+    std::size_t wire_overhead_ = 0;
     std::optional<RawCounters> last_;
     std::deque<Point> points_;  // from the window's start on
     bool any_chosen_ = false;

@@ -10,10 +10,27 @@
 
 namespace wcs_node_agent {
 
-/// The interfaces that the bandwidth limits see, as indexes in the order of links. With globs (as
-/// of a shell): those whose name matches one; without: those of the default routes, or else every
-/// physical one. Never loopback. Empty: there is none, and bandwidth is unknown.
-std::vector<std::uint32_t> choose_interfaces(std::span<const Link> links,
-                                             std::span<const std::string> globs);
+/// An interface that is not summed, since its frames cross another one that is.
+struct LeftOut {
+    std::uint32_t index = 0;
+    std::uint32_t counted_on = 0;
+
+    bool operator==(const LeftOut&) const = default;
+};
+
+/// The interfaces that the bandwidth limits see, by index. Empty: there is none, and bandwidth is
+/// unknown.
+struct Selection {
+    std::vector<std::uint32_t> chosen;  // ascending
+    std::vector<LeftOut> left_out;      // ascending
+
+    bool operator==(const Selection&) const = default;
+};
+
+/// With globs (as of a shell): the interfaces whose name matches one. Without: where the frames of
+/// the default routes meet the wire, which is on the lowest devices below them, or else every
+/// physical interface. Of two that stand one above the other only the lower stays, so that no frame
+/// is summed twice. Never loopback.
+Selection choose_interfaces(std::span<const Link> links, std::span<const std::string> globs);
 
 }  // namespace wcs_node_agent

@@ -43,6 +43,7 @@ Json limits_json(const Verdict& verdict) {
         limits[std::string(to_string(limit))] = {{"unit", unit_of(limit)},
                                                  {"value", or_null(reading.value)},
                                                  {"maximum", or_null(reading.maximum)},
+                                                 {"share", or_null(reading.share)},
                                                  {"utilisation", or_null(reading.utilisation)}};
     }
     return limits;

@@ -41,7 +41,8 @@ TEST(ConfigShow, WhatItPrintsIsAFileThatDoesTheSame) {
     const test::TemporaryFolder folder;
     const auto file = folder.write("some.json", R"({
         "allow": ["10.0.0.0/8", "fd00::/8"], "interface": ["eth*"], "band_in": 2.5,
-        "counts": {"publishers": {"rtsp": []}}, "when_stale": "hold", "window": "1500ms"})");
+        "counts": {"publishers": {"rtsp": []}}, "when_stale": "hold", "window": "1500ms",
+        "band_out": "80%"})");
     std::ostringstream first, second, err;
     ASSERT_EQ(show_config(file, Json{{"hls", "off"}, {"recover", "0.8"}}, first, err), 0)
         << err.str();
@@ -49,6 +50,7 @@ TEST(ConfigShow, WhatItPrintsIsAFileThatDoesTheSame) {
     EXPECT_EQ(shown["hls"], "off");
     EXPECT_EQ(shown["recover"], 0.8);
     EXPECT_EQ(shown["band_in"], 2.5);
+    EXPECT_EQ(shown["band_out"], "80%");
     EXPECT_EQ(shown["window"], "1500ms");
     ASSERT_EQ(show_config(folder.write("again.json", first.str()), Json::object(), second, err), 0)
         << err.str();

@@ -38,7 +38,8 @@ TEST(EffectiveConfig, AllFaultsOfBothWithTheirPlaces) {
     EXPECT_EQ(to_string(config.error()),
               fmt::format(
                   "{0}: /cpu: must be a number greater than 0 and up to 100, or \"off\", not 700\n"
-                  "--band-out: must be a number greater than 0 and up to 1000000000, or \"off\", "
+                  "--band-out: must be a number greater than 0 and up to 1000000000, a share of "
+                  "the link's speed up to \"100%\", or \"off\", "
                   "not \"x\"\n"
                   "--allow: \"10.1.2.3/8\" has bits set past its prefix: write \"10.0.0.0/8\"\n"
                   "{0}: /window: window, 2s, is shorter than sample_interval, 5s\n",

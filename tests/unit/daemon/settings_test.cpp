@@ -66,6 +66,20 @@ TEST(Settings, EveryValueReachesItsOwnField) {
         Row{R"({"band_in": "0"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
         Row{R"({"band_out": 2.5})",
             [](const Config& c) { return c.limits[Limit::band_out] == 2.5; }},
+        Row{R"({"band_out": "80%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_out] == ConfiguredLimit::share_of_link(80);
+            }},
+        Row{R"({"band_in": "12.5%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(12.5);
+            }},
+        Row{R"({"band_in": "100%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(100);
+            }},
+        Row{R"({"band_in": "0%"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
+        Row{R"({"wire_overhead": 24})", [](const Config& c) { return c.wire_overhead == 24; }},
         Row{R"({"recover": 1})", [](const Config& c) { return c.recover == 1; }},
         Row{R"({"stale_after": "1m"})", [](const Config& c) { return c.stale_after == 1min; }},
         Row{R"({"when_stale": "ignore"})",
@@ -115,6 +129,18 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
         Row{R"({"band_out": [100]})", "not an array"},
         Row{R"({"cpu": 101})",
             "/cpu: must be a number greater than 0 and up to 100, or \"off\", not 101"},
+        Row{R"({"band_out": "101%"})",
+            "/band_out: must be a number greater than 0 and up to 1000000000, a share of the "
+            "link's speed up to \"100%\", or \"off\", not \"101%\""},
+        Row{R"({"band_in": "-1%"})", "not \"-1%\""},
+        Row{R"({"band_in": "80 %"})", "not \"80 %\""},
+        Row{R"({"band_in": "%"})", "not \"%\""},
+        Row{R"({"band_in": "nan%"})", "not \"nan%\""},
+        Row{R"({"cpu": "80%"})", "/cpu: must be a number greater than 0 and up to 100, or \"off\""},
+        Row{R"({"subscribers": "80%"})", "or \"off\", not \"80%\""},
+        Row{R"({"wire_overhead": 1001})", "a whole number from 0 to 1000, not 1001"},
+        Row{R"({"wire_overhead": 1.5})", "a whole number from 0 to 1000"},
+        Row{R"({"wire_overhead": -1})", "a whole number from 0 to 1000"},
         Row{R"({"hls": "Off"})", "not \"Off\""},
         Row{R"({"recover": 0})", "/recover: must be a number greater than 0 and up to 1, not 0"},
         Row{R"({"recover": 1.01})", "/recover: must be"},

@@ -45,6 +45,26 @@ TEST(ParseNumber, TakesTheWholeTextOrNothing) {
     }
 }
 
+TEST(ParsePercent, NeedsItsSign) {
+    struct Row {
+        std::string_view text;
+        std::optional<double> value;
+    };
+    const std::array rows{
+        Row{"80%", 80},          Row{"12.5%", 12.5},        Row{"0%", 0},
+        Row{"-1%", -1},          Row{"80", std::nullopt},   Row{"%", std::nullopt},
+        Row{"", std::nullopt},   Row{"80 %", std::nullopt}, Row{"80%%", std::nullopt},
+        Row{"x%", std::nullopt}, Row{"inf%", std::nullopt},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.text);
+        EXPECT_EQ(parse_percent(row.text), row.value);
+        if (row.value) {
+            EXPECT_EQ(percent_text(*row.value), row.text);
+        }
+    }
+}
+
 TEST(ParseDuration, NeedsItsUnit) {
     struct Row {
         std::string_view text;

@@ -127,6 +127,28 @@ TEST(RateWindow, BusyTimeToUtilisation) {
     }
 }
 
+/// Eight frames in and two out within a second.
+TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
+    RateWindow window(2s);
+    auto before = interface(2, 0, 0);
+    auto after = interface(2, 1000, 500);
+    before.receive_packets = 100;
+    after.receive_packets = 108;
+    after.transmit_packets = 2;
+    window.add(reading(0s, {before, interface(3, 0, 0)}), eth0);
+    window.add(reading(1s, {after, interface(3, 0, 0)}), eth0);
+    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * 1000) << "none by default";
+    window.set_wire_overhead(24);
+    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (1000 + 8 * 24)) << "also for what is gathered";
+    EXPECT_DOUBLE_EQ(*window.rates().bits_out, 8 * (500 + 2 * 24));
+
+    after.receive_packets = 3;
+    after.receive_bytes = 2000;
+    window.add(reading(2s, {after}), eth0);
+    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (2000 + 8 * 24) / 2.0)
+        << "a count of frames that starts anew adds nothing";
+}
+
 TEST(RateWindow, UnknownIsAbsent) {
     RateWindow window(2s);
     EXPECT_FALSE(window.rates().bits_in);

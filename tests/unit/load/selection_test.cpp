@@ -1,44 +1,228 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/selection.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace wcs_node_agent {
 namespace {
 
-using testing::ElementsAreArray;
+using Left = std::vector<LeftOut>;
 
 const Link lo{.index = 1, .name = "lo", .loopback = true, .default_route = true};
-const Link eth0{.index = 2, .name = "eth0", .physical = true, .default_route = true};
-const Link eth1{.index = 3, .name = "eth1", .physical = true};
-const Link docker{.index = 4, .name = "docker0"};
-const Link ppp{.index = 5, .name = "ppp0", .default_route = true};
+
+/// A card, index 2 and up.
+Link card(std::uint32_t index, const std::string& name, std::uint32_t master = 0) {
+    return {.index = index, .name = name, .physical = true, .master = master};
+}
+
+Link software(std::uint32_t index, const std::string& name, const std::string& kind,
+              std::uint32_t lower = 0, std::uint32_t master = 0) {
+    return {.index = index, .name = name, .kind = kind, .lower = lower, .master = master};
+}
+
+Link routed(Link link) {
+    link.default_route = true;
+    return link;
+}
+
+const Link eth0 = routed(card(2, "eth0"));
+const Link eth1 = card(3, "eth1");
+const Link docker = software(4, "docker0", "bridge");
+const Link ppp = routed(software(5, "ppp0", "ppp"));
 
 struct Row {
     const char* shows;
     std::vector<Link> links;
     std::vector<std::string> globs;
     std::vector<std::uint32_t> chosen;
+    Left left_out = {};
 };
 
+void expect_choices(const std::vector<Row>& rows) {
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        const auto selection = choose_interfaces(row.links, row.globs);
+        EXPECT_EQ(selection.chosen, row.chosen);
+        EXPECT_EQ(selection.left_out, row.left_out);
+        // The order in which the kernel lists links says nothing.
+        const std::vector<Link> reversed(row.links.rbegin(), row.links.rend());
+        EXPECT_EQ(choose_interfaces(reversed, row.globs), selection);
+    }
+}
+
 TEST(Selection, FollowsRoutesOrGlobs) {
-    Link idle_eth0 = eth0;
-    idle_eth0.default_route = false;
-    const std::vector<Row> rows{
+    expect_choices({
         {"the default route's interface", {lo, eth0, eth1, docker}, {}, {2}},
         {"several default routes: all of them", {lo, eth0, eth1, ppp}, {}, {2, 5}},
-        {"no default route: every physical one", {lo, idle_eth0, eth1, docker}, {}, {2, 3}},
+        {"no default route: every physical one", {lo, card(2, "eth0"), eth1, docker}, {}, {2, 3}},
         {"nothing suits: none, not all", {lo, docker}, {}, {}},
         {"globs win over routes", {lo, eth0, eth1, docker}, {"eth1"}, {3}},
         {"several globs add up", {lo, eth0, eth1, docker}, {"eth*", "docker?"}, {2, 3, 4}},
         {"loopback is never chosen", {lo, eth0}, {"*"}, {2}},
         {"a glob that matches nothing chooses nothing", {lo, eth0}, {"wan*"}, {}},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.shows);
-        EXPECT_THAT(choose_interfaces(row.links, row.globs), ElementsAreArray(row.chosen));
-    }
+    });
+}
+
+TEST(Selection, DefaultRoutesLeadDownToTheWire) {
+    expect_choices({
+        {"a VLAN: its card", {card(2, "eth0"), eth1, routed(software(7, "v", "vlan", 2))}, {}, {2}},
+        {"a VLAN in a VLAN",
+         {card(2, "eth0"), software(7, "v", "vlan", 2), routed(software(8, "q", "vlan", 7))},
+         {},
+         {2}},
+        {"two VLANs of one card: the card once",
+         {card(2, "eth0"), routed(software(7, "v", "vlan", 2)),
+          routed(software(8, "w", "vlan", 2))},
+         {},
+         {2}},
+        {"macvlan, macvtap, ipvlan, MACsec",
+         {card(2, "eth0"), eth1, routed(software(7, "a", "macvlan", 2)),
+          routed(software(8, "b", "ipvlan", 3)), routed(software(9, "c", "macsec", 3)),
+          routed(software(10, "d", "macvtap", 2))},
+         {},
+         {2, 3}},
+        {"a bond: all its ports",
+         {card(2, "eth0", 7), card(3, "eth1", 7), card(4, "eth2"),
+          routed(software(7, "b", "bond"))},
+         {},
+         {2, 3}},
+        {"a VLAN on a bond on two cards",
+         {card(2, "eth0", 7), card(3, "eth1", 7), software(7, "bond0", "bond"),
+          routed(software(8, "bond0.5", "vlan", 7))},
+         {},
+         {2, 3}},
+        {"a team of a card and a VLAN",
+         {card(2, "eth0", 7), eth1, software(6, "v", "vlan", 3, 7),
+          routed(software(7, "t", "team"))},
+         {},
+         {2, 3}},
+        {"a bond without ports yet is itself", {eth1, routed(software(7, "b", "bond"))}, {}, {7}},
+        {"a bridge: its card, not the taps of guests beside it",
+         {card(2, "eth0", 7), routed(software(7, "br0", "bridge")),
+          software(8, "tap0", "tun", 0, 7), software(9, "veth0", "veth", 0, 7)},
+         {},
+         {2}},
+        {"a bridge over a VLAN of a bond leads to the cards",
+         {card(2, "eth0", 4), card(3, "eth1", 4), software(4, "bond0", "bond"),
+          software(5, "bond0.5", "vlan", 4, 7), routed(software(7, "br0", "bridge")),
+          software(8, "tap0", "tun", 0, 7)},
+         {},
+         {2, 3}},
+        {"a bridge without a card is itself",
+         {eth1, routed(software(7, "br0", "bridge")), software(8, "veth0", "veth", 0, 7)},
+         {},
+         {7}},
+        {"a bridge between a bridge and its card",
+         {card(2, "eth0", 4), software(4, "inner", "bridge"), software(5, "v", "vlan", 4, 7),
+          routed(software(7, "outer", "bridge"))},
+         {},
+         {2}},
+        {"a VRF: all its ports, each to its wire",
+         {card(2, "eth0", 7), eth1, software(5, "v", "vlan", 3, 7),
+          routed(software(7, "r", "vrf"))},
+         {},
+         {2, 3}},
+        {"a tunnel that is bound to a card crosses it, encapsulated",
+         {card(2, "eth0"), eth1, routed(software(7, "gre1", "gre", 2))},
+         {},
+         {2}},
+        {"a tunnel that is bound to none is itself",
+         {card(2, "eth0"), eth1, routed(software(7, "wg0", "wireguard"))},
+         {},
+         {7}},
+        {"what is below stands in another namespace",
+         {eth1, routed(software(7, "eth0", "macvlan", 99))},
+         {},
+         {7}},
+        {"what is bound to loopback is itself",
+         {lo, eth1, routed(software(7, "x", "vxlan", 1))},
+         {},
+         {7}},
+        {"a driver's device with a virtual function in it sees all frames (Hyper-V)",
+         {routed(card(2, "eth0")), card(3, "vf", 2)},
+         {},
+         {2}},
+        {"the same where every physical one is summed",
+         {card(2, "eth0"), card(3, "vf", 2), card(4, "eth1")},
+         {},
+         {2, 4},
+         {{3, 2}}},
+        {"a card and the VLAN on it, both with a default route: once",
+         {routed(card(2, "eth0")), routed(software(7, "v", "vlan", 2))},
+         {},
+         {2}},
+    });
+}
+
+TEST(Selection, OfChosenOnesThatStandOnEachOtherTheLowerStays) {
+    expect_choices({
+        {"a VLAN and its card",
+         {card(2, "eth0"), software(7, "eth0.5", "vlan", 2)},
+         {"eth0*"},
+         {2},
+         {{7, 2}}},
+        {"a VLAN alone is what was asked for", {eth0, software(7, "v", "vlan", 2)}, {"v"}, {7}},
+        {"two VLANs side by side",
+         {eth0, software(7, "v5", "vlan", 2), software(8, "v6", "vlan", 2)},
+         {"v*"},
+         {7, 8}},
+        {"over one that is not chosen",
+         {card(2, "eth0"), software(7, "bond0", "vlan", 2), software(8, "v", "vlan", 7)},
+         {"eth0", "v"},
+         {2},
+         {{8, 2}}},
+        {"everything: the cards, told from each of the others",
+         {lo, card(2, "eth0", 4), card(3, "eth1", 4), software(4, "bond0", "bond"),
+          software(5, "bond0.5", "vlan", 4)},
+         {"*"},
+         {2, 3},
+         {{4, 2}, {5, 2}}},
+        {"one port of a bond, and the bond",
+         {card(2, "eth0", 4), card(3, "eth1", 4), software(4, "bond0", "bond")},
+         {"eth1", "bond0"},
+         {3},
+         {{4, 3}}},
+        {"a bridge and its only kind of ports, those of guests",
+         {software(4, "br0", "bridge"), software(7, "veth0", "veth", 0, 4),
+          software(8, "veth1", "veth", 0, 4)},
+         {"*"},
+         {7, 8},
+         {{4, 7}}},
+        {"a guest's port leaves through the bridge's card",
+         {card(2, "eth0", 4), software(4, "br0", "bridge"), software(7, "tap0", "tun", 0, 4)},
+         {"*"},
+         {2},
+         {{4, 2}, {7, 2}}},
+        {"but alone it is what was asked for",
+         {card(2, "eth0", 4), software(4, "br0", "bridge"), software(7, "tap0", "tun", 0, 4)},
+         {"tap*"},
+         {7}},
+        {"the two ends of a pair are two wires' ends, not one above the other",
+         {software(7, "veth0", "veth"), software(8, "veth1", "veth")},
+         {"veth*"},
+         {7, 8}},
+    });
+}
+
+/// The kernel makes none, but a list can be cut through by a change.
+TEST(Selection, CirclesEnd) {
+    expect_choices({
+        {"on itself", {routed(software(7, "v", "vlan", 7))}, {}, {7}},
+        {"each on the other: one of them stays",
+         {software(7, "a", "vlan", 8), software(8, "b", "vlan", 7)},
+         {"*"},
+         {8},
+         {{7, 8}}},
+        {"a bridge whose port stands on it",
+         {routed(software(7, "br0", "bridge")), software(8, "br0.5", "vlan", 7, 7)},
+         {},
+         {7}},
+        {"a bond whose port stands on it",
+         {card(2, "eth0", 7), software(7, "bond0", "bond"), routed(software(8, "v", "vlan", 7, 7))},
+         {},
+         {2}},
+        {"its own port", {routed(software(7, "bond0", "bond", 0, 7))}, {}, {7}},
+    });
 }
 
 }  // namespace

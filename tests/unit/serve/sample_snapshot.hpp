@@ -43,7 +43,7 @@ inline Snapshot busy_node() {
     verdict.readings[Limit::subscribers] = {41, 100, 0.41};
     verdict.readings[Limit::hls] = {3, {}, {}};
     verdict.readings[Limit::band_in] = {40, 100, 0.4};
-    verdict.readings[Limit::band_out] = {75, 100, 0.75};
+    verdict.readings[Limit::band_out] = {75, 100, 0.75, 80};
     verdict.bottleneck = Limit::band_out;
 
     snapshot.agent.checks = {11, 1, 0, 0};

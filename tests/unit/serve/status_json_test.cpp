@@ -37,6 +37,7 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
          {{"unit", "megabits_per_second"},
           {"value", 75.0},
           {"maximum", 100.0},
+          {"share", 80.0},
           {"utilisation", 0.75}}},
         {"/rates/bits_in_per_second", 40e6},
         {"/rates/bits_out_per_second", 75e6},

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/capacity_follower.hpp"
+
+#include "daemon/value_text.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+/// A new speed comes with a message from RTNETLINK when the carrier went away for it, but not where
+/// somebody sets it (ethtool -s on a tun, a hypervisor's figure in virtio). Most drivers answer
+/// from memory; some ask the firmware (mlx5: tens of microseconds) or a transceiver over a slow bus
+/// (a USB adapter: milliseconds), each time under the lock of all interfaces.
+constexpr auto read_interval = std::chrono::seconds(5);
+
+std::string names(std::span<const Link> links, std::span<const std::uint32_t> indexes) {
+    std::vector<std::string> names;
+    for (const auto& link : links)
+        if (std::ranges::binary_search(indexes, link.index)) names.push_back(link.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+template <class Each>
+void for_each_share(const ConfiguredLimits& limits, Each each) {
+    for (const auto limit : all_limits)
+        if (limits[limit] && limits[limit]->is_share)
+            each(limit, percent_text(limits[limit]->value));
+}
+
+}  // namespace
+
+Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const Link> links,
+                               std::span<const std::uint32_t> chosen) {
+    Faults faults;
+    if (!has_share(limits)) return faults;
+    auto speeds = read_speeds(links, chosen);
+    speeds.insert(speeds_.begin(), speeds_.end());
+    const auto capacity = capacity_of(links, chosen, speeds);
+    if (capacity.speedless.empty()) return faults;
+    for_each_share(limits, [&](Limit limit, const std::string& share) {
+        const std::string name(to_string(limit));
+        faults.push_back(
+            {.where = name,
+             .what = fmt::format("\"{}\" is a share of the link's speed, and the kernel reports "
+                                 "none for {}: give the limit in Mbit/s",
+                                 share, names(links, capacity.speedless)),
+             .key = name});
+    });
+    return faults;
+}
+
+Limits CapacityFollower::maxima(const ConfiguredLimits& limits, std::span<const Link> links,
+                                std::span<const std::uint32_t> chosen, Clock::time_point now) {
+    if (!has_share(limits)) {
+        told_.reset();
+        return effective_limits(limits, std::nullopt);
+    }
+    if (now >= due_) {
+        due_ = now + read_interval;
+        remember(links, chosen, read_speeds(links, chosen));
+        capacity_ = capacity_of(links, chosen, speeds_);
+        tell(limits, links, chosen, capacity_);
+    }
+    return effective_limits(limits, capacity_.megabits);
+}
+
+LinkSpeeds CapacityFollower::read_speeds(std::span<const Link> links,
+                                         std::span<const std::uint32_t> chosen) const {
+    LinkSpeeds speeds;
+    const auto wanted = speeds_wanted(links, chosen);
+    for (const auto& link : links)
+        if (std::ranges::binary_search(wanted, link.index))
+            if (const auto speed = read_speed_(link.name)) speeds[link.index] = *speed;
+    return speeds;
+}
+
+/// A link that has lost its speed, as with its carrier, keeps the last: a limit that fell with it
+/// would take the node out for traffic that it no longer has.
+void CapacityFollower::remember(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+                                LinkSpeeds now) {
+    std::set<std::uint32_t> silent;
+    const auto wanted = speeds_wanted(links, chosen);
+    for (const auto& link : links) {
+        const auto last = speeds_.find(link.index);
+        if (last == speeds_.end() || !now.insert(*last).second) continue;
+        if (!std::ranges::binary_search(wanted, link.index)) continue;  // was not asked
+        silent.insert(link.index);
+        if (!silent_.contains(link.index))
+            spdlog::warn("the kernel reports no speed for {} any more: its last, {} Mbit/s, stands",
+                         link.name, last->second);
+    }
+    speeds_ = std::move(now);
+    silent_ = std::move(silent);
+}
+
+void CapacityFollower::tell(const ConfiguredLimits& limits, std::span<const Link> links,
+                            std::span<const std::uint32_t> chosen, const Capacity& capacity) {
+    if (told_ == capacity) return;
+    told_ = capacity;
+    if (chosen.empty()) return;  // told by who chooses
+    for_each_share(limits, [&](Limit limit, const std::string& share) {
+        if (capacity.megabits)
+            spdlog::info("{}: {} of {:g} Mbit/s", to_string(limit), share, *capacity.megabits);
+        else
+            spdlog::error(
+                "{}: not checked: \"{}\" is a share of the link's speed, and the kernel "
+                "reports none for {}",
+                to_string(limit), share,
+                names(links, capacity.speedless.empty() ? chosen : capacity.speedless));
+    });
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "daemon/fault.hpp"
+#include "load/capacity.hpp"
+
+#include <wcs_node_agent/clock.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+
+namespace wcs_node_agent {
+
+/// Follows the speed of the links that limits are a share of, and logs what changes. Without such a
+/// limit it asks nobody.
+class CapacityFollower {
+ public:
+    /// Mbit/s of an interface by name, none where it is not known: link_speed().
+    using ReadSpeed = std::function<std::optional<std::uint32_t>(const std::string&)>;
+
+    explicit CapacityFollower(ReadSpeed read_speed) : read_speed_(std::move(read_speed)) {}
+
+    /// One for each share that could not be taken now, as the speed of a chosen link is not known.
+    Faults check(const ConfiguredLimits& limits, std::span<const Link> links,
+                 std::span<const std::uint32_t> chosen);
+
+    /// The links, the choice or the limits have changed: the next maxima() reads the speeds anew.
+    void expect_change() { due_ = Clock::time_point::min(); }
+
+    /// The maxima of this moment. Reads the speeds when a change is expected, and every 5 s.
+    Limits maxima(const ConfiguredLimits& limits, std::span<const Link> links,
+                  std::span<const std::uint32_t> chosen, Clock::time_point now);
+
+ private:
+    LinkSpeeds read_speeds(std::span<const Link> links,
+                           std::span<const std::uint32_t> chosen) const;
+    void remember(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+                  LinkSpeeds now);
+    void tell(const ConfiguredLimits& limits, std::span<const Link> links,
+              std::span<const std::uint32_t> chosen, const Capacity& capacity);
+
+    ReadSpeed read_speed_;
+    LinkSpeeds speeds_;               // the last that was known of each link that is there
+    std::set<std::uint32_t> silent_;  // links of which the last speed stands
+    Clock::time_point due_ = Clock::time_point::min();
+    Capacity capacity_;
+    std::optional<Capacity> told_;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/capacity.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace wcs_node_agent {
+
+namespace {
+
+const Link* find(std::span<const Link> links, std::uint32_t index) {
+    const auto found = std::ranges::find(links, index, &Link::index);
+    return found == links.end() ? nullptr : &*found;
+}
+
+/// A bond or team reports what those of its ports carry that take part: of two cards of which one
+/// stands by that is one card's speed.
+const Link* bond_of(std::span<const Link> links, const Link& port) {
+    const auto* master = find(links, port.master);
+    return master && (master->kind == "bond" || master->kind == "team") ? master : nullptr;
+}
+
+std::optional<double> known(const LinkSpeeds& speeds, std::uint32_t index) {
+    const auto found = speeds.find(index);
+    return found == speeds.end() ? std::nullopt : std::optional<double>(found->second);
+}
+
+/// Interfaces whose speeds add up, and no more than some bound.
+struct Bundle {
+    std::optional<double> at_most;
+    double sum = 0;
+    std::vector<std::uint32_t> speedless;
+
+    double capacity() const {
+        const bool whole = speedless.empty() && sum > 0;
+        return at_most && whole ? std::min(*at_most, sum) : at_most.value_or(sum);
+    }
+};
+
+}  // namespace
+
+std::vector<std::uint32_t> speeds_wanted(std::span<const Link> links,
+                                         std::span<const std::uint32_t> chosen) {
+    std::set<std::uint32_t> wanted;
+    for (const auto& link : links) {
+        if (!std::ranges::binary_search(chosen, link.index)) continue;
+        wanted.insert(link.index);
+        if (const auto* bond = bond_of(links, link)) wanted.insert(bond->index);
+    }
+    return {wanted.begin(), wanted.end()};
+}
+
+Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+                     const LinkSpeeds& speeds) {
+    std::map<std::uint32_t, Bundle> bundles;  // by bond; 0: those that are in none
+    for (const auto& link : links) {
+        if (!std::ranges::binary_search(chosen, link.index)) continue;
+        const auto* bond = bond_of(links, link);
+        auto& bundle = bundles[bond ? bond->index : 0];
+        if (bond) bundle.at_most = known(speeds, bond->index);
+        const auto speed = known(speeds, link.index);
+        const bool waits_for_carrier = link.physical && !link.carrier;
+        if (!speed && !waits_for_carrier) bundle.speedless.push_back(link.index);
+        bundle.sum += speed.value_or(0);
+    }
+    Capacity capacity;
+    double total = 0;
+    for (const auto& [bond, bundle] : bundles) {
+        if (!bundle.at_most)
+            capacity.speedless.insert(capacity.speedless.end(), bundle.speedless.begin(),
+                                      bundle.speedless.end());
+        total += bundle.capacity();
+    }
+    std::ranges::sort(capacity.speedless);
+    if (capacity.speedless.empty() && total > 0) capacity.megabits = total;
+    return capacity;
+}
+
+bool has_share(const ConfiguredLimits& limits) {
+    return std::ranges::any_of(
+        all_limits, [&](Limit limit) { return limits[limit] && limits[limit]->is_share; });
+}
+
+Limits effective_limits(const ConfiguredLimits& limits, std::optional<double> capacity) {
+    Limits effective;
+    for (const auto limit : all_limits) {
+        if (!limits[limit]) continue;
+        if (!limits[limit]->is_share)
+            effective[limit] = limits[limit]->value;
+        else if (capacity)
+            effective[limit] = *capacity * limits[limit]->value / 100;
+    }
+    return effective;
+}
+
+}  // namespace wcs_node_agent

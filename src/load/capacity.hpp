@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/limits.hpp>
+#include <wcs_node_agent/link.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace wcs_node_agent {
+
+/// In Mbit/s, by the index of the interface. One whose speed is not known is not there.
+using LinkSpeeds = std::map<std::uint32_t, std::uint32_t>;
+
+/// What the chosen interfaces can carry together.
+struct Capacity {
+    std::optional<double> megabits;        // Mbit/s; none where nothing is chosen or a speed lacks
+    std::vector<std::uint32_t> speedless;  // chosen and at work, but of no known speed; ascending
+
+    bool operator==(const Capacity&) const = default;
+};
+
+/// The interfaces whose speeds make up the capacity: the chosen ones, and the bonds and teams that
+/// they are ports of. Ascending.
+std::vector<std::uint32_t> speeds_wanted(std::span<const Link> links,
+                                         std::span<const std::uint32_t> chosen);
+
+/// The sum of the chosen interfaces' speeds; ports of a bond or team count no more than it reports
+/// itself. A card that has never had a carrier adds nothing. chosen: indexes, ascending.
+Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+                     const LinkSpeeds& speeds);
+
+bool has_share(const ConfiguredLimits& limits);
+
+/// The maxima in their own units. capacity: in Mbit/s; without it a share is no limit.
+Limits effective_limits(const ConfiguredLimits& limits, std::optional<double> capacity);
+
+}  // namespace wcs_node_agent

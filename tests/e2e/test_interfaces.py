@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which interfaces the limits see, what a frame takes on the wire, and limits as shares of links."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+
+import lab
+import pytest
+
+BAND_OUT = 'wcs_node_limit{limit="band_out"}'
+
+
+def capabilities(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"CapEff:\s*(\w+)", status.read())[1], 16)
+
+
+@contextlib.contextmanager
+def link(name, *kind):
+    """A link for the time of the block, up."""
+    lab.ip("link", "add", name, "type", *kind)
+    try:
+        lab.ip("link", "set", name, "up")
+        yield name
+    finally:
+        subprocess.run(["ip", "link", "delete", name], capture_output=True)
+
+
+@contextlib.contextmanager
+def tun(name):
+    """A tun, whose driver takes any speed that it is told."""
+    lab.ip("tuntap", "add", name, "mode", "tun")
+    try:
+        lab.ip("link", "set", name, "up")
+        yield name
+    finally:
+        lab.ip("link", "delete", name)
+
+
+def set_speed(name, megabits):
+    lab.run("ethtool", "-s", name, "speed", str(megabits), "duplex", "full")
+
+
+def selected(agent):
+    series = re.compile(r'wcs_node_interface_selected\{device="(.*)"\}')
+    return {match[1] for match in map(series.fullmatch, agent.metrics()) if match}
+
+
+def wait_until_selected(agent, *names):
+    lab.wait_until(lambda: selected(agent) == set(names), f"selected: {names}")
+
+
+def send_frames(name, count, payload):
+    """Frames of no protocol that anybody answers, straight onto the device."""
+    frame = b"\xff" * 6 + b"\x02" * 6 + b"\x88\xb5" + bytes(payload)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((name, 0))
+        for _ in range(count):
+            raw.send(frame)
+
+
+class TestStackedLinks:
+    def test_the_default_route_leads_down_and_is_followed(self, start_agent):
+        agent = start_agent()
+        wait_until_selected(agent, "wan0")
+        with link("other", "bridge"), contextlib.ExitStack() as undo:
+            lab.ip("link", "add", "link", "wan0", "name", "mv0", "type", "macvlan")
+            undo.callback(lab.ip, "link", "delete", "mv0")
+            undo.callback(lab.ip, "route", "replace", "default", "via", "10.98.0.2")
+            for name, network in (("mv0", "10.94.0"), ("other", "10.95.0")):
+                lab.ip("address", "add", f"{network}.1/24", "dev", name)
+                lab.ip("link", "set", name, "up")
+            lab.ip("route", "replace", "default", "via", "10.95.0.2")
+            wait_until_selected(agent, "other")
+            lab.ip("route", "replace", "default", "via", "10.94.0.2")
+            wait_until_selected(agent, "wan0")
+
+    def test_what_globs_choose_is_never_summed_twice(self, start_agent):
+        with link("st0", "veth", "peer", "name", "end0"), link("st-br", "bridge"):
+            lab.ip("link", "set", "end0", "up")
+            agent = start_agent("--interface=st*", "--window=1m")
+            wait_until_selected(agent, "st0", "st-br")
+            lab.ip("link", "set", "st0", "master", "st-br")
+            wait_until_selected(agent, "st0")
+            agent.wait_for_line("st-br is left out of the sum, as its frames are counted on st0")
+            lab.ip("link", "set", "st-br", "mtu", "1400")  # a change that changes no choice
+            lab.ip("link", "set", "st0", "nomaster")
+            wait_until_selected(agent, "st0", "st-br")
+            assert len(agent.lines("is left out of the sum")) == 1
+
+
+def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
+    """All in one window, so that rates stand to each other as what was counted."""
+    with link("ov0", "veth", "peer", "name", "ov1"):
+        lab.ip("link", "set", "ov1", "up")
+        agent = start_agent("--interface=ov0", "--window=1m", "--wire-overhead=1000")
+        agent.wait_for_reply("^up ")
+        send_frames("ov0", 200, 86)  # out: 100 bytes each
+        send_frames("ov1", 300, 1386)  # in: 1400 bytes each
+
+        def bytes_and_frames(page, direction):
+            names = (f"wcs_node_network_{direction}_{unit}_total" for unit in ("bytes", "packets"))
+            return [page[f'{name}{{device="ov0"}}'] for name in names]
+
+        series = 'wcs_node_network_receive_packets_total{device="ov0"}'
+        agent.wait_for_metric(series, lambda frames: frames >= 300)
+        page = agent.metrics()
+        bytes_in, frames_in = bytes_and_frames(page, "receive")
+        bytes_out, frames_out = bytes_and_frames(page, "transmit")
+        assert 300 * 1400 <= bytes_in < 310 * 1400, "the counters are without it"
+        rate = {
+            way: page[f'wcs_node_bandwidth_bits_per_second{{direction="{way}"}}']
+            for way in ("in", "out")
+        }
+        assert rate["in"] / rate["out"] == pytest.approx(
+            (bytes_in + 1000 * frames_in) / (bytes_out + 1000 * frames_out), rel=0.02
+        )
+        limits = agent.status_json()["limits"]
+        assert limits["band_in"]["value"] * 1e6 == pytest.approx(rate["in"], rel=0.2)
+
+
+class TestShareOfTheLink:
+    def test_it_follows_the_speed_without_any_capability(self, start_agent):
+        with tun("sh0"):
+            set_speed("sh0", 100)
+            agent = start_agent("--interface=sh0", "--band-out=80%")
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 80)
+            assert capabilities(agent.pid) & ~(1 << 12) == 0
+            set_speed("sh0", 2500)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000)
+            agent.wait_for_line("band_out: 80% of 2500 Mbit/s")
+            limit = agent.status_json()["limits"]["band_out"]
+            assert (limit["maximum"], limit["share"]) == (2000, 80)
+
+    def test_it_is_of_the_sum_of_the_links(self, start_agent):
+        with tun("sh0"), tun("sh1"):
+            set_speed("sh0", 100)
+            set_speed("sh1", 900)
+            agent = start_agent("--interface=sh*", "--band-in=50%", "--band-out=100%")
+            metrics = agent.metrics()
+            assert (metrics['wcs_node_limit{limit="band_in"}'], metrics[BAND_OUT]) == (500, 1000)
+
+    def test_the_last_speed_stands(self, start_agent):
+        with link("sh-br", "bridge"), link("sh0", "veth", "peer", "name", "end0"):
+            lab.ip("link", "set", "sh0", "master", "sh-br")  # whose speed it reports as its own
+            lab.ip("link", "set", "end0", "up")
+            agent = start_agent("--interface=sh-br", "--band-out=80%")
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            lab.ip("link", "set", "sh0", "nomaster")
+            agent.wait_for_line("no speed for sh-br any more: its last, 10000 Mbit/s, stands")
+            assert agent.metrics()[BAND_OUT] == 8000
+            lab.ip("link", "set", "sh0", "master", "sh-br")
+
+    def test_a_new_link_without_speed_leaves_it_unchecked_and_the_node_up(self, start_agent):
+        with link("sh0", "veth", "peer", "name", "end0"):
+            agent = start_agent("--interface=sh*", "--band-out=80%")
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            with link("sh-none", "ifb"):
+                lab.wait_until(lambda: BAND_OUT not in agent.metrics(), "no limit")
+                assert agent.reply().startswith("up ")
+                agent.wait_for_line("error: band_out: not checked: .* none for sh-none")
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            assert len(agent.lines("not checked")) == 1
+
+    FAULT = (
+        'band_out: "80%" is a share of the link\'s speed, and the kernel reports none for none0: '
+        "give the limit in Mbit/s"
+    )
+
+    @pytest.mark.parametrize(
+        "command", [("run", "--band-out=80%"), ("check", "band-out", "80%")], ids=" ".join
+    )
+    def test_a_link_without_speed_is_a_wrong_configuration(self, command):
+        with link("none0", "ifb"):
+            result = subprocess.run(
+                [lab.AGENT, *command, "--interface=none0"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+        assert (result.returncode, result.stdout) == (2, "")
+        assert self.FAULT + "\n" in result.stderr
+
+    def test_check_takes_it(self, simulator):
+        result = subprocess.run(
+            [lab.AGENT, "check", "--wcs-url", simulator.url, "cpu", "0", "band-out", "80%"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert (result.stdout, result.returncode) == ("up 100%\n", 0), result.stderr
+
+    def test_doctor_says_which_link_has_none(self):
+        with link("none0", "ifb"):
+            result = subprocess.run(
+                [lab.AGENT, "doctor", "--interface=none0", "--band-out=80%"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        assert re.search(r"missing +band_out .*none for none0", result.stdout), result.stdout
+
+    def test_a_reload_to_it_changes_nothing(self, start_agent, tmp_path):
+        with link("none0", "ifb"):
+            path = tmp_path / "config.json"
+            path.write_text(json.dumps({"interface": "none0", "band_out": 500}))
+            agent = start_agent(f"--config={path}")
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 500)
+            path.write_text(json.dumps({"interface": "none0", "band_out": "80%", "band_in": 7}))
+            agent.signal(signal.SIGHUP)
+            agent.wait_for_line("reload: nothing changed: " + re.escape(self.FAULT))
+            metrics = agent.metrics()
+            assert metrics[BAND_OUT] == 500
+            assert metrics['wcs_node_limit{limit="band_in"}'] == 100

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Interfaces that stand on others: what RTNETLINK tells of them, which are chosen, and that a
+/// frame that crosses several is summed once.
+#include "load/rate_window.hpp"
+#include "load/selection.hpp"
+#include "network.hpp"
+
+#include <algorithm>
+#include <poll.h>
+#include <utility>
+
+#include <gmock/gmock.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+using Names = std::vector<std::string>;
+
+Names names_of(const std::vector<Link>& links, const std::vector<std::uint32_t>& indexes) {
+    Names names;
+    for (const auto& link : links)
+        if (std::ranges::binary_search(indexes, link.index)) names.push_back(link.name);
+    return names;
+}
+
+class Stacked : public TwoHosts {
+ protected:
+    Link link(const std::string& name) {
+        for (const auto& one : monitor_.list().value())
+            if (one.name == name) return one;
+        return {};
+    }
+    Names chosen(const Names& globs = {}) {
+        const auto links = monitor_.list().value();
+        return names_of(links, choose_interfaces(links, globs).chosen);
+    }
+    Names left_out(const Names& globs) {
+        const auto links = monitor_.list().value();
+        std::vector<std::uint32_t> indexes;
+        for (const auto& one : choose_interfaces(links, globs).left_out)
+            indexes.push_back(one.index);
+        return names_of(links, indexes);
+    }
+    bool told() {
+        pollfd readable{.fd = monitor_.descriptor(), .events = POLLIN, .revents = 0};
+        return ::poll(&readable, 1, 1000) == 1 && monitor_.changed();
+    }
+    void here(const std::string& command) { here_.run("ip " + command); }
+
+    LinkMonitor monitor_{here_.inside([] { return LinkMonitor::open().value(); })};
+};
+
+TEST_F(Stacked, LinksTellWhatTheyStandOn) {
+    here("link add link wan name mv type macvlan");
+    here("link add link wan name tap type macvtap");
+    here("link add br0 type bridge");
+    here("link add vx type vxlan id 9 dev wan dstport 4789 remote 10.77.0.2");
+    here("link add port0 type veth peer name port1");
+    here("link set port0 master br0");
+    const auto wan = link("wan").index;
+    EXPECT_EQ(link("wan").kind, "veth");
+    EXPECT_EQ(link("wan").lower, 0u) << "the cable's other end is in another namespace";
+    EXPECT_EQ(link("port0").lower, 0u) << "nor is the other end of a pair here below";
+    EXPECT_EQ(link("mv").kind, "macvlan");
+    EXPECT_EQ(link("mv").lower, wan);
+    EXPECT_EQ(link("tap").lower, wan);
+    EXPECT_EQ(link("vx").lower, wan) << "encapsulated, its frames cross wan";
+    EXPECT_EQ(link("port0").master, link("br0").index);
+    EXPECT_EQ(link("br0").lower, 0u);
+    EXPECT_TRUE(link("wan").carrier);
+    EXPECT_FALSE(link("port0").carrier);
+}
+
+TEST_F(Stacked, WhatStandsOnALinkOfAnotherNamespaceIsTheLowestHere) {
+    there_.run("ip link add link peer name guest type macvlan");
+    there_.run("ip link set guest netns " + here_.name());
+    here("address add 10.90.0.1/24 dev guest");
+    here("link set guest up");
+    here("route add default via 10.90.0.2");
+    EXPECT_EQ(link("guest").lower, 0u);
+    EXPECT_THAT(chosen(), ElementsAre("guest"));
+}
+
+TEST_F(Stacked, DefaultRoutesLeadToTheLowest) {
+    here("link add link wan name mv type macvlan");
+    here("link set mv up");
+    here("address add 10.90.0.1/24 dev mv");
+    here("route add default via 10.90.0.2");
+    EXPECT_THAT(chosen(), ElementsAre("wan"));
+
+    here("link add vx type vxlan id 9 dev wan dstport 4789 remote 10.77.0.2");
+    here("address add 10.91.0.1/24 dev vx");
+    here("link set vx up");
+    here("route replace default via 10.91.0.2");
+    EXPECT_THAT(chosen(), ElementsAre("wan"));
+
+    here("link add br0 type bridge");
+    here("link add port0 type veth peer name port1");
+    here("link set port0 master br0");
+    here("link add link br0 name mv-br type macvlan");
+    for (const auto* name : {"br0", "mv-br"}) here(std::string("link set ") + name + " up");
+    here("address add 10.92.0.1/24 dev mv-br");
+    here("route replace default via 10.92.0.2");
+    EXPECT_THAT(chosen(), ElementsAre("br0")) << "no card is among its ports";
+}
+
+TEST_F(Stacked, TheChoiceFollowsRoutesAndPorts) {
+    here("link add lan type bridge");
+    here("address add 10.93.0.1/24 dev lan");
+    here("link set lan up");
+    here("route add default via 10.77.0.2");
+    EXPECT_THAT(chosen(), ElementsAre("wan"));
+    monitor_.changed();
+    here("route replace default via 10.93.0.2");
+    EXPECT_TRUE(told());
+    EXPECT_THAT(chosen(), ElementsAre("lan"));
+
+    EXPECT_THAT(chosen({"*"}), ElementsAre("wan", "lan"));
+    monitor_.changed();
+    here("link set wan master lan");
+    EXPECT_TRUE(told()) << "a new port is a change";
+    EXPECT_THAT(chosen({"*"}), ElementsAre("wan"));
+    EXPECT_THAT(left_out({"*"}), ElementsAre("lan"));
+    monitor_.changed();
+    here("link set wan nomaster");
+    EXPECT_TRUE(told());
+    EXPECT_THAT(chosen({"*"}), ElementsAre("wan", "lan"));
+    EXPECT_THAT(left_out({"*"}), IsEmpty());
+}
+
+/// wan is a port of br0, and mv stands on br0: each frame is counted on all three.
+class ThreeHigh : public Stacked {
+ protected:
+    void SetUp() override {
+        Stacked::SetUp();
+        here("address flush dev wan");
+        here("link add br0 type bridge mcast_snooping 0");
+        here("link set wan master br0");
+        here("link add link br0 name mv address 02:00:00:00:00:07 type macvlan");
+        for (const auto* name : {"br0", "mv"}) here(std::string("link set ") + name + " up");
+        here("address add 10.77.0.1/24 dev mv");
+        here("neighbour replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev mv nud permanent");
+        here("route add default via 10.77.0.2");
+        there_.run(
+            "ip neighbour replace 10.77.0.1 lladdr 02:00:00:00:00:07 dev peer nud permanent");
+    }
+
+    /// The bytes in and out that the limits see of what happens meanwhile.
+    template <class Traffic>
+    std::pair<double, double> bytes_summed(const Names& globs, std::size_t wire_overhead,
+                                           Traffic traffic) {
+        Watch watch(here_);
+        const auto chosen = choose_interfaces(monitor_.list().value(), globs).chosen;
+        RateWindow window(1h);
+        window.set_wire_overhead(wire_overhead);
+        const auto before = watch.probe->read().value();
+        window.add(before, chosen);
+        traffic();
+        const auto after = watch.probe->read().value();
+        window.add(after, chosen);
+        const auto seconds = Seconds(after.at - before.at).count();
+        return {*window.rates().bits_in * seconds / 8, *window.rates().bits_out * seconds / 8};
+    }
+};
+
+TEST_F(ThreeHigh, BytesOfTheWireAreSummedOnce) {
+    const auto sink_here = udp_sink(here_, 5000);
+    const auto sink_there = udp_sink(there_, 5000);
+    for (const Names& globs : {Names{}, Names{"*"}, Names{"mv"}, Names{"mv", "wan"}}) {
+        SCOPED_TRACE(testing::PrintToString(globs));
+        const auto [in, out] = bytes_summed(globs, 0, [&] {
+            send_udp(there_, "10.77.0.1", 5000, 500, 100, 20);
+            send_udp(here_, "10.77.0.2", 5000, 300, 200, 20);
+        });
+        EXPECT_NEAR(in, 500 * (100 + udp_headers), 0.5);
+        EXPECT_NEAR(out, 300 * (200 + udp_headers), 0.5);
+    }
+}
+
+TEST_F(ThreeHigh, WireOverheadIsSummedForEachFrame) {
+    const auto sink = udp_sink(here_, 5000);
+    const auto [in, out] =
+        bytes_summed({}, 24, [&] { send_udp(there_, "10.77.0.1", 5000, 500, 100, 20); });
+    EXPECT_NEAR(in, 500 * (100 + udp_headers + 24), 0.5);
+    EXPECT_EQ(out, 0);
+}
+
+/// Joined on the way up and split on the way down, a packet of TCP is many frames on the wire.
+TEST_F(ThreeHigh, WireOverheadOfJoinedPacketsIsThatOfTheirFrames) {
+    Watch truth(there_);
+    const auto [in, out] =
+        bytes_summed({}, 1000, [&] { send_tcp(there_, here_, "10.77.0.1", 5001, 4 << 20); });
+    const auto sent = truth.counters("peer");
+    EXPECT_GT(sent.transmit_packets, 2800u);
+    EXPECT_NEAR(in, static_cast<double>(sent.transmit_bytes + 1000 * sent.transmit_packets), 0.5);
+}
+
+}  // namespace
+}  // namespace wcs_node_agent

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/capacity_follower.hpp"
+
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+/// A link wan0, and what its driver says of its speed.
+class CapacityFollowing : public testing::Test {
+ protected:
+    void SetUp() override {
+        spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+            "test", std::make_shared<spdlog::sinks::ostream_sink_st>(log_)));
+        limits_[Limit::band_out] = ConfiguredLimit::share_of_link(80);
+    }
+    void TearDown() override { spdlog::set_default_logger(before_); }
+
+    std::optional<double> band_out() {
+        return follower_.maxima(limits_, links_, chosen_, now_)[Limit::band_out];
+    }
+    /// What band_out is once a change has been told.
+    std::optional<double> band_out_after_change() {
+        follower_.expect_change();
+        return band_out();
+    }
+    std::string log_since_last() {
+        auto text = log_.str();
+        log_.str("");
+        return text;
+    }
+
+    std::map<std::string, std::uint32_t> speeds_{{"wan0", 1000}};
+    int asked_ = 0;
+    CapacityFollower follower_{[this](const std::string& name) -> std::optional<std::uint32_t> {
+        ++asked_;
+        const auto found = speeds_.find(name);
+        return found == speeds_.end() ? std::nullopt : std::optional(found->second);
+    }};
+    std::vector<Link> links_{{.index = 2, .name = "wan0", .physical = true, .carrier = true},
+                             {.index = 3, .name = "wan1", .physical = true, .carrier = true}};
+    std::vector<std::uint32_t> chosen_{2};
+    ConfiguredLimits limits_;
+    Clock::time_point now_{1000s};
+    std::ostringstream log_;
+    std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
+};
+
+TEST_F(CapacityFollowing, ANewSpeedIsSeenWithTheNextReading) {
+    EXPECT_EQ(band_out(), 800);
+    EXPECT_THAT(log_since_last(), HasSubstr("band_out: 80% of 1000 Mbit/s"));
+    speeds_["wan0"] = 100;
+    now_ += 4s;
+    EXPECT_EQ(band_out(), 800) << "not read with each sample";
+    now_ += 1s;
+    EXPECT_EQ(band_out(), 80);
+    EXPECT_THAT(log_since_last(), HasSubstr("band_out: 80% of 100 Mbit/s"));
+}
+
+TEST_F(CapacityFollowing, ATellingOfLinksIsAReasonToReadAtOnce) {
+    EXPECT_EQ(band_out(), 800);
+    speeds_["wan0"] = 100;
+    EXPECT_EQ(band_out_after_change(), 80);
+    chosen_ = {2, 3};
+    speeds_["wan1"] = 900;
+    EXPECT_EQ(band_out_after_change(), 800);
+}
+
+TEST_F(CapacityFollowing, TheLastSpeedStandsAndThatIsToldOnce) {
+    EXPECT_EQ(band_out(), 800);
+    log_since_last();
+    speeds_.clear();
+    links_[0].carrier = false;
+    EXPECT_EQ(band_out_after_change(), 800);
+    EXPECT_THAT(log_since_last(), HasSubstr("no speed for wan0 any more: its last, 1000 Mbit/s"));
+    EXPECT_EQ(band_out_after_change(), 800);
+    EXPECT_THAT(log_since_last(), IsEmpty());
+    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty()) << "nor is it a fault";
+
+    speeds_["wan0"] = 2500;
+    EXPECT_EQ(band_out_after_change(), 2000);
+    speeds_.clear();
+    log_since_last();
+    EXPECT_EQ(band_out_after_change(), 2000);
+    EXPECT_THAT(log_since_last(), HasSubstr("2500")) << "the next loss is told again";
+}
+
+TEST_F(CapacityFollowing, ANewLinkOfNoKnownSpeedLeavesTheLimitWithoutMaximum) {
+    EXPECT_EQ(band_out(), 800);
+    log_since_last();
+    chosen_ = {3};
+    EXPECT_EQ(band_out_after_change(), std::nullopt);
+    EXPECT_THAT(log_since_last(), testing::AllOf(HasSubstr("[error]"), HasSubstr("wan1"),
+                                                 HasSubstr("not checked"), Not(HasSubstr("wan0"))));
+    EXPECT_EQ(band_out_after_change(), std::nullopt);
+    EXPECT_THAT(log_since_last(), IsEmpty()) << "told once";
+    speeds_["wan1"] = 100;
+    EXPECT_EQ(band_out_after_change(), 80);
+}
+
+TEST_F(CapacityFollowing, WhatHasGoneIsForgotten) {
+    EXPECT_EQ(band_out(), 800);
+    const auto wan0 = links_[0];
+    links_.erase(links_.begin());
+    chosen_.clear();
+    EXPECT_EQ(band_out_after_change(), std::nullopt);
+    speeds_.clear();
+    links_.insert(links_.begin(), wan0);
+    chosen_ = {2};
+    EXPECT_EQ(band_out_after_change(), std::nullopt) << "the same index may be another link";
+}
+
+TEST_F(CapacityFollowing, NobodyIsAskedWithoutAShare) {
+    limits_[Limit::band_out] = 500;
+    EXPECT_EQ(band_out(), 500);
+    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty());
+    EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(CapacityFollowing, AShareOfALinkWithoutSpeedIsAFaultOfTheConfiguration) {
+    limits_[Limit::band_in] = ConfiguredLimit::share_of_link(12.5);
+    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty());
+    chosen_ = {2, 3};
+    EXPECT_EQ(to_string(follower_.check(limits_, links_, chosen_)),
+              "band_in: \"12.5%\" is a share of the link's speed, and the kernel reports none for "
+              "wan1: give the limit in Mbit/s\n"
+              "band_out: \"80%\" is a share of the link's speed, and the kernel reports none for "
+              "wan1: give the limit in Mbit/s\n");
+    links_[1].carrier = false;
+    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty())
+        << "a card without a carrier may yet have one";
+}
+
+}  // namespace
+}  // namespace wcs_node_agent

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/capacity.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+namespace {
+
+Link card(std::uint32_t index, bool carrier = true, std::uint32_t master = 0) {
+    return {.index = index, .name = "", .physical = true, .carrier = carrier, .master = master};
+}
+
+Link software(std::uint32_t index, const std::string& kind, std::uint32_t master = 0) {
+    return {.index = index, .name = "", .carrier = true, .kind = kind, .master = master};
+}
+
+constexpr bool no_carrier = false;
+
+struct Row {
+    const char* shows;
+    std::vector<Link> links;
+    std::vector<std::uint32_t> chosen;
+    LinkSpeeds speeds;
+    std::optional<double> megabits;
+    std::vector<std::uint32_t> speedless = {};
+};
+
+TEST(Capacity, IsTheSumOfTheChosen) {
+    const std::vector<Row> rows{
+        {"one card", {card(2), card(3)}, {2}, {{2, 1000}, {3, 10000}}, 1000},
+        {"two cards", {card(2), card(3)}, {2, 3}, {{2, 1000}, {3, 10000}}, 11000},
+        {"nothing chosen, nothing known", {card(2)}, {}, {{2, 1000}}, std::nullopt},
+        {"half a sum is none: a limit of it would be too low",
+         {card(2), card(3)},
+         {2, 3},
+         {{2, 1000}},
+         std::nullopt,
+         {3}},
+        {"a card that never had a carrier adds nothing",
+         {card(2), card(3, no_carrier)},
+         {2, 3},
+         {{2, 1000}},
+         1000},
+        {"alone it is no fault, but no capacity either", {card(2, no_carrier)}, {2}, {}, {}},
+        {"software is not waited for", {software(2, "dummy")}, {2}, {}, {}, {2}},
+        {"a card that has lost its carrier counts with its last speed",
+         {card(2, no_carrier)},
+         {2},
+         {{2, 1000}},
+         1000},
+        {"a bond of two cards that both carry",
+         {card(2, true, 7), card(3, true, 7), software(7, "bond")},
+         {2, 3},
+         {{2, 10000}, {3, 10000}, {7, 20000}},
+         20000},
+        {"a bond of which one card stands by",
+         {card(2, true, 7), card(3, true, 7), software(7, "bond")},
+         {2, 3},
+         {{2, 10000}, {3, 10000}, {7, 10000}},
+         10000},
+        {"a team, and a card beside it",
+         {card(2, true, 7), card(3, true, 7), card(4), software(7, "team")},
+         {2, 3, 4},
+         {{2, 10000}, {3, 10000}, {4, 1000}, {7, 10000}},
+         11000},
+        {"one card chosen of a bond of two carries no more than itself",
+         {card(2, true, 7), card(3, true, 7), software(7, "bond")},
+         {2},
+         {{2, 10000}, {3, 10000}, {7, 20000}},
+         10000},
+        {"a bond that reports nothing: its ports",
+         {card(2, true, 7), card(3, true, 7), software(7, "bond")},
+         {2, 3},
+         {{2, 10000}, {3, 10000}},
+         20000},
+        {"a bond answers for ports of no known speed",
+         {card(2, true, 7), card(3, true, 7), software(7, "bond")},
+         {2, 3},
+         {{2, 10000}, {7, 10000}},
+         10000},
+        {"a bridge's speed is not its ports' capacity",
+         {card(2, true, 7), card(3, true, 7), software(7, "bridge")},
+         {2, 3},
+         {{2, 1000}, {3, 1000}, {7, 1000}},
+         2000},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        const auto capacity = capacity_of(row.links, row.chosen, row.speeds);
+        EXPECT_EQ(capacity.megabits, row.megabits);
+        EXPECT_EQ(capacity.speedless, row.speedless);
+    }
+}
+
+TEST(Capacity, AsksTheChosenAndTheirBonds) {
+    const std::vector<Link> links{card(2, true, 7), card(3, true, 8), card(4), software(7, "bond"),
+                                  software(8, "bridge")};
+    using Indexes = std::vector<std::uint32_t>;
+    EXPECT_EQ(speeds_wanted(links, Indexes{2, 3}), (Indexes{2, 3, 7}));
+    EXPECT_EQ(speeds_wanted(links, Indexes{}), Indexes{});
+}
+
+TEST(EffectiveLimits, SharesAreOfTheCapacity) {
+    ConfiguredLimits configured;
+    configured[Limit::cpu] = 90;
+    configured[Limit::band_in] = ConfiguredLimit::share_of_link(80);
+    configured[Limit::band_out] = 500;
+    EXPECT_TRUE(has_share(configured));
+
+    const auto known = effective_limits(configured, 10000);
+    EXPECT_EQ(known[Limit::cpu], 90);
+    EXPECT_EQ(known[Limit::band_in], 8000);
+    EXPECT_EQ(known[Limit::band_out], 500);
+    EXPECT_FALSE(known[Limit::hls]) << "what is off stays off";
+
+    const auto unknown = effective_limits(configured, std::nullopt);
+    EXPECT_FALSE(unknown[Limit::band_in]) << "a share of what is not known is no limit, never 0";
+    EXPECT_EQ(unknown[Limit::band_out], 500);
+
+    configured[Limit::band_in] = 80;
+    EXPECT_FALSE(has_share(configured));
+}
+
+}  // namespace
+}  // namespace wcs_node_agent
