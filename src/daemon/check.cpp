@@ -38,6 +38,7 @@ Result<Snapshot> measure(const Config& config) {
     if (!links) return links.error();
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (auto listed = sampler.refresh_links(); !listed) return listed.error();
+    sampler.follow_chosen();
     if (auto first = sampler.sample({}, {}); !first) return first.error();
     return sampler.sample(ask_wcs_for(config.sample_interval, std::move(wcs).value()), {});
 }

@@ -59,6 +59,7 @@ int run_daemon(const Invocation& invocation) {
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
+    sampler.follow_chosen();  // the first answer needs them; the others follow while it serves
 
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());

@@ -134,7 +134,12 @@ void Watch::refresh() {
     links.changed();
     const auto now = links.list().value();
     where.inside(
-        [&] { probe->follow(now); });  // an index means an interface of the caller's namespace
+        // an index means an interface of the caller's namespace
+        [&] {
+            probe->follow(now, {});
+            while (probe->follow_next()) {
+            }
+        });
 }
 
 InterfaceCounters Watch::counters(const std::string& interface) {
