@@ -31,9 +31,13 @@ struct net_device {
 
 struct sk_buff {
 	struct net_device *dev;
-	char cb[48]; /* the first u32 is the qdisc's length of the packet, in bytes on the wire */
+	unsigned int len;
+	__u8 ip_summed : 2;
+	__u16 csum_start;  /* of the checksum to be completed, from head: the transport header */
+	__u16 csum_offset; /* the checksum's place, from there */
 	unsigned int end;
 	unsigned char *head;
+	unsigned char *data;
 } CORE;
 
 /* A VLAN tag beside the frame: a bit of its own until 6.1, then protocol and tag in one word. */
@@ -46,10 +50,12 @@ struct sk_buff___vlan_present {
 } CORE;
 
 struct skb_shared_info {
+	unsigned short gso_size;
 	unsigned short gso_segs;
 } CORE;
 
-/* Values differ between kernels; these are resolved by name. The finer ones came with 6.14. */
+/* Values differ between kernels; these are resolved by name. The finer ones came with 6.14, the
+ * last with 6.17. */
 enum skb_drop_reason {
 	SKB_DROP_REASON_QDISC_DROP = 1,
 	SKB_DROP_REASON_QDISC_OVERLIMIT,
@@ -58,6 +64,7 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_FQ_BAND_LIMIT,
 	SKB_DROP_REASON_FQ_HORIZON_LIMIT,
 	SKB_DROP_REASON_FQ_FLOW_LIMIT,
+	SKB_DROP_REASON_DUALPI2_STEP_DROP,
 };
 
 /* A cpu_idle event with this state is the end of an idle state. */

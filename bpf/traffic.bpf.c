@@ -18,6 +18,9 @@
 
 #define VLAN_TAG 4
 #define UDP_HEADER 8
+#define TCP_DATA_OFFSET 12 /* byte of the header, upper half: its length in words */
+#define TCP_CHECKSUM 16
+#define CHECKSUM_PARTIAL 3 /* the kernel's: begun, and left to be completed */
 
 /* Set before loading. */
 const volatile __u32 own_network_namespace; /* inode number */
@@ -59,32 +62,54 @@ static __always_inline struct traffic *counters_of(struct interface_entry entry)
 	return bpf_map_lookup_elem(&traffic, &key);
 }
 
+/* The same for whatever stands before the transport header: VLAN tags in the frame, extension
+ * headers, tunnels. A GSO packet leaves its checksums to be completed, so the kernel knows where
+ * the innermost transport header is, and the checksum's place in it says which. 0: not known, as
+ * some cards join packets themselves and check the sum. */
+static __always_inline __u32 header_length_by_checksum(struct sk_buff *skb)
+{
+	unsigned char *head, *transport;
+	__u8 data_offset = 0;
+	__u32 length;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(skb, ip_summed) != CHECKSUM_PARTIAL)
+		return 0;
+	head = BPF_CORE_READ(skb, head);
+	transport = head + BPF_CORE_READ(skb, csum_start);
+	length = transport - BPF_CORE_READ(skb, data);
+	if (BPF_CORE_READ(skb, csum_offset) != TCP_CHECKSUM)
+		return length + UDP_HEADER;
+	bpf_probe_read_kernel(&data_offset, 1, transport + TCP_DATA_OFFSET);
+	return length + (data_offset >> 4) * 4;
+}
+
+/* Not inlined: off the way of ordinary packets. */
+static __noinline __u32 unusual_header_length(struct __sk_buff *skb)
+{
+	return header_length_by_checksum((void *)skb);
+}
+
 /* Bytes that each segment of a GSO packet repeats: layer 2, IP and transport header. */
 static __always_inline __u32 header_length(struct __sk_buff *skb, __u32 l2_header)
 {
 	__u32 offset = l2_header;
-	__be16 protocol = skb->protocol;
+	__u32 unusual;
 	__u8 transport = 0, byte = 0;
 
-	if (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD)) {
-		bpf_skb_load_bytes(skb, offset + 2, &protocol, sizeof(protocol));
-		offset += VLAN_TAG;
-	}
-	if (protocol == bpf_htons(ETH_P_IP)) {
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		bpf_skb_load_bytes(skb, offset + 9, &transport, 1);
 		bpf_skb_load_bytes(skb, offset, &byte, 1);
 		offset += (byte & 0xf) * 4;
-	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
+	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
 		bpf_skb_load_bytes(skb, offset + 6, &transport, 1);
 		offset += 40;
 	}
 	if (transport == IPPROTO_TCP) {
-		bpf_skb_load_bytes(skb, offset + 12, &byte, 1);
-		offset += (byte >> 4) * 4;
-	} else if (transport == IPPROTO_UDP) {
-		offset += UDP_HEADER;
+		bpf_skb_load_bytes(skb, offset + TCP_DATA_OFFSET, &byte, 1);
+		return offset + (byte >> 4) * 4;
 	}
-	return offset;
+	unusual = unusual_header_length(skb);
+	return unusual ? unusual : offset + UDP_HEADER;
 }
 
 /* Packets that come from a guest may say how large their segments are, but not how many. */
@@ -98,21 +123,27 @@ static __always_inline __u32 frames_of(struct __sk_buff *skb, __u32 l2_header)
 	return segments ? segments : 1;
 }
 
+static __always_inline __u64 bytes_of(struct __sk_buff *skb, __u32 frames, __u32 l2_header)
+{
+	__u64 bytes = skb->len;
+
+	if (frames > 1)
+		bytes += (__u64)(frames - 1) * header_length(skb, l2_header);
+	if (skb->vlan_present) /* a tag beside the frame: the device puts it in, or took it out */
+		bytes += (__u64)frames * VLAN_TAG;
+	return bytes;
+}
+
 SEC("tc")
 int count_receive(struct __sk_buff *skb)
 {
 	struct interface_entry entry = find_interface(skb->ifindex);
 	struct traffic *counters = counters_of(entry);
 	__u32 frames = frames_of(skb, entry.l2_header);
-	__u64 bytes = skb->len;
 
 	if (!counters)
 		return TC_ACT_UNSPEC;
-	if (frames > 1)
-		bytes += (__u64)(frames - 1) * header_length(skb, entry.l2_header);
-	if (skb->vlan_present) /* taken out of the frame by the device or the stack */
-		bytes += (__u64)frames * VLAN_TAG;
-	counters->receive_bytes += bytes;
+	counters->receive_bytes += bytes_of(skb, frames, entry.l2_header);
 	counters->receive_packets += frames;
 	return TC_ACT_UNSPEC;
 }
@@ -122,16 +153,14 @@ int count_transmit(struct __sk_buff *skb)
 {
 	struct interface_entry entry = find_interface(skb->ifindex);
 	struct traffic *counters = counters_of(entry);
-	/* wire_len has the headers of every segment, so where it is no more than len there is one;
-	 * asking gso_segs would fetch another cache line. */
-	__u64 bytes = skb->wire_len;
-	__u32 frames = bytes == skb->len ? 1 : frames_of(skb, entry.l2_header);
+	/* wire_len has the headers of every segment, so where it is len there is one; asking
+	 * gso_segs would fetch another cache line. It tells no more than that: older kernels leave
+	 * the inner headers of tunnels out, and it is older than what filters did to the packet. */
+	__u32 frames = skb->wire_len == skb->len ? 1 : frames_of(skb, entry.l2_header);
 
 	if (!counters)
 		return TC_ACT_UNSPEC;
-	if (skb->vlan_present) /* the device puts it into the frame */
-		bytes += (__u64)frames * VLAN_TAG;
-	counters->transmit_bytes += bytes;
+	counters->transmit_bytes += bytes_of(skb, frames, entry.l2_header);
 	counters->transmit_packets += frames;
 	return TC_ACT_UNSPEC;
 }
@@ -144,7 +173,8 @@ static __always_inline bool dropped_by_qdisc(enum skb_drop_reason reason)
 	 reason == (enum skb_drop_reason)bpf_core_enum_value(enum skb_drop_reason,                 \
 							     SKB_DROP_REASON_##name))
 	return IS(QDISC_DROP) || IS(QDISC_OVERLIMIT) || IS(QDISC_CONGESTED) || IS(CAKE_FLOOD) ||
-	       IS(FQ_BAND_LIMIT) || IS(FQ_HORIZON_LIMIT) || IS(FQ_FLOW_LIMIT);
+	       IS(FQ_BAND_LIMIT) || IS(FQ_HORIZON_LIMIT) || IS(FQ_FLOW_LIMIT) ||
+	       IS(DUALPI2_STEP_DROP);
 #undef IS
 }
 
@@ -160,6 +190,17 @@ static __always_inline bool has_vlan_tag(struct sk_buff *skb)
 	return false;
 }
 
+static __always_inline __u32 frames_of_dropped(struct sk_buff *skb, struct skb_shared_info *shared,
+					       __u32 length)
+{
+	__u32 segments = BPF_CORE_READ(shared, gso_segs);
+	__u32 size = BPF_CORE_READ(shared, gso_size);
+
+	if (!segments && size)
+		segments = (length - header_length_by_checksum(skb) + size - 1) / size;
+	return segments ? segments : 1;
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
 {
@@ -167,8 +208,7 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	struct net_device *device;
 	struct skb_shared_info *shared;
 	struct traffic *counters;
-	__u32 bytes = 0;
-	__u32 frames;
+	__u32 bytes, frames;
 
 	if (!dropped_by_qdisc(reason))
 		return 0;
@@ -180,11 +220,11 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	if (!counters || entry.slot == UNPLACED_SLOT)
 		return 0;
 
-	bpf_core_read(&bytes, sizeof(bytes), &skb->cb);
 	shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
-	frames = BPF_CORE_READ(shared, gso_segs);
-	if (!frames)
-		frames = 1;
+	bytes = BPF_CORE_READ(skb, len);
+	frames = frames_of_dropped(skb, shared, bytes);
+	if (frames > 1)
+		bytes += (frames - 1) * header_length_by_checksum(skb);
 	if (has_vlan_tag(skb))
 		bytes += frames * VLAN_TAG;
 	counters->dropped_bytes += bytes;

@@ -6,6 +6,8 @@
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/source.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace wcs_node_agent {
@@ -21,9 +23,22 @@ class Probe {
 
     virtual Source source() const = 0;
 
-    /// Counts on exactly these interfaces from now on; call it whenever the links have changed.
-    /// An interface that cannot be followed is logged once and left out; the others go on.
-    virtual void follow(std::span<const Link> links) = 0;
+    /// Call it whenever the links have changed. Ends the counting on those that have gone, and lets
+    /// the new ones wait for follow_next(): first those of these indexes (ascending). Returns how
+    /// many of those wait.
+    virtual std::size_t follow(std::span<const Link> links,
+                               std::span<const std::uint32_t> first) = 0;
+
+    /// Begins to count on one that waits, which can take tens of milliseconds. An interface that
+    /// cannot be followed is logged once and left out. True: more wait.
+    virtual bool follow_next() = 0;
+
+    /// Begins to count on all of them before it returns.
+    void follow_all(std::span<const Link> links) {
+        follow(links, {});
+        while (follow_next()) {
+        }
+    }
 
     /// All counters as they stand now.
     virtual Result<RawCounters> read() = 0;

@@ -28,12 +28,20 @@ struct CpuCounters {
     std::chrono::nanoseconds steal{};  // what the hypervisor took
 };
 
+/// What becomes of frames that were counted and that the queueing discipline then drops.
+enum class QdiscDrops {
+    count_as_sent,          // the kernel does not tell of them (before Linux 5.18)
+    taken_back_at_enqueue,  // it tells of those dropped on arrival, not of CoDel's (before 6.14)
+    taken_back,
+};
+
 /// One reading of a probe. A CPU that is offline is not listed.
 struct RawCounters {
     Clock::time_point at;
     std::vector<InterfaceCounters> interfaces;  // by index, ascending
     std::vector<CpuCounters> cpus;              // by number, ascending
     std::uint64_t unplaced_packets = 0;  // frames of interfaces for which the maps had no room
+    QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
 };
 
 }  // namespace wcs_node_agent

@@ -36,6 +36,7 @@ Result<Sampler> open_sampler(const Config& config) {
     if (!links) return links.error();
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (auto listed = sampler.refresh_links(); !listed) return listed.error();
+    sampler.follow_chosen();
     return sampler;
 }
 

@@ -22,6 +22,11 @@ using asio::use_awaitable;
 /// So many changes of links or routes as come within this time are one.
 constexpr auto link_settling_time = std::chrono::milliseconds(100);
 
+/// To begin counting on an interface the kernel waits for two RCU grace periods, and this thread
+/// with it. A pause of so many times as long follows, so that of many new interfaces no more than a
+/// quarter of the thread's time goes there, and a check waits for one of them at most.
+constexpr int following_pause = 3;
+
 /// Older than so many intervals a sample is not fresh, but at least this long: a busy node may be
 /// late.
 constexpr int fresh_intervals = 4;
@@ -142,19 +147,29 @@ void Daemon::tell_change(const Snapshot& snapshot) {
 
 asio::awaitable<void> Daemon::follow_links() {
     asio::posix::stream_descriptor told(io_, ::dup(sampler_.link_descriptor()));
-    asio::steady_timer settling(io_);
+    asio::steady_timer pause(io_);
+    auto next_listing = Clock::now();
+    bool waiting = true;  // interfaces that are not chosen, at the start
     bool failing = false;
     for (;;) {
-        // What could not be listed is tried again, whether or not more is told.
-        if (!failing)
-            co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
-        if (sampler_.links_changed() || failing) {
-            const auto refreshed = sampler_.refresh_links();
-            if (!refreshed && !failing) spdlog::error("{}", refreshed.error().what);
-            failing = !refreshed;
+        if (waiting) {
+            const auto begun = Clock::now();
+            waiting = sampler_.follow_next();
+            pause.expires_after(following_pause * (Clock::now() - begun));
+            co_await pause.async_wait(use_awaitable);
+        } else {
+            // What could not be listed is tried again, whether or not more is told.
+            if (!failing)
+                co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
+            pause.expires_at(next_listing);
+            co_await pause.async_wait(use_awaitable);
         }
-        settling.expires_after(link_settling_time);
-        co_await settling.async_wait(use_awaitable);
+        if (Clock::now() < next_listing || !(sampler_.links_changed() || failing)) continue;
+        const auto refreshed = sampler_.refresh_links();
+        if (!refreshed && !failing) spdlog::error("{}", refreshed.error().what);
+        failing = !refreshed;
+        waiting = true;
+        next_listing = Clock::now() + link_settling_time;
     }
 }
 

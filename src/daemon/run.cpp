@@ -63,6 +63,7 @@ int run_daemon(const Invocation& invocation) {
         std::fputs(to_string(faults).c_str(), stderr);
         return exit_wrong_usage;
     }
+    sampler.follow_chosen();  // the first answer needs them; the others follow while it serves
 
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());

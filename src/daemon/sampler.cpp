@@ -31,9 +31,13 @@ Result<void> Sampler::refresh_links() {
     auto listed = links_.list();
     if (!listed) return listed.error();
     known_links_ = std::move(listed).value();
-    probe_.probe->follow(known_links_);
     choose();
+    chosen_waiting_ = probe_.probe->follow(known_links_, selection_.chosen);
     return {};
+}
+
+void Sampler::follow_chosen() {
+    for (; chosen_waiting_ > 0; --chosen_waiting_) follow_next();
 }
 
 void Sampler::choose() {

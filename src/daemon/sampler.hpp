@@ -29,12 +29,19 @@ class Sampler {
     /// Takes effect with the next sample; what has been measured stays.
     void configure(const Config& config);
 
-    /// Lists the links anew, follows them and chooses those that the bandwidth limits see.
+    /// Lists the links anew and chooses those that the bandwidth limits see. Those that are new
+    /// wait for follow_next(), the chosen ones first.
     Result<void> refresh_links();
 
     /// What in a configuration does not go with the links as they are: see
     /// CapacityFollower::check().
     Faults check(const Config& config);
+
+    /// Begins to count on one interface that waits. True: more wait.
+    bool follow_next() { return probe_.probe->follow_next(); }
+
+    /// Begins to count on all that are chosen and wait.
+    void follow_chosen();
 
     /// Readable when the links should be refreshed.
     int link_descriptor() const { return links_.descriptor(); }
@@ -61,6 +68,7 @@ class Sampler {
     bool has_chosen_ = false;
     ConfiguredLimits limits_;
     CapacityFollower capacity_{link_speed};
+    std::size_t chosen_waiting_ = 0;
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;

@@ -68,15 +68,20 @@ void load_optional_programs(bpf_object* object, const btf* types) {
 }
 
 /// kfree_skb has no reason before 5.17, and a program that reads it must not be loaded there.
-bool kernel_tells_qdisc_drops(const btf* types) {
+QdiscDrops qdisc_drops_of_kernel(const btf* types) {
     const int id = btf__find_by_name_kind(types, "skb_drop_reason", BTF_KIND_ENUM);
-    if (id < 0) return false;
+    if (id < 0) return QdiscDrops::count_as_sent;
     const auto* reasons = btf__type_by_id(types, static_cast<std::uint32_t>(id));
     const std::span values(btf_enum(reasons), btf_vlen(reasons));
-    return std::ranges::any_of(values, [&](const struct btf_enum& value) {
-        return std::string_view(btf__name_by_offset(types, value.name_off)) ==
-               "SKB_DROP_REASON_QDISC_DROP";
-    });
+    const auto has = [&](std::string_view reason) {
+        return std::ranges::any_of(values, [&](const struct btf_enum& value) {
+            return btf__name_by_offset(types, value.name_off) == reason;
+        });
+    };
+    if (!has("SKB_DROP_REASON_QDISC_DROP")) return QdiscDrops::count_as_sent;
+    // This one came together with reasons for what CoDel drops as it takes from the queue.
+    return has("SKB_DROP_REASON_QDISC_CONGESTED") ? QdiscDrops::taken_back
+                                                  : QdiscDrops::taken_back_at_enqueue;
 }
 
 /// Kernels before 5.11 hold maps against RLIMIT_MEMLOCK, 64 KiB by default.
@@ -126,7 +131,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
     traffic->rodata->own_network_namespace = *network_namespace;
     traffic->rodata->slots = options.slots;
     bpf_map__set_max_entries(traffic->maps.traffic, cpu_count * options.slots);
-    const bool takes_drops_back = kernel_tells_qdisc_drops(kernel_types.get());
+    const auto qdisc_drops = qdisc_drops_of_kernel(kernel_types.get());
+    const bool takes_drops_back = qdisc_drops != QdiscDrops::count_as_sent;
     bpf_program__set_autoload(traffic->progs.count_drop, takes_drops_back);
     if (const int error = traffic_bpf__load(traffic.get()); error != 0)
         return failure("loading the traffic programs", -error);
@@ -153,7 +159,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
     std::unique_ptr<EbpfProbe> probe(
         new EbpfProbe(options, std::move(traffic), std::move(cpu), std::move(stat).value(),
                       std::move(traffic_counters).value(), std::move(cpu_times).value()));
-    probe->takes_drops_back_ = takes_drops_back;
+    probe->qdisc_drops_ = qdisc_drops;
     probe->hook_kind_ = options.hook.value_or(best_hook_kind(
         {.receive = bpf_program__fd(probe->traffic_->progs.count_receive), .transmit = -1}));
     return probe;
@@ -173,12 +179,13 @@ EbpfProbe::EbpfProbe(const EbpfOptions& options, TrafficSkeleton traffic, CpuSke
 
 EbpfProbe::~EbpfProbe() = default;
 
-void EbpfProbe::follow(std::span<const Link> links) {
+std::size_t EbpfProbe::follow(std::span<const Link> links, std::span<const std::uint32_t> first) {
     const auto stays = [&](std::uint32_t index) {
         return std::ranges::binary_search(links, index, {}, &Link::index);
     };
     for (auto entry = followed_.begin(); entry != followed_.end();) {
-        if (stays(entry->first)) {
+        // One that was in another namespace meanwhile keeps its index, but not its clsact filters.
+        if (stays(entry->first) && entry->second.hook.attached()) {
             ++entry;
             continue;
         }
@@ -188,16 +195,28 @@ void EbpfProbe::follow(std::span<const Link> links) {
     }
     std::erase_if(refused_, [&](std::uint32_t index) { return !stays(index); });
 
+    waiting_.clear();
     for (const auto& link : links) {
         if (link.loopback) continue;  // has no wire
         const auto found = followed_.find(link.index);
         if (found == followed_.end()) {
-            start_following(link);
+            waiting_.push_back(link);
             continue;
         }
         found->second.name = link.name;
         if (!found->second.slot) found->second.slot = take_slot(link);  // one may be free by now
     }
+    const auto others = std::ranges::stable_partition(
+        waiting_, [&](const Link& link) { return std::ranges::binary_search(first, link.index); });
+    return waiting_.size() - others.size();
+}
+
+bool EbpfProbe::follow_next() {
+    if (waiting_.empty()) return false;
+    const auto link = std::move(waiting_.front());
+    waiting_.pop_front();
+    start_following(link);
+    return !waiting_.empty();
 }
 
 void EbpfProbe::start_following(const Link& link) {
@@ -267,6 +286,7 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
 
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
+    counters.qdisc_drops = qdisc_drops_;
     for (auto& [index, followed] : followed_) {
         if (!followed.slot) continue;
         update(followed.last, sum_over_cpus(*followed.slot));

@@ -9,6 +9,7 @@
 
 #include <wcs_node_agent/probe.hpp>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,12 +38,13 @@ class EbpfProbe : public Probe {
     ~EbpfProbe() override;
 
     Source source() const override { return Source::ebpf; }
-    void follow(std::span<const Link> links) override;
+    std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
+    bool follow_next() override;
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
     /// Whether what the queueing discipline drops is taken back: from Linux 5.18.
-    bool takes_drops_back() const { return takes_drops_back_; }
+    bool takes_drops_back() const { return qdisc_drops_ != QdiscDrops::count_as_sent; }
 
  private:
     struct DestroySkeleton {
@@ -76,8 +78,9 @@ class EbpfProbe : public Probe {
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
     HookKind hook_kind_ = HookKind::tcx;
-    bool takes_drops_back_ = false;
+    QdiscDrops qdisc_drops_ = QdiscDrops::count_as_sent;
     std::map<std::uint32_t, FollowedInterface> followed_;  // by index
+    std::deque<Link> waiting_;                             // for follow_next()
     std::set<std::uint32_t> refused_;                      // told in the log already
     std::vector<std::chrono::nanoseconds> last_busy_;      // by CPU
 };

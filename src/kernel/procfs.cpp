@@ -117,10 +117,12 @@ Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::pa
         new ProcfsProbe(std::move(net_dev).value(), std::move(stat).value()));
 }
 
-void ProcfsProbe::follow(std::span<const Link> links) {
+std::size_t ProcfsProbe::follow(std::span<const Link> links,
+                                std::span<const std::uint32_t> /*first*/) {
     followed_.clear();
     for (const auto& link : links)
         if (!link.loopback) followed_.emplace(link.name, link.index);
+    return 0;
 }
 
 Result<RawCounters> ProcfsProbe::read() {

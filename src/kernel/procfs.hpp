@@ -44,7 +44,8 @@ class ProcfsProbe : public Probe {
     static Result<std::unique_ptr<ProcfsProbe>> open(const std::filesystem::path& root = "/proc");
 
     Source source() const override { return Source::procfs; }
-    void follow(std::span<const Link> links) override;
+    std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
+    bool follow_next() override { return false; }
     Result<RawCounters> read() override;
 
  private:

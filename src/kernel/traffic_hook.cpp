@@ -99,6 +99,20 @@ void detach_filter(const Direction& direction, std::uint32_t ifindex) {
     bpf_tc_detach(&hook, &options);  // fails where the interface has gone, and the filter with it
 }
 
+/// A link whose interface has gone stays as a descriptor, of no interface.
+bool is_alive(const Descriptor& tcx_link) {
+    bpf_link_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(tcx_link.get(), &info, &size) != 0) return false;
+    return info.xdp.ifindex != 0;  // at the same place for TCX, which older headers do not name
+}
+
+bool has_filter(const Direction& direction, std::uint32_t ifindex) {
+    const auto hook = clsact_hook(ifindex, direction.clsact);
+    auto options = filter_options(direction);
+    return bpf_tc_query(&hook, &options) == 0;
+}
+
 /// Whether anybody has a filter there. Unknown counts as yes.
 bool has_filters(const Direction& direction, std::uint32_t ifindex) {
     const std::unique_ptr<nl_sock, decltype(&nl_socket_free)> socket(nl_socket_alloc(),
@@ -156,6 +170,12 @@ TrafficHook& TrafficHook::operator=(TrafficHook&& other) noexcept {
     std::swap(clsact_ifindex_, other.clsact_ifindex_);
     std::swap(clsact_created_, other.clsact_created_);
     return *this;
+}
+
+bool TrafficHook::attached() const {
+    if (clsact_ifindex_ != 0)
+        return has_filter(receive, clsact_ifindex_) && has_filter(transmit, clsact_ifindex_);
+    return is_alive(tcx_links_[0]) && is_alive(tcx_links_[1]);
 }
 
 TrafficHook::~TrafficHook() {

@@ -40,6 +40,10 @@ class TrafficHook {
     TrafficHook& operator=(TrafficHook&& other) noexcept;
     ~TrafficHook();
 
+    /// Whether the programs are still there: clsact goes from an interface that leaves the
+    /// namespace, and an operator may take them off.
+    bool attached() const;
+
  private:
     TrafficHook() = default;
 

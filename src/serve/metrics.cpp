@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace wcs_node_agent {
 
 namespace {
@@ -65,20 +67,44 @@ class Page {
     std::vector<MetricFamily> families_;
 };
 
+/// What was counted, exactly: it depends on the source, and on what the kernel tells of drops.
+std::string network_help(const Snapshot& snapshot, std::string_view what) {
+    if (snapshot.source == Source::procfs)
+        return fmt::format("{} as /proc/net/dev counts them: joined packets count once.", what);
+    return fmt::format(
+        "{} on the wire{}.", what,
+        what.starts_with("Bytes") ? ", layer 2 header included, frame check sequence not" : "");
+}
+
+std::string transmit_help(const Snapshot& snapshot, std::string_view what) {
+    auto help = network_help(snapshot, what);
+    if (snapshot.source == Source::procfs) return help;
+    switch (snapshot.counters.qdisc_drops) {
+        case QdiscDrops::count_as_sent:
+            return help + " What the queueing discipline drops is included.";
+        case QdiscDrops::taken_back_at_enqueue:
+            return help +
+                   " What the queueing discipline drops on arrival is not included, what CoDel "
+                   "drops later is.";
+        case QdiscDrops::taken_back:
+            return help + " What the queueing discipline drops is not included.";
+    }
+    return help;
+}
+
 void add_network(Page& page, const Snapshot& snapshot) {
     const auto each_interface = [&](std::uint64_t InterfaceCounters::*count) {
         for (const auto& interface : snapshot.counters.interfaces)
             page.add(interface.*count, {label("device", interface.name)});
     };
-    page.counter("wcs_node_network_receive_bytes_total",
-                 "Bytes received on the wire, layer 2 header included, frame check sequence not.");
+    page.counter("wcs_node_network_receive_bytes_total", network_help(snapshot, "Bytes received"));
     each_interface(&InterfaceCounters::receive_bytes);
-    page.counter("wcs_node_network_transmit_bytes_total",
-                 "Bytes sent on the wire, layer 2 header included, frame check sequence not.");
+    page.counter("wcs_node_network_transmit_bytes_total", transmit_help(snapshot, "Bytes sent"));
     each_interface(&InterfaceCounters::transmit_bytes);
-    page.counter("wcs_node_network_receive_packets_total", "Frames received on the wire.");
+    page.counter("wcs_node_network_receive_packets_total",
+                 network_help(snapshot, "Frames received"));
     each_interface(&InterfaceCounters::receive_packets);
-    page.counter("wcs_node_network_transmit_packets_total", "Frames sent on the wire.");
+    page.counter("wcs_node_network_transmit_packets_total", transmit_help(snapshot, "Frames sent"));
     each_interface(&InterfaceCounters::transmit_packets);
 
     page.gauge("wcs_node_interface_selected",

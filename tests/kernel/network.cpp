@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network.hpp"
 
+#include "kernel/procfs.hpp"
+
 #include <arpa/inet.h>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -17,35 +21,51 @@ namespace wcs_node_agent {
 
 namespace {
 
-sockaddr_in ipv4(const char* address, std::uint16_t port) {
-    sockaddr_in result{};
-    result.sin_family = AF_INET;
-    result.sin_port = htons(port);
-    ::inet_pton(AF_INET, address, &result.sin_addr);
-    return result;
-}
+/// An IPv4 or IPv6 address with a port, as the socket calls take it.
+class SocketAddress {
+ public:
+    SocketAddress(const std::string& address, std::uint16_t port) {
+        if (address.find(':') == std::string::npos) {
+            auto& ipv4 = reinterpret_cast<sockaddr_in&>(storage_);
+            ipv4.sin_family = AF_INET;
+            ipv4.sin_port = htons(port);
+            ::inet_pton(AF_INET, address.c_str(), &ipv4.sin_addr);
+        } else {
+            auto& ipv6 = reinterpret_cast<sockaddr_in6&>(storage_);
+            ipv6.sin6_family = AF_INET6;
+            ipv6.sin6_port = htons(port);
+            ::inet_pton(AF_INET6, address.c_str(), &ipv6.sin6_addr);
+        }
+    }
+    int family() const { return storage_.ss_family; }
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+    static constexpr socklen_t size = sizeof(sockaddr_storage);
+
+ private:
+    sockaddr_storage storage_{};
+};
 
 void check(bool worked, const char* what) {
     if (!worked) throw std::system_error(errno, std::generic_category(), what);
 }
 
-Descriptor ipv4_socket(const NetworkNamespace& where, int type) {
+Descriptor open_socket(const NetworkNamespace& where, int family, int type) {
     auto socket =
-        where.inside([&] { return Descriptor(::socket(AF_INET, type | SOCK_CLOEXEC, 0)); });
+        where.inside([&] { return Descriptor(::socket(family, type | SOCK_CLOEXEC, 0)); });
     check(static_cast<bool>(socket), "socket");
     return socket;
 }
 
-void bind_to(const Descriptor& socket, const char* address, std::uint16_t port) {
-    const auto local = ipv4(address, port);
-    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof(local)) == 0,
-          "bind");
+void set_option(const Descriptor& socket, int level, int option, int value) {
+    check(::setsockopt(socket.get(), level, option, &value, sizeof(value)) == 0, "setsockopt");
 }
 
-void connect_to(const Descriptor& socket, const char* address, std::uint16_t port) {
-    const auto peer = ipv4(address, port);
-    check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0,
-          "connect");
+void bind_to(const Descriptor& socket, const SocketAddress& local) {
+    check(::bind(socket.get(), local.get(), SocketAddress::size) == 0, "bind");
+}
+
+void connect_to(const Descriptor& socket, const SocketAddress& peer) {
+    check(::connect(socket.get(), peer.get(), SocketAddress::size) == 0, "connect");
 }
 
 }  // namespace
@@ -114,7 +134,8 @@ void Watch::refresh() {
     links.changed();
     const auto now = links.list().value();
     where.inside(
-        [&] { probe->follow(now); });  // an index means an interface of the caller's namespace
+        // an index means an interface of the caller's namespace
+        [&] { probe->follow_all(now); });
 }
 
 InterfaceCounters Watch::counters(const std::string& interface) {
@@ -129,17 +150,20 @@ bool kernel_has(HookKind kind) {
     return kind == HookKind::clsact || kind == best;
 }
 
-Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port) {
-    auto socket = ipv4_socket(where, SOCK_DGRAM);
-    bind_to(socket, "0.0.0.0", port);
+Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port, int family) {
+    auto socket = open_socket(where, family, SOCK_DGRAM);
+    if (family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    bind_to(socket, {family == AF_INET ? "0.0.0.0" : "::", port});
     return socket;
 }
 
 void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
-              std::size_t payload, int burst) {
+              std::size_t payload, int burst, std::size_t segment) {
     using namespace std::chrono_literals;
-    const auto socket = ipv4_socket(from, SOCK_DGRAM);
-    connect_to(socket, address, port);
+    const SocketAddress peer(address, port);
+    const auto socket = open_socket(from, peer.family(), SOCK_DGRAM);
+    if (segment > 0) set_option(socket, SOL_UDP, UDP_SEGMENT, static_cast<int>(segment));
+    connect_to(socket, peer);
     const std::string data(payload, 'x');
     auto next = std::chrono::steady_clock::now();
     for (int sent = 0; sent < datagrams; ++sent) {
@@ -150,17 +174,18 @@ void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t p
 }
 
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes) {
-    const auto listener = ipv4_socket(to, SOCK_STREAM);
+              std::uint16_t port, std::size_t bytes, int mss) {
+    const SocketAddress peer(address, port);
+    const auto listener = open_socket(to, peer.family(), SOCK_STREAM);
     // A veth whose peer polls drops what comes when its ring of 256 frames is full, behind the
     // egress hook: so many are never under way in a window of this size.
-    constexpr int window = 64 * 1024;
-    check(::setsockopt(listener.get(), SOL_SOCKET, SO_RCVBUF, &window, sizeof(window)) == 0,
-          "SO_RCVBUF");
-    bind_to(listener, address, port);
+    set_option(listener, SOL_SOCKET, SO_RCVBUF, 64 * 1024);
+    set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1);
+    bind_to(listener, peer);
     check(::listen(listener.get(), 1) == 0, "listen");
-    const auto sender = ipv4_socket(from, SOCK_STREAM);
-    connect_to(sender, address, port);
+    const auto sender = open_socket(from, peer.family(), SOCK_STREAM);
+    if (mss > 0) set_option(sender, IPPROTO_TCP, TCP_MAXSEG, mss);
+    connect_to(sender, peer);
     const Descriptor receiver(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     check(static_cast<bool>(receiver), "accept");
 
@@ -182,6 +207,12 @@ void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const ch
     }
     writer.join();
     if (received != bytes) throw std::runtime_error("TCP: not everything arrived");
+}
+
+InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface) {
+    for (const auto& one : parse_net_dev(where.run("cat /proc/net/dev")))
+        if (one.name == interface) return one;
+    return {};
 }
 
 }  // namespace wcs_node_agent

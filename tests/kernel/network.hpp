@@ -11,6 +11,7 @@
 #include <functional>
 #include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -91,14 +92,20 @@ bool kernel_has(HookKind kind);
 inline constexpr std::uint64_t udp_headers = 14 + 20 + 8;
 
 /// Takes datagrams in and never reads them, so that nobody answers that the port is unreachable.
-Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port);
+/// family: AF_INET or AF_INET6.
+Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port, int family = AF_INET);
 
-/// Sends datagrams of so many bytes to address:port, a burst each millisecond.
+/// Sends datagrams of so many bytes to address:port (IPv4 or IPv6), a burst each millisecond.
+/// segment: 0, or the stack splits each into datagrams of so many bytes, late (UDP_SEGMENT).
 void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
-              std::size_t payload, int burst);
+              std::size_t payload, int burst, std::size_t segment = 0);
 
-/// Sends so many bytes over one TCP connection and waits until they have arrived.
+/// Sends so many bytes over one TCP connection (IPv4 or IPv6) and waits until they have arrived.
+/// mss: the greatest segment, 0 for what the interface's MTU gives.
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes);
+              std::uint16_t port, std::size_t bytes, int mss = 0);
+
+/// What the kernel itself counted on an interface, as /proc/net/dev tells it.
+InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface);
 
 }  // namespace wcs_node_agent

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Exactness: what is counted is what was sent, frame by frame and byte by byte.
-#include "kernel/procfs.hpp"
 #include "network.hpp"
 
 #include <array>
@@ -42,19 +41,12 @@ TEST_P(Hooked, TwoHundredMegabitsOfUdpAreCountedToTheByte) {
     EXPECT_EQ(sent.receive_packets, 0u);
 }
 
-/// What the sending end of a veth without offloads counts itself: one packet there is one frame.
-InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface) {
-    for (const auto& one : parse_net_dev(where.run("cat /proc/net/dev")))
-        if (one.name == interface) return one;
-    return {};
-}
-
 TEST_F(TwoHosts, TcpJoinedByTheReceiverIsCountedAsItCrossedTheWire) {
     there_.run("ethtool -K peer tso off gso off");
     here_.run("ethtool -K wan gro on");
     Watch here(here_);
     Watch there(there_);
-    const auto before = own_counters(there_, "peer");
+    const auto before = own_counters(there_, "peer");  // one packet there is one frame
     send_tcp(there_, here_, "10.77.0.1", 5001, 64 << 20);
 
     const auto received = here.counters("wan");

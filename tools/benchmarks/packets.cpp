@@ -174,9 +174,9 @@ std::shared_ptr<EbpfProbe> follow_both(const Cable& cable) {
     auto probe = load_agent();
     std::array links{cable.here, cable.peer};
     std::ranges::sort(links, {}, &Link::index);
-    probe->follow(links);  // the peer is not here, and refused
+    probe->follow_all(links);  // the peer is not here, and refused
     const Inside there(cable.peer_namespace);
-    probe->follow(links);  // now it is
+    probe->follow_all(links);  // now it is
     return probe;
 }
 
@@ -283,7 +283,7 @@ Descriptor program_named(std::string_view name) {
 nlohmann::json test_runs(const Cable& cable) {
     const auto agent = load_agent();
     const std::array links{cable.here};
-    agent->follow(links);
+    agent->follow_all(links);
     const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
     const auto index = cable.here.index;
     return {{"receive", program_ns(program_named("count_receive").get(), index)},

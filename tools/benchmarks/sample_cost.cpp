@@ -49,7 +49,7 @@ nlohmann::json run(const Options& options) {
     const auto links = value_of(value_of(LinkMonitor::open()).list());
     const auto probe = value_of(EbpfProbe::load());
     const auto before = wall_ns();
-    probe->follow(links);
+    probe->follow_all(links);
     const auto follow = wall_ns() - before;
 
     const auto read = cost_ns(calls, [&] { value_of(probe->read()); });

@@ -77,7 +77,7 @@ TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {
     const std::vector<Link> links{{.index = 1, .name = "lo", .loopback = true},
                                   {.index = 7, .name = "eth0"},
                                   {.index = 9, .name = "gone"}};
-    (*probe)->follow(links);
+    (*probe)->follow(links, {});
     const auto counters = (*probe)->read();
     ASSERT_TRUE(counters) << counters.error().what;
     ASSERT_EQ(counters->interfaces.size(), 1u) << "no loopback, nothing that is not there";

@@ -112,6 +112,35 @@ TEST(Metrics, TellWhatWasMeasured) {
     EXPECT_EQ(series(node, "wcs_node_agent_build_info{").size(), 1U);
 }
 
+TEST(Metrics, SayWhatWasCountedAsSent) {
+    struct Row {
+        Source source;
+        QdiscDrops drops;
+        const char* expected;
+    };
+    const Row rows[] = {
+        {Source::ebpf, QdiscDrops::taken_back, "discipline drops is not included."},
+        {Source::ebpf, QdiscDrops::taken_back_at_enqueue,
+         "drops on arrival is not included, what CoDel drops later is."},
+        {Source::ebpf, QdiscDrops::count_as_sent, "discipline drops is included."},
+        {Source::procfs, QdiscDrops::count_as_sent,
+         "as /proc/net/dev counts them: joined packets count once."},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.expected);
+        Snapshot node = busy_node();
+        node.source = row.source;
+        node.counters.qdisc_drops = row.drops;
+        for (const auto* name :
+             {"wcs_node_network_transmit_bytes_total", "wcs_node_network_transmit_packets_total"}) {
+            const auto help = series(node, std::string("# HELP ") + name);
+            ASSERT_EQ(help.size(), 1U);
+            EXPECT_THAT(help.begin()->first + " " + help.begin()->second,
+                        testing::EndsWith(row.expected));
+        }
+    }
+}
+
 TEST(Metrics, GiveTheUnknownNoSeries) {
     const Snapshot node = blind_node();
     for (const char* name : {"wcs_up", "wcs_stat", "wcs_publishers", "wcs_subscribers", "wcs_hls",
