@@ -315,6 +315,7 @@ TEST(JsonPage, Numbers) {
         {"more than an unsigned integer", "18446744073709551616", 0x1p64},
         {"less than a signed integer", "-9223372036854775809", -0x1p63},
         {"a fraction to the nearest double", "0.30000000000000004", 0.1 + 0.2},
+        {"a small one to the nearest double", "203.5e-22", 203.5e-22},
         {"more digits than a double has", "3.14159265358979323846264338327950288419716939937510",
          3.141592653589793},
         {"an exponent", "-1.5E+3", -1500},
