@@ -44,5 +44,6 @@ struct cpu_time {
 	__s64 busy;
 	__u64 interrupt_depth; /* interrupts and softirqs under way over the idle task */
 	__u64 woken;	       /* when the idle task left its idle state; 0: it has not */
-	__u64 unused[5];
+	__u64 polling;	       /* 1: in an idle state that polls instead of halting */
+	__u64 unused[4];
 };

@@ -21,6 +21,11 @@ struct {
 	__type(value, struct cpu_time);
 } cpu_times SEC(".maps");
 
+/* Set before loading: an idle CPU halts, with interrupts on. Then whatever interrupts it, softirqs
+ * included, has run when the idle state ends, and only the beginnings of interrupts need watching:
+ * a softirq for each packet, as a veth pair raises it, costs nothing. */
+const volatile bool idle_halts;
+
 static __always_inline struct cpu_time *this_cpu(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -75,8 +80,11 @@ int BPF_PROG(on_cpu_idle, unsigned int state)
 {
 	struct cpu_time *time = this_cpu();
 
-	if (time)
-		time->woken = state == PWR_EVENT_EXIT ? bpf_ktime_get_ns() : 0;
+	if (!time)
+		return 0;
+	end_busy(time); /* what an interrupt began, where its end is not watched */
+	time->woken = state == PWR_EVENT_EXIT ? bpf_ktime_get_ns() : 0;
+	time->polling = state == POLL_STATE;
 	return 0;
 }
 
@@ -93,8 +101,12 @@ static __always_inline void enter_interrupt(void)
 
 	if (!time)
 		return;
-	if (over_idle_task())
+	if (over_idle_task()) {
+		/* Polling goes on after the interrupt: when that ended, nobody would know. */
+		if (idle_halts && time->polling)
+			return;
 		time->interrupt_depth++;
+	}
 	begin_busy(time, 0);
 }
 
@@ -126,12 +138,11 @@ static __always_inline void leave_interrupt(void)
 		return 0;                                                                          \
 	}
 
-INTERRUPT("tp_btf", softirq)
-INTERRUPT("tp_btf", irq_handler)
-
-/* Interrupts that have no handler of a driver: on x86 each has tracepoints of its own, on ARM all
- * those between CPUs have one pair and the timer is an irq_handler. Loaded where the kernel has
- * them. */
+/* All that need not be loaded everywhere. Interrupts that have no handler of a driver have, on x86,
+ * tracepoints of their own each; on ARM those between CPUs have one pair, and the timer is an
+ * irq_handler. */
+INTERRUPT("?tp_btf", softirq)
+INTERRUPT("?tp_btf", irq_handler)
 INTERRUPT("?tp_btf", local_timer)
 INTERRUPT("?tp_btf", reschedule)
 INTERRUPT("?tp_btf", call_function)

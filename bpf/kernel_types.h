@@ -69,3 +69,6 @@ enum skb_drop_reason {
 
 /* A cpu_idle event with this state is the end of an idle state. */
 #define PWR_EVENT_EXIT ((unsigned int)-1)
+
+/* On x86 the state that polls, if there is one, is the first. */
+#define POLL_STATE 0

@@ -2,6 +2,7 @@
 #include "kernel/ebpf_probe.hpp"
 
 #include "cpu.skel.h"
+#include "kernel/idle_states.hpp"
 #include "traffic.skel.h"
 
 #include <algorithm>
@@ -55,15 +56,17 @@ KernelTypes load_kernel_types() { return {btf__load_vmlinux_btf(), btf__free}; }
 
 /// Programs on tracepoints that not every kernel has are marked in their source (SEC("?...")), and
 /// libbpf does not load them unless told to.
-void load_optional_programs(bpf_object* object, const btf* types) {
+void load_optional_programs(bpf_object* object, const btf* types, bool idle_halts) {
     bpf_program* program = nullptr;
     while ((program = bpf_object__next_program(object, program)) != nullptr) {
         if (bpf_program__autoload(program)) continue;
         std::string_view tracepoint = bpf_program__section_name(program);
         tracepoint.remove_prefix(tracepoint.find('/') + 1);
+        const bool needed =
+            !idle_halts || (tracepoint.ends_with("_entry") && tracepoint != "softirq_entry");
         const auto type = fmt::format("btf_trace_{}", tracepoint);
         const bool has = btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
-        bpf_program__set_autoload(program, has);
+        bpf_program__set_autoload(program, needed && has);
     }
 }
 
@@ -144,7 +147,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
     CpuSkeleton cpu(cpu_bpf__open());
     if (!cpu) return failure("opening the CPU programs", errno);
     bpf_map__set_max_entries(cpu->maps.cpu_times, cpu_count);
-    load_optional_programs(cpu->obj, kernel_types.get());
+    cpu->rodata->idle_halts = options.idle_halts.value_or(idle_cpu_halts());
+    load_optional_programs(cpu->obj, kernel_types.get(), cpu->rodata->idle_halts);
     if (const int error = cpu_bpf__load(cpu.get()); error != 0)
         return failure("loading the CPU programs", -error);
     if (const int error = cpu_bpf__attach(cpu.get()); error != 0)

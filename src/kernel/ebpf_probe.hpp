@@ -23,7 +23,8 @@ struct cpu_bpf;
 namespace wcs_node_agent {
 
 struct EbpfOptions {
-    std::optional<HookKind> hook;  // none: the best that the kernel has
+    std::optional<HookKind> hook = {};    // none: the best that the kernel has
+    std::optional<bool> idle_halts = {};  // none: as idle_cpu_halts() says
     std::uint16_t slots =
         1280;  // interfaces with counters of their own, and one more: 64 bytes a CPU
 };
