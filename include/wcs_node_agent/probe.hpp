@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace wcs_node_agent {
@@ -39,6 +40,10 @@ class Probe {
         while (follow_next()) {
         }
     }
+
+    /// The sum over these interfaces as it stands now, read so cheaply that it can be done many
+    /// times a second. None where that is not possible.
+    virtual std::optional<TrafficTotals> totals(std::span<const std::uint32_t> indexes) = 0;
 
     /// All counters as they stand now.
     virtual Result<RawCounters> read() = 0;

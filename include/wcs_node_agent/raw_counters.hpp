@@ -21,6 +21,15 @@ struct InterfaceCounters {
     std::uint64_t transmit_packets = 0;
 };
 
+/// The same summed over some interfaces, at one moment.
+struct TrafficTotals {
+    Clock::time_point at;
+    std::uint64_t receive_bytes = 0;
+    std::uint64_t receive_packets = 0;
+    std::uint64_t transmit_bytes = 0;
+    std::uint64_t transmit_packets = 0;
+};
+
 /// How long one CPU was not free for new work since its counting began.
 struct CpuCounters {
     unsigned cpu = 0;

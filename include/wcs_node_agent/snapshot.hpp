@@ -23,6 +23,12 @@ struct Rates {
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
 };
 
+/// The highest rate over 10 ms within the last whole second. Absent where it is not measured.
+struct Peaks {
+    std::optional<double> bits_in;   // bit/s, of the chosen interfaces, wire_overhead included
+    std::optional<double> bits_out;  // bit/s
+};
+
 /// The node at one moment, everything behind one verdict. Immutable once published, replaced whole.
 struct Snapshot {
     Clock::time_point at;                        // when the counters were read
@@ -33,6 +39,7 @@ struct Snapshot {
     RawCounters counters;
     std::vector<std::string> chosen_interfaces;  // those that the bandwidth limits see
     Rates rates;
+    Peaks peaks;
     WcsState wcs;
     CountNames count_names;                  // what wcs.counts was made of
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown

@@ -72,6 +72,7 @@ void Daemon::configure(const Config& config) {
     http_server_.allow(config.metrics_allow);
     http_server_.fresh_for(std::max(fresh_intervals * config.sample_interval, fresh_at_least));
     sampler_.configure(config);
+    if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }
 
 void Daemon::serve() {
@@ -143,6 +144,16 @@ void Daemon::tell_change(const Snapshot& snapshot) {
     else
         spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
     notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));
+}
+
+/// As long as they are wanted and can be measured.
+asio::awaitable<void> Daemon::measure_peaks() {
+    next_peak_.expires_at(Clock::now());
+    while (config_.peaks && sampler_.measure_peaks()) {
+        next_peak_.expires_at(next_start(next_peak_.expiry(), PeakMeter::interval, Clock::now()));
+        co_await next_peak_.async_wait(use_awaitable);
+    }
+    measuring_peaks_ = false;
 }
 
 asio::awaitable<void> Daemon::follow_links() {

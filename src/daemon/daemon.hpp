@@ -43,6 +43,7 @@ class Daemon {
  private:
     void start(asio::awaitable<void> task);
     asio::awaitable<void> sample_repeatedly();
+    asio::awaitable<void> measure_peaks();
     asio::awaitable<void> follow_links();
     asio::awaitable<void> obey_signals();
 
@@ -66,6 +67,8 @@ class Daemon {
     SystemdNotifier notifier_;
     asio::signal_set signals_{io_};
     asio::steady_timer next_sample_{io_};
+    asio::steady_timer next_peak_{io_};
+    bool measuring_peaks_ = false;
     bool sampling_fails_ = false;
     std::exception_ptr unforeseen_;
 };

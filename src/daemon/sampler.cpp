@@ -17,6 +17,7 @@ Sampler::Sampler(OpenedProbe probe, LinkMonitor links, const Config& config)
 void Sampler::configure(const Config& config) {
     window_.set_window(config.window);
     window_.set_wire_overhead(config.wire_overhead);
+    peak_meter_.set_wire_overhead(config.wire_overhead);
     count_names_ = config.counts;
     limits_ = config.limits;
     policy_settings_ = {.limits = {},  // made anew for each sample
@@ -54,6 +55,7 @@ void Sampler::tell_choice(const Selection& before) {
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
                          name_of(one.index), name_of(one.counted_on));
     if (std::exchange(has_chosen_, true) && selection_.chosen == before.chosen) return;
+    peak_meter_.restart();
     if (selection_.chosen.empty())
         spdlog::warn(
             "no interface to hold the bandwidth limits against: there is no default route and no "
@@ -89,6 +91,13 @@ Verdict Sampler::judge(const Snapshot& snapshot) {
     return verdict;
 }
 
+bool Sampler::measure_peaks() {
+    const auto totals = probe_.probe->totals(selection_.chosen);
+    if (!totals) return false;
+    if (!selection_.chosen.empty()) peak_meter_.add(*totals);
+    return true;
+}
+
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
     auto counters = probe_.probe->read();
     if (!counters) return counters.error();
@@ -103,6 +112,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.counters = std::move(counters).value();
     snapshot.chosen_interfaces = chosen_names();
     snapshot.rates = window_.rates();
+    snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;

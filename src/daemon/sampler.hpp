@@ -6,6 +6,7 @@
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
+#include "load/peak_meter.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "load/selection.hpp"
@@ -49,6 +50,10 @@ class Sampler {
     /// Reads away what has been told of links. True: refresh_links() is due.
     bool links_changed() { return links_.changed(); }
 
+    /// Reads the traffic for the peaks; to be called every PeakMeter::interval. False: the source
+    /// cannot be read so often, and there will be none.
+    bool measure_peaks();
+
     /// Reads the counters and judges them together with what is known of WCS. The first has no
     /// rates. The snapshot is complete but for its reply.
     Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
@@ -72,6 +77,7 @@ class Sampler {
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;
+    PeakMeter peak_meter_;
     Policy policy_;
     Clock::time_point started_ = Clock::now();
 };

@@ -191,6 +191,17 @@ constexpr Choices<std::string_view, 5> log_levels{{{"trace", "trace"},
                                                    {"warning", "warning"},
                                                    {"error", "error"}}};
 
+/// true and false in the file, on and off on the command line and there too.
+Result<bool> read_switch(const Json& value) {
+    if (value.is_boolean()) {
+        return value.get<bool>();
+    }
+    if (value == "on" || value == "off") {
+        return value == "on";
+    }
+    return must_be("true or false", value);
+}
+
 /// Hands each text of an array, or a text alone, to use(text), which returns a Result<void>.
 template <class Use>
 Faults for_each_text(const Json& value, const Use& use) {
@@ -447,6 +458,11 @@ constexpr std::array settings_table{
                 return assign(config.wire_overhead, read_count(json, 1000));
             },
             [](const Config& config) { return Json(config.wire_overhead); }},
+    Setting{
+        "peaks", "Measuring", "on|off", "the highest rate over 10 ms in each second (default off)",
+        false,
+        [](Config& config, const Json& json) { return assign(config.peaks, read_switch(json)); },
+        [](const Config& config) { return Json(config.peaks); }},
 
     limit_setting<Limit::cpu>("PERCENT", "mean busy share of the CPUs (default 90)"),
     limit_setting<Limit::publishers>("N", "streams published to the node (default 100)"),

@@ -164,6 +164,10 @@ std::string status_table(const Json& status) {
     add("traffic",
         fmt::format("in {} Mbit/s, out {} Mbit/s", number(at(rates, "/bits_in_per_second"), 1e-6),
                     number(at(rates, "/bits_out_per_second"), 1e-6)));
+    if (at(rates, "/peak_bits_in_per_second").is_number())
+        add("peaks", fmt::format("in {} Mbit/s, out {} Mbit/s",
+                                 number(at(rates, "/peak_bits_in_per_second"), 1e-6),
+                                 number(at(rates, "/peak_bits_out_per_second"), 1e-6)));
     add("cpus", fmt::format("{}, {} % busy", at(status, "/cpus").size(),
                             number(at(rates, "/cpu_utilisation"), 100)));
     add("wcs", wcs_text(at(status, "/wcs")));

@@ -288,6 +288,22 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
     }
 }
 
+std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> indexes) {
+    TrafficTotals totals;
+    for (const auto index : indexes) {
+        const auto found = followed_.find(index);
+        if (found == followed_.end() || !found->second.slot) continue;
+        auto& last = found->second.last;
+        update(last, sum_over_cpus(*found->second.slot));
+        totals.receive_bytes += last.receive_bytes;
+        totals.receive_packets += last.receive_packets;
+        totals.transmit_bytes += last.transmit_bytes;
+        totals.transmit_packets += last.transmit_packets;
+    }
+    totals.at = Clock::now();
+    return totals;
+}
+
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     counters.qdisc_drops = qdisc_drops_;

@@ -41,6 +41,7 @@ class EbpfProbe : public Probe {
     Source source() const override { return Source::ebpf; }
     std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
     bool follow_next() override;
+    std::optional<TrafficTotals> totals(std::span<const std::uint32_t> indexes) override;
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }

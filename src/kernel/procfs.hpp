@@ -46,6 +46,8 @@ class ProcfsProbe : public Probe {
     Source source() const override { return Source::procfs; }
     std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
     bool follow_next() override { return false; }
+    /// None: reading /proc costs a system call for each line of it.
+    std::optional<TrafficTotals> totals(std::span<const std::uint32_t>) override { return {}; }
     Result<RawCounters> read() override;
 
  private:

@@ -115,6 +115,12 @@ void add_network(Page& page, const Snapshot& snapshot) {
                "Wire rate over the window, summed over the selected interfaces.");
     page.add(snapshot.rates.bits_in, {label("direction", "in")});
     page.add(snapshot.rates.bits_out, {label("direction", "out")});
+
+    page.gauge(
+        "wcs_node_bandwidth_peak_bits_per_second",
+        "Highest wire rate over 10 ms within the last whole second, of the same interfaces.");
+    page.add(snapshot.peaks.bits_in, {label("direction", "in")});
+    page.add(snapshot.peaks.bits_out, {label("direction", "out")});
 }
 
 void add_cpu(Page& page, const Snapshot& snapshot) {

@@ -137,6 +137,8 @@ std::string status_json(const Snapshot& snapshot) {
         {"rates",
          {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},
           {"bits_out_per_second", or_null(snapshot.rates.bits_out)},
+          {"peak_bits_in_per_second", or_null(snapshot.peaks.bits_in)},
+          {"peak_bits_out_per_second", or_null(snapshot.peaks.bits_out)},
           {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)}}},
         {"source",
          {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},

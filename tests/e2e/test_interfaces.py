@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import lab
 import pytest
@@ -121,6 +122,28 @@ def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
         )
         limits = agent.status_json()["limits"]
         assert limits["band_in"]["value"] * 1e6 == pytest.approx(rate["in"], rel=0.2)
+
+
+class TestPeaks:
+    PEAK = 'wcs_node_bandwidth_peak_bits_per_second{direction="out"}'
+
+    def test_a_burst_shows_that_the_mean_hides(self, start_agent):
+        with link("pk0", "veth", "peer", "name", "pk1"):
+            lab.ip("link", "set", "pk1", "up")
+            agent = start_agent("--interface=pk0", "--window=10s", "--peaks=on")
+            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6)
+            send_frames("pk0", 400, 1386)  # 4.5 Mbit within some milliseconds
+            burst = agent.wait_for_metric(self.PEAK, lambda peak: peak > 50e6)
+            page = agent.metrics()
+            assert burst < 4.6e6 / 0.009, "no more than was sent, in the shortest time measured"
+            assert page['wcs_node_bandwidth_bits_per_second{direction="out"}'] < 5e6
+            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6)
+
+    @pytest.mark.parametrize("options", [(), ("--peaks=on", "--source=procfs")])
+    def test_what_is_not_measured_is_absent(self, start_agent, options):
+        agent = start_agent(*options)
+        time.sleep(2.5)  # two whole seconds
+        assert self.PEAK not in agent.metrics()
 
 
 class TestShareOfTheLink:
