@@ -10,18 +10,20 @@
 
 __u64 burned_ns;
 
-static long look(__u32 index, void* context) {
-    return bpf_ktime_get_ns() >= *(__u64*)context; /* 1 ends the loop */
+static long look(__u32 index, void *context)
+{
+	return bpf_ktime_get_ns() >= *(__u64 *)context; /* 1 ends the loop */
 }
 
 SEC("tc")
-int burn(struct __sk_buff* skb) {
-    __u64 begun = bpf_ktime_get_ns();
-    __u64 until = begun + BURN_NS;
+int burn(struct __sk_buff *skb)
+{
+	__u64 begun = bpf_ktime_get_ns();
+	__u64 until = begun + BURN_NS;
 
-    bpf_loop(MOST_LOOKS, look, &until, 0);
-    __sync_fetch_and_add(&burned_ns, bpf_ktime_get_ns() - begun);
-    return TC_ACT_UNSPEC;
+	bpf_loop(MOST_LOOKS, look, &until, 0);
+	__sync_fetch_and_add(&burned_ns, bpf_ktime_get_ns() - begun);
+	return TC_ACT_UNSPEC;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
