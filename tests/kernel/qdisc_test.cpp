@@ -49,15 +49,18 @@ class Queue : public TwoHosts, public testing::WithParamInterface<QueueCase> {
     }
 };
 
+INSTANTIATE_TEST_SUITE_P(EachKind, Queue,
+                         testing::Values(QueueCase{"tbf_small_udp", short_tbf, Load::small_udp},
+                                         QueueCase{"tbf_large_udp", tbf, Load::large_udp},
+                                         QueueCase{"tbf_tcp", tbf, Load::tcp},
+                                         QueueCase{"htb_small_udp", htb, Load::small_udp},
+                                         QueueCase{"htb_large_udp", htb, Load::large_udp},
+                                         QueueCase{"htb_tcp", htb, Load::tcp}),
+                         [](const auto& row) { return std::string(row.param.name); });
+
 INSTANTIATE_TEST_SUITE_P(
-    EachKind, Queue,
-    testing::Values(QueueCase{"tbf_small_udp", short_tbf, Load::small_udp},
-                    QueueCase{"tbf_large_udp", tbf, Load::large_udp},
-                    QueueCase{"tbf_tcp", tbf, Load::tcp},
-                    QueueCase{"htb_small_udp", htb, Load::small_udp},
-                    QueueCase{"htb_large_udp", htb, Load::large_udp},
-                    QueueCase{"htb_tcp", htb, Load::tcp},
-                    QueueCase{"fq_codel_over_its_limit", fq_codel_over_limit, Load::large_udp},
+    NeedsModule, Queue,
+    testing::Values(QueueCase{"fq_codel_over_its_limit", fq_codel_over_limit, Load::large_udp},
                     QueueCase{"codel_udp", fq_codel_own_drops, Load::large_udp, true},
                     QueueCase{"codel_tcp", fq_codel_own_drops, Load::tcp, true}),
     [](const auto& row) { return std::string(row.param.name); });

@@ -85,6 +85,69 @@ TEST_F(Stacked, WhatStandsOnALinkOfAnotherNamespaceIsTheLowestHere) {
     EXPECT_THAT(chosen(), ElementsAre("guest"));
 }
 
+/// A row is a stack on wan and on a second cable, with a default route over its top.
+struct Stack {
+    const char* name;
+    std::vector<const char*> commands;
+    std::vector<const char*> lowest;
+    bool forwards = true;  // a team does once teamd(8) has told it how
+
+    friend void PrintTo(const Stack& stack, std::ostream* out) { *out << stack.name; }
+};
+
+class NeedsModule : public Stacked, public testing::WithParamInterface<Stack> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    EachKind, NeedsModule,
+    testing::Values(
+        Stack{"vlan", {"link add link wan name top type vlan id 7"}, {"wan"}},
+        Stack{"vlan_in_vlan",
+              {"link add link wan name outer type vlan protocol 802.1ad id 7", "link set outer up",
+               "link add link outer name top type vlan id 8"},
+              {"wan"}},
+        Stack{"bond",
+              {"link add top type bond mode balance-rr", "link set wan down",
+               "link set second down", "link set wan master top", "link set second master top"},
+              {"wan", "second"}},
+        Stack{"vlan_on_bond",
+              {"link add lower type bond mode balance-rr", "link set wan down",
+               "link set second down", "link set wan master lower", "link set second master lower",
+               "link set lower up", "link add link lower name top type vlan id 7"},
+              {"wan", "second"}},
+        Stack{"team",
+              {"link add top type team", "link set wan down", "link set second down",
+               "link set wan master top", "link set second master top"},
+              {"wan", "second"},
+              false}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+/// Frames sent over the top are summed once: each crosses exactly one of the lowest.
+TEST_P(NeedsModule, LeadsToTheLowestWhereEachFrameIsSummedOnce) {
+    here("link add second address 02:00:00:00:00:03 type veth peer name second-peer netns " +
+         there_.name());
+    there_.run("ip link set second-peer up");
+    for (const auto* command : GetParam().commands) here(command);
+    for (const auto* name : {"wan", "second", "top"}) here(std::string("link set ") + name + " up");
+    here("address add 10.93.0.1/24 dev top");
+    here("route add default via 10.93.0.2");
+    here("neighbour replace 10.93.0.2 lladdr 02:00:00:00:00:09 dev top nud permanent");
+    EXPECT_THAT(chosen(), testing::UnorderedElementsAreArray(GetParam().lowest));
+    for (const auto& name : chosen()) EXPECT_THAT(chosen({name, "top"}), ElementsAre(name));
+
+    if (!GetParam().forwards) return;
+    Watch watch(here_);
+    const auto sum = [&] {
+        std::uint64_t frames = 0;
+        for (const auto* name : GetParam().lowest) frames += watch.counters(name).transmit_packets;
+        return frames;
+    };
+    const auto before = sum();
+    send_udp(here_, "10.93.0.2", 5000, 500, 100, 20);
+    EXPECT_EQ(watch.counters("top").transmit_packets, 500u);
+    EXPECT_GE(sum() - before, 500u);
+    EXPECT_LE(sum() - before, 520u) << "some frames of the bond's own, but none of ours twice";
+}
+
 TEST_F(Stacked, DefaultRoutesLeadToTheLowest) {
     here("link add link wan name mv type macvlan");
     here("link set mv up");
