@@ -3,8 +3,10 @@
 /// counts the frames and bytes that cross the wire.
 #include "network.hpp"
 
+#include <functional>
 #include <linux/if_ether.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sstream>
 #include <tuple>
@@ -133,6 +135,60 @@ class Path : public testing::Test {
         return in_ipv4 + in_ipv6;
     }
 
+    /// What went from the sender to the receiver.
+    struct Sent {
+        std::uint64_t frames;
+        std::uint64_t bytes;
+        std::uint64_t taken_in;  // by the receiver's IP stack, joined packets as one
+    };
+
+    /// Every point counts what crosses the wire while this runs, in both directions.
+    Sent expect_exact_counts(HookKind hook, const std::function<void()>& send) {
+        Watch sender(sender_, {.hook = hook});
+        Watch middle(middle_, {.hook = hook});
+        Watch receiver(receiver_, {.hook = hook});
+        const auto right_before = truth("right");
+        const auto left_before = truth("left");
+        const auto taken_in_before = packets_taken_in(receiver_);
+        send();
+
+        const auto near = sender.counters("near");
+        const auto left = middle.counters("left");
+        const auto right = middle.counters("right");
+        const auto far = receiver.counters("far");
+        const auto right_now = truth("right");
+        const auto left_now = truth("left");
+
+        const auto frames = right_now.transmit_packets - right_before.transmit_packets;
+        const auto bytes = right_now.transmit_bytes - right_before.transmit_bytes;
+        EXPECT_EQ(near.transmit_packets, frames);
+        EXPECT_EQ(left.receive_packets, frames);
+        EXPECT_EQ(right.transmit_packets, frames);
+        EXPECT_EQ(far.receive_packets, frames);
+        EXPECT_EQ(near.transmit_bytes, bytes);
+        EXPECT_EQ(left.receive_bytes, bytes);
+        EXPECT_EQ(right.transmit_bytes, bytes);
+        EXPECT_EQ(far.receive_bytes, bytes);
+
+        const auto frames_back = left_now.transmit_packets - left_before.transmit_packets;
+        const auto bytes_back = left_now.transmit_bytes - left_before.transmit_bytes;
+        EXPECT_EQ(far.transmit_packets, frames_back);
+        EXPECT_EQ(right.receive_packets, frames_back);
+        EXPECT_EQ(left.transmit_packets, frames_back);
+        EXPECT_EQ(near.receive_packets, frames_back);
+        EXPECT_EQ(far.transmit_bytes, bytes_back);
+        EXPECT_EQ(right.receive_bytes, bytes_back);
+        EXPECT_EQ(left.transmit_bytes, bytes_back);
+        EXPECT_EQ(near.receive_bytes, bytes_back);
+        return {frames, bytes, packets_taken_in(receiver_) - taken_in_before};
+    }
+
+    /// A tunnel over IPv4, and one over IPv6, whose outer UDP has a checksum; both carry both.
+    void add_vxlans() const {
+        add_vxlan(sender_, "near", "1", "2");
+        add_vxlan(receiver_, "far", "2", "1");
+    }
+
     /// Something of everything that is joined and split, in both directions.
     void send_mix(std::size_t tcp_bytes) {
         constexpr std::uint16_t port = 5001;
@@ -198,6 +254,24 @@ class Path : public testing::Test {
         give_route(host, own, peer, lladdr);
     }
 
+    static void add_vxlan(const NetworkNamespace& host, const std::string& underlay,
+                          const std::string& number, const std::string& peer) {
+        for (const std::string family : {"4", "6"}) {
+            const auto own = "vx" + family;
+            const std::string outer = family == "4" ? "10.77.0." : "fd77::";
+            const auto address = "02:00:00:00:0" + family + ":0";
+            host.run("ip link add " + own + " address " + address + number +
+                     " mtu 1400 up type vxlan id " + family + " dstport 4789 dev " + underlay +
+                     " local " + outer + number + " remote " + outer + peer);
+            host.run("ip address add 10.78." + family + "." + number + "/24 dev " + own);
+            host.run("ip address add fd78:" + family + "::" + number + "/64 nodad dev " + own);
+            for (const auto& inner :
+                 {"10.78." + family + "." + peer, "fd78:" + family + "::" + peer})
+                host.run("ip neighbour replace " + inner + " lladdr " + address + peer + " dev " +
+                         own + " nud permanent");
+        }
+    }
+
     /// Tags what leaves before it is counted, and takes the tags off after it is counted. (Not with
     /// clsact: TCX programs come first there, in both directions.)
     void attach_tagging(const NetworkNamespace& host, const char* interface) {
@@ -254,49 +328,42 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(ExactPath, EveryPointCountsWhatCrossesTheWire) {
     build(GetParam().middle, GetParam().tags);
-    Watch sender(sender_, {.hook = GetParam().hook});
-    Watch middle(middle_, {.hook = GetParam().hook});
-    Watch receiver(receiver_, {.hook = GetParam().hook});
-    const auto right_before = truth("right");
-    const auto left_before = truth("left");
-    const auto taken_in_before = packets_taken_in(receiver_);
-    send_mix(GetParam().tcp_bytes);
-
-    const auto near = sender.counters("near");
-    const auto left = middle.counters("left");
-    const auto right = middle.counters("right");
-    const auto far = receiver.counters("far");
-    const auto right_now = truth("right");
-    const auto left_now = truth("left");
-
-    const auto frames = right_now.transmit_packets - right_before.transmit_packets;
-    const auto bytes = right_now.transmit_bytes - right_before.transmit_bytes;
-    EXPECT_EQ(near.transmit_packets, frames);
-    EXPECT_EQ(left.receive_packets, frames);
-    EXPECT_EQ(right.transmit_packets, frames);
-    EXPECT_EQ(far.receive_packets, frames);
-    EXPECT_EQ(near.transmit_bytes, bytes);
-    EXPECT_EQ(left.receive_bytes, bytes);
-    EXPECT_EQ(right.transmit_bytes, bytes);
-    EXPECT_EQ(far.receive_bytes, bytes);
-
-    const auto frames_back = left_now.transmit_packets - left_before.transmit_packets;
-    const auto bytes_back = left_now.transmit_bytes - left_before.transmit_bytes;
-    EXPECT_EQ(far.transmit_packets, frames_back);
-    EXPECT_EQ(right.receive_packets, frames_back);
-    EXPECT_EQ(left.transmit_packets, frames_back);
-    EXPECT_EQ(near.receive_packets, frames_back);
-    EXPECT_EQ(far.transmit_bytes, bytes_back);
-    EXPECT_EQ(right.receive_bytes, bytes_back);
-    EXPECT_EQ(left.transmit_bytes, bytes_back);
-    EXPECT_EQ(near.receive_bytes, bytes_back);
-
-    EXPECT_GT(bytes, GetParam().tcp_bytes / 2 + frames * (54 + tag_bytes())) << "headers included";
+    const auto sent = expect_exact_counts(GetParam().hook, [&] { send_mix(GetParam().tcp_bytes); });
+    EXPECT_GT(sent.bytes, GetParam().tcp_bytes / 2 + sent.frames * (54 + tag_bytes()))
+        << "headers included";
     // Without the kernel's VLAN module nobody joins what has its tag in the frame.
     if (GetParam().tags == Tags::none || GetParam().tags == Tags::beside) {
-        EXPECT_LT(packets_taken_in(receiver_) - taken_in_before, frames / 2)
+        EXPECT_LT(sent.taken_in, sent.frames / 2)
             << "else nothing was joined, and this shows nothing";
     }
+}
+
+class ExactHeaders : public Path, public testing::WithParamInterface<HookKind> {};
+
+INSTANTIATE_TEST_SUITE_P(EachWay, ExactHeaders, testing::Values(HookKind::tcx, HookKind::clsact),
+                         [](const auto& row) { return std::string(to_string(row.param)); });
+
+TEST_P(ExactHeaders, VxlanCountsItsOuterFrames) {
+    build(Middle::bridge, Tags::none);
+    add_vxlans();
+    constexpr std::size_t tcp_bytes = 8 * mebi;
+    for (const auto* to : {"10.78.4.2", "fd78:4::2", "10.78.6.2", "fd78:6::2"}) {
+        SCOPED_TRACE(to);
+        const auto sent = expect_exact_counts(
+            GetParam(), [&] { send_tcp(sender_, receiver_, to, 5001, tcp_bytes); });
+        EXPECT_GT(sent.bytes, tcp_bytes + sent.frames * (50 + 54)) << "outer headers included";
+        // Each packet is taken in twice, outside and inside.
+        EXPECT_LT(sent.taken_in, sent.frames) << "else nothing was joined, and this shows nothing";
+    }
+}
+
+TEST_P(ExactHeaders, ExtensionHeadersStandInEveryFrame) {
+    build(Middle::bridge, Tags::none);
+    constexpr std::size_t tcp_bytes = 8 * mebi;
+    const auto sent = expect_exact_counts(GetParam(), [&] {
+        send_tcp(sender_, receiver_, to_receiver[1], 5001, tcp_bytes, 0, IPV6_DSTOPTS);
+    });
+    EXPECT_GT(sent.bytes, tcp_bytes + sent.frames * (74 + 8)) << "the extension header included";
 }
 
 }  // namespace

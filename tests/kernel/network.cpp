@@ -174,7 +174,7 @@ void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t p
 }
 
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes, int mss) {
+              std::uint16_t port, std::size_t bytes, int mss, int extension_header) {
     const SocketAddress peer(address, port);
     const auto listener = open_socket(to, peer.family(), SOCK_STREAM);
     // A veth whose peer polls drops what comes when its ring of 256 frames is full, behind the
@@ -185,6 +185,13 @@ void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const ch
     check(::listen(listener.get(), 1) == 0, "listen");
     const auto sender = open_socket(from, peer.family(), SOCK_STREAM);
     if (mss > 0) set_option(sender, IPPROTO_TCP, TCP_MAXSEG, mss);
+    if (extension_header != 0) {
+        // next header, length beyond the first 8 bytes, then the padding option PadN
+        constexpr std::array<std::uint8_t, 8> padding{0, 0, 1, 4, 0, 0, 0, 0};
+        check(::setsockopt(sender.get(), IPPROTO_IPV6, extension_header, padding.data(),
+                           padding.size()) == 0,
+              "setsockopt");
+    }
     connect_to(sender, peer);
     const Descriptor receiver(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     check(static_cast<bool>(receiver), "accept");

@@ -101,9 +101,10 @@ void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t p
               std::size_t payload, int burst, std::size_t segment = 0);
 
 /// Sends so many bytes over one TCP connection (IPv4 or IPv6) and waits until they have arrived.
-/// mss: the greatest segment, 0 for what the interface's MTU gives.
+/// mss: the greatest segment, 0 for what the interface's MTU gives. extension_header: IPV6_HOPOPTS
+/// or IPV6_DSTOPTS puts such a header of 8 bytes into each packet of the sender.
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes, int mss = 0);
+              std::uint16_t port, std::size_t bytes, int mss = 0, int extension_header = 0);
 
 /// What the kernel itself counted on an interface, as /proc/net/dev tells it.
 InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface);
