@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the benchmarks and writes what they found. tools/bench installs and builds, then comes here."""
+"""Runs the benchmarks and writes what they found. tools/bench installs and builds, then starts it."""
 
 import argparse
 import signal
@@ -13,10 +13,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 import lab  # noqa: E402
 import machine  # noqa: E402
 import report  # noqa: E402
-from cases import checks, packets, peaks, rest, scale, scrapes, start, switches  # noqa: E402
+from cases import (  # noqa: E402
+    checks,
+    packets,
+    peaks,
+    rest,
+    scale,
+    scrapes,
+    start,
+    switches,
+    truth,
+)
 from workbench import CannotMeasure, Workbench  # noqa: E402
 
-CASES = {case.NAME: case for case in (packets, switches, checks, scrapes, rest, scale, peaks, start)}
+CASES = {
+    case.NAME: case
+    for case in (packets, switches, checks, scrapes, rest, scale, peaks, start, truth)
+}
 
 
 def arguments():
