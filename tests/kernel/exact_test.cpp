@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include <bpf/bpf.h>
+#include <fmt/format.h>
 
 namespace wcs_node_agent {
 namespace {
@@ -161,6 +162,8 @@ class Path : public testing::Test {
 
         const auto frames = right_now.transmit_packets - right_before.transmit_packets;
         const auto bytes = right_now.transmit_bytes - right_before.transmit_bytes;
+        RecordProperty("frames", fmt::format("{} {}", near.transmit_packets, frames));
+        RecordProperty("bytes", fmt::format("{} {}", near.transmit_bytes, bytes));
         EXPECT_EQ(near.transmit_packets, frames);
         EXPECT_EQ(left.receive_packets, frames);
         EXPECT_EQ(right.transmit_packets, frames);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace wcs_node_agent {
@@ -95,6 +96,9 @@ TEST_P(Queue, WhatItDropsIsNotSent) {
     const auto counted = here.counters("wan");
     EXPECT_GT(sent.at("drops"), GetParam().load == Load::tcp ? 0 : 1'000)
         << "else the test shows nothing";
+    RecordProperty("frames",
+                   fmt::format("{} {}", counted.transmit_packets, sent["packets"].dump()));
+    RecordProperty("bytes", fmt::format("{} {}", counted.transmit_bytes, sent["bytes"].dump()));
     EXPECT_EQ(counted.transmit_packets, sent.at("packets"));
     EXPECT_EQ(counted.transmit_bytes, sent.at("bytes"));
 }

@@ -34,12 +34,13 @@ def mitigations():
     """Those that make indirect calls and returns, of which hooks are made, dear."""
     folder = Path("/sys/devices/system/cpu/vulnerabilities")
     names = ("spectre_v2", "indirect_target_selection", "retbleed")
-    told = [f"{name}: {(folder / name).read_text().strip()}" for name in names if (folder / name).exists()]
+    files = [folder / name for name in names]
+    told = [f"{file.name}: {file.read_text().strip()}" for file in files if file.exists()]
     return "; ".join(told) or "not told"
 
 
 def tracing_programs():
-    """How many eBPF programs sit on the machine's tracepoints: with them, without is not without."""
+    """eBPF programs on the machine's tracepoints: with them, without is not without."""
     try:
         programs = json.loads(output("/usr/sbin/bpftool", "--json", "prog", "list") or "[]")
     except ValueError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the benchmarks and writes what they found. tools/bench installs and builds, then comes here."""
+"""Runs the benchmarks and writes what they found; started by tools/bench, which builds."""
 
 import argparse
 import signal
@@ -13,10 +13,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 import lab  # noqa: E402
 import machine  # noqa: E402
 import report  # noqa: E402
-from cases import checks, packets, peaks, rest, scale, scrapes, start, switches  # noqa: E402
+from cases import (  # noqa: E402
+    checks,
+    packets,
+    peaks,
+    rest,
+    scale,
+    scrapes,
+    start,
+    switches,
+    truth,
+)
 from workbench import CannotMeasure, Workbench  # noqa: E402
 
-CASES = {case.NAME: case for case in (packets, switches, checks, scrapes, rest, scale, peaks, start)}
+CASES = {
+    case.NAME: case
+    for case in (packets, switches, checks, scrapes, rest, scale, peaks, start, truth)
+}
 
 
 def arguments():
@@ -39,7 +52,9 @@ def measure(case, quick):
             with Workbench(section, quick, scratch) as bench:
                 case.run(bench)
     except (CannotMeasure, AssertionError, OSError, RuntimeError) as error:
-        why = f"{type(error).__name__}: {error}" if not isinstance(error, CannotMeasure) else str(error)
+        why = str(error)
+        if not isinstance(error, CannotMeasure):
+            why = f"{type(error).__name__}: {why}"
         print(f"   {case.NAME}: {why}", file=sys.stderr)
     for row in section.rows.values():
         if row.value is None and not row.why:
@@ -61,14 +76,16 @@ def main():
         print(f"== {case.NAME}: {case.TITLE}", file=sys.stderr, flush=True)
         sections.append(measure(case, options.quick))
         # After each, so that a run that is cut short leaves what it had.
-        (options.output / "bench.json").write_text(report.as_json(described, options.quick, sections))
+        found = report.as_json(described, options.quick, sections)
+        (options.output / "bench.json").write_text(found)
         text = report.as_markdown(described, options.quick, sections)
         (options.output / "bench.md").write_text(text)
     print(text)
     verdicts = [row.verdict for section in sections for row in section.rows.values()]
-    count = {verdict: verdicts.count(verdict) for verdict in (report.MET, report.MISSED, report.NOT_MEASURED)}
-    print(", ".join(f"{number} {verdict}" for verdict, number in count.items()) + f"; {options.output}/bench.json, bench.md")
-    return 1 if options.enforce and count[report.MISSED] else 0
+    told = (report.MET, report.MISSED, report.NOT_MEASURED)
+    summary = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in told)
+    print(f"{summary}; {options.output}/bench.json, bench.md")
+    return 1 if options.enforce and report.MISSED in verdicts else 0
 
 
 if __name__ == "__main__":

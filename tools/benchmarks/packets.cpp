@@ -16,17 +16,23 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <optional>
+#include <set>
+#include <span>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <thread>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -66,8 +72,7 @@ class Inside {
     Descriptor before_;
 };
 
-/// Both ends of the veth pair. Their indexes differ, so one probe can follow both, each from its
-/// own namespace: the programs of one agent see each packet go and come.
+/// Both ends of the veth pair, each in its own namespace.
 struct Cable {
     explicit Cable(const Options& options)
         : peer_namespace(options.text("peer-namespace")),
@@ -76,8 +81,6 @@ struct Cable {
         const Inside there(peer_namespace);
         const auto name = options.text("peer-interface");
         peer = {index_of(name), name, ARPHRD_ETHER};
-        if (peer.index == here.index)
-            throw std::runtime_error("both ends of the veth pair have the same index");
     }
 
     static std::uint32_t index_of(const std::string& name) {
@@ -170,14 +173,23 @@ using Counting = std::shared_ptr<void>;
 
 std::shared_ptr<EbpfProbe> load_agent() { return value_of(EbpfProbe::load()); }
 
-std::shared_ptr<EbpfProbe> follow_both(const Cable& cable) {
-    auto probe = load_agent();
-    std::array links{cable.here, cable.peer};
-    std::ranges::sort(links, {}, &Link::index);
-    probe->follow_all(links);  // the peer is not here, and refused
+/// Which end of the cable is the node. Frames go one way, so each meets one of its two hooks.
+enum class Node { sends, receives };
+
+/// Runs the block in the node's network namespace, with its interface.
+template <class Block>
+auto on_node(const Cable& cable, Node node, Block block) {
+    if (node == Node::sends) return block(cable.here);
     const Inside there(cable.peer_namespace);
-    probe->follow_all(links);  // now it is
-    return probe;
+    return block(cable.peer);
+}
+
+std::shared_ptr<EbpfProbe> attach_agent(const Cable& cable, Node node) {
+    return on_node(cable, node, [](const Link& link) {
+        auto probe = load_agent();
+        probe->follow_all(std::span(&link, 1));
+        return probe;
+    });
 }
 
 template <class Skeleton>
@@ -186,60 +198,129 @@ std::shared_ptr<Skeleton> loaded(Skeleton* skeleton, void (*destroy)(Skeleton*))
     return {skeleton, destroy};
 }
 
-/// The empty programs on both interfaces, and on the agent's tracepoints too if wanted.
-Counting attach_empty(const Cable& cable, bool tracepoints) {
+std::string_view tracepoint_of(const bpf_program* program) {
+    const std::string_view section = bpf_program__section_name(program);
+    return section.substr(section.find('/') + 1);
+}
+
+/// The tracepoints on which the programs of this process sit, by the kernel's list of them.
+std::set<std::string> own_tracepoints() {
+    constexpr std::string_view prefix = "btf_trace_";
+    const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+    std::set<std::string> found;
+    for (const auto& file : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+        std::ifstream lines(file.path());
+        std::string key;
+        std::uint32_t id = 0;
+        while (lines >> key && key != "prog_id:") {
+        }
+        if (!(lines >> id)) continue;
+        const Descriptor program(bpf_prog_get_fd_by_id(id));
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        check(bpf_obj_get_info_by_fd(program.get(), &info, &size), "bpf_obj_get_info_by_fd");
+        if (info.type != BPF_PROG_TYPE_TRACING) continue;
+        const auto* type = btf__type_by_id(types.get(), info.attach_btf_id);
+        const std::string_view name = btf__name_by_offset(types.get(), type->name_off);
+        found.emplace(name.substr(prefix.size()));
+    }
+    return found;
+}
+
+/// Where the agent sits on this machine: that depends on the kernel and on how its CPUs idle.
+const std::set<std::string>& tracepoints_of_agent() {
+    static const auto found = [] {
+        const auto agent = load_agent();
+        return own_tracepoints();
+    }();
+    return found;
+}
+
+/// Programs that do nothing, wherever the agent has one.
+Counting attach_empty(const Cable& cable, Node node) {
     struct Attached {
         std::shared_ptr<empty_bpf> programs;
-        std::vector<TrafficHook> hooks;
+        std::optional<TrafficHook> hook;
     };
+    auto wanted = tracepoints_of_agent();
     auto all = std::make_shared<Attached>();
-    all->programs = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
+    all->programs = loaded(empty_bpf__open(), empty_bpf__destroy);
+    bpf_program* program = nullptr;
+    while ((program = bpf_object__next_program(all->programs->obj, program)) != nullptr)
+        if (wanted.erase(std::string(tracepoint_of(program))) > 0)
+            bpf_program__set_autoload(program, true);
+    if (!wanted.empty()) throw std::runtime_error("no empty program for " + *wanted.begin());
+    if (empty_bpf__load(all->programs.get()) != 0 || empty_bpf__attach(all->programs.get()) != 0)
+        fail("attaching the empty programs");
+
     const auto& programs = all->programs->progs;
     const TrafficPrograms traffic{.receive = bpf_program__fd(programs.empty_receive),
                                   .transmit = bpf_program__fd(programs.empty_transmit)};
-    const auto kind = best_hook_kind(traffic);
-    all->hooks.push_back(value_of(TrafficHook::attach(kind, cable.here.index, traffic)));
-    {
-        const Inside there(cable.peer_namespace);
-        all->hooks.push_back(value_of(TrafficHook::attach(kind, cable.peer.index, traffic)));
-    }
-    if (tracepoints && empty_bpf__attach(all->programs.get()) != 0)
-        fail("attaching the empty programs");
+    on_node(cable, node, [&](const Link& link) {
+        all->hook = value_of(TrafficHook::attach(best_hook_kind(traffic), link.index, traffic));
+    });
     return all;
 }
 
-Counting attach_tracepoints() {
-    auto programs = loaded(tracepoints_bpf__open_and_load(), tracepoints_bpf__destroy);
-    if (tracepoints_bpf__attach(programs.get()) != 0) fail("attaching to the tracepoints");
+/// Only those that a node's frames meet: on one machine, both ends of the cable are seen.
+Counting attach_tracepoints(Node node) {
+    auto programs = loaded(tracepoints_bpf__open(), tracepoints_bpf__destroy);
+    const bool sends = node == Node::sends;
+    bpf_program__set_autoload(programs->progs.on_receive, !sends);
+    bpf_program__set_autoload(programs->progs.on_transmit, sends);
+    bpf_program__set_autoload(programs->progs.on_transmitted, sends);
+    if (tracepoints_bpf__load(programs.get()) != 0 || tracepoints_bpf__attach(programs.get()) != 0)
+        fail("attaching to the tracepoints");
     return programs;
+}
+
+/// The frames of the slice, by the probe: a flood that is not counted says nothing of the cost.
+void expect_counted(EbpfProbe& probe, const Cable& cable, Node node, std::uint64_t packets) {
+    std::uint64_t counted = 0;
+    for (const auto& interface : value_of(probe.read()).interfaces) {
+        if (node == Node::sends && interface.index == cable.here.index)
+            counted = interface.transmit_packets;
+        if (node == Node::receives && interface.index == cable.peer.index)
+            counted = interface.receive_packets;
+    }
+    if (counted < packets)
+        throw std::runtime_error("the programs counted " + std::to_string(counted) + " frames of " +
+                                 std::to_string(packets));
+}
+
+/// What a slice runs with; the check, if there is one, is for the end of the slice.
+struct Attached {
+    Counting counting;
+    std::function<void(std::uint64_t packets)> check_count = [](std::uint64_t) {};
+};
+
+Attached checked_agent(const Cable& cable, Node node) {
+    const auto probe = attach_agent(cable, node);
+    return {probe, [probe, &cable, node](std::uint64_t packets) {
+                expect_counted(*probe, cable, node, packets);
+            }};
 }
 
 struct Variant {
     const char* name;
-    std::function<Counting(const Cable&)> attach;
+    std::function<Attached(const Cable&)> attach;
 };
 
 const std::array variants{
-    Variant{"none", [](const Cable&) { return Counting(); }},
-    Variant{"agent", follow_both},
-    Variant{"agent, CPU programs alone", [](const Cable&) { return load_agent(); }},
-    Variant{"empty, all hooks", [](const Cable& cable) { return attach_empty(cable, true); }},
-    Variant{"empty, traffic hooks", [](const Cable& cable) { return attach_empty(cable, false); }},
-    Variant{"tracepoints", [](const Cable&) { return attach_tracepoints(); }},
+    Variant{"none", [](const Cable&) { return Attached{}; }},
+    Variant{"agent, sends", [](const Cable& cable) { return checked_agent(cable, Node::sends); }},
+    Variant{"empty, sends",
+            [](const Cable& cable) { return Attached{attach_empty(cable, Node::sends)}; }},
+    Variant{"tracepoints, sends",
+            [](const Cable&) { return Attached{attach_tracepoints(Node::sends)}; }},
+    Variant{"CPU programs alone", [](const Cable&) { return Attached{load_agent()}; }},
+    Variant{"agent, receives",
+            [](const Cable& cable) { return checked_agent(cable, Node::receives); }},
+    Variant{"empty, receives",
+            [](const Cable& cable) { return Attached{attach_empty(cable, Node::receives)}; }},
+    Variant{"tracepoints, receives",
+            [](const Cable&) { return Attached{attach_tracepoints(Node::receives)}; }},
 };
-
-/// The frames of the slice, by the probe: a flood that is not counted says nothing of the cost.
-void expect_counted(EbpfProbe& probe, const Cable& cable, std::uint64_t packets) {
-    std::uint64_t sent = 0;
-    std::uint64_t received = 0;
-    for (const auto& interface : value_of(probe.read()).interfaces) {
-        if (interface.index == cable.here.index) sent = interface.transmit_packets;
-        if (interface.index == cable.peer.index) received = interface.receive_packets;
-    }
-    if (sent < packets || received < packets)
-        throw std::runtime_error("the programs counted " + std::to_string(sent) + " frames out, " +
-                                 std::to_string(received) + " in, of " + std::to_string(packets));
-}
 
 /// One run of a program by BPF_PROG_TEST_RUN, ns, the median of some; the packet is a small UDP one
 /// on the given interface.
@@ -294,6 +375,7 @@ nlohmann::json test_runs(const Cable& cable) {
 nlohmann::json run(const Options& options) {
     spdlog::set_level(spdlog::level::off);
     const Cable cable(options);
+    tracepoints_of_agent();  // before there are other programs
     Flood flood(cable, options.number("cpu"), options.number("sink-cpu"));
     flood.run(options.seconds("slice"));  // warms up, and finds the neighbour
 
@@ -303,11 +385,9 @@ nlohmann::json run(const Options& options) {
         if (round % 2 == 1) std::ranges::reverse(order);
         nlohmann::json row;
         for (const auto& variant : order) {
-            const auto counting = variant.attach(cable);
+            const auto attached = variant.attach(cable);
             const auto slice = flood.run(options.seconds("slice"));
-            if (variant.name == std::string_view("agent"))
-                expect_counted(*std::static_pointer_cast<EbpfProbe>(counting), cable,
-                               slice.packets);
+            attached.check_count(slice.packets);
             const auto packets = static_cast<double>(slice.packets);
             row[variant.name] = {{"ns", static_cast<double>(slice.cpu_ns) / packets},
                                  {"per_second", packets * 1e9 / double(slice.wall_ns)}};
@@ -316,7 +396,9 @@ nlohmann::json run(const Options& options) {
         std::cerr << '.' << std::flush;
     }
     std::cerr << '\n';
-    return {{"rounds", rounds}, {"test_run", test_runs(cable)}};
+    return {{"rounds", rounds},
+            {"tracepoints_of_agent", tracepoints_of_agent()},
+            {"test_run", test_runs(cable)}};
 }
 
 }  // namespace

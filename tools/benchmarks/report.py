@@ -76,9 +76,15 @@ class Row:
 
     def as_markdown(self):
         value = "" if self.value is None else with_unit(float(self.value), self.figure.unit)
-        verdict = {MET: "met", MISSED: "**missed**", TOLD: "", NOT_MEASURED: f"could not be measured: {self.why}"}
-        cells = (self.figure.title, value, self.figure.target(), verdict[self.verdict], self.detail)
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+        verdict = {
+            MET: "met",
+            MISSED: "**missed**",
+            TOLD: "",
+            NOT_MEASURED: f"{NOT_MEASURED}: {self.why}",
+        }[self.verdict]
+        cells = (self.figure.title, value, self.figure.target(), verdict, self.detail)
+        escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
+        return f"| {' | '.join(escaped)} |"
 
 
 @dataclass

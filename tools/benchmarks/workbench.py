@@ -65,9 +65,12 @@ class Workbench:
             raise CannotMeasure(f"{words[0]} is not built")
         if network:
             words = network.command(*words)
-        result = subprocess.run(words, capture_output=True, text=True, preexec_fn=lab.die_with_parent)
+        result = subprocess.run(
+            words, capture_output=True, text=True, preexec_fn=lab.die_with_parent
+        )
         if result.returncode:
-            raise CannotMeasure(f"{name}: {result.stderr.strip(' .' + chr(10)) or result.returncode}")
+            why = result.stderr.strip(" .\n") or result.returncode
+            raise CannotMeasure(f"{name}: {why}")
         return json.loads(result.stdout)
 
     def ask(self, address, kind, seconds, at_once=1, requests=0, every=0, path="/", network=None):

@@ -9,14 +9,18 @@ from workbench import PEERS, PROGRAMS, CannotMeasure, cpu_ns, cpu_ns_with_the_de
 NAME = "checks"
 TITLE = "HAProxy's agent check over loopback"
 FIGURES = (
-    Figure("latency", "a check, from connect to close: median, of the minimal server's", at_most=1.3),
+    Figure(
+        "latency", "a check, from connect to close: median, of the minimal server's", at_most=1.3
+    ),
     Figure("median", "a check, from connect to close: median", "us"),
     Figure("p99", "the same, 99th percentile", "us"),
     Figure("rate_1", "checks a second, one after the other", "/s"),
     Figure("rate_8", "checks a second, eight at once", "/s"),
     Figure("cpu", "CPU of the agent a check", "us"),
     Figure("script_time", "how often as fast as the documented script under xinetd", at_least=500),
-    Figure("script_cpu", "how many times less CPU than the documented script under xinetd", at_least=500),
+    Figure(
+        "script_cpu", "times less CPU than the documented script under xinetd", at_least=500
+    ),
 )
 MINIMAL, XINETD = "127.0.0.1:9796", "127.0.0.1:9797"
 
@@ -45,7 +49,8 @@ def run(bench):
     rounds, seconds, scripts = bench.choose((3, 0.7, 8), (11, 2.0, 40))
     simulator = bench.simulator()
     agent = bench.agent(f"--wcs-url={simulator.url}")
-    minimal = bench.serve("minimal_server", [str(PROGRAMS / "minimal_server"), "--port", MINIMAL.split(":")[1]], MINIMAL)
+    command = [str(PROGRAMS / "minimal_server"), "--port", MINIMAL.split(":")[1]]
+    minimal = bench.serve("minimal_server", command, MINIMAL)
 
     ours, least, eight = [], [], []
     for number in range(rounds):
@@ -63,7 +68,8 @@ def run(bench):
     ratio = median([a["median_us"] / b["median_us"] for a, b in zip(ours, least)])
     bench.record(
         "latency", ratio,
-        f"{of(ours, 'median_us'):.1f} us, minimal server {of(least, 'median_us'):.1f} us; {rounds} rounds",
+        f"{of(ours, 'median_us'):.1f} us, minimal server {of(least, 'median_us'):.1f} us; "
+        f"{rounds} rounds",
         agent=ours, minimal=least,
     )  # fmt: skip
     bench.record("median", of(ours, "median_us"), f"minimal server {of(least, 'median_us'):.1f} us")
@@ -74,7 +80,8 @@ def run(bench):
 
     bench.progress(f"{scripts} checks by xinetd and the script")
     configuration = xinetd_configuration(bench, simulator.url)
-    command = ["/usr/sbin/xinetd", "-dontfork", "-f", str(configuration), "-pidfile", str(bench.scratch / "xinetd.pid")]
+    pid_file = bench.scratch / "xinetd.pid"
+    command = ["/usr/sbin/xinetd", "-dontfork", "-f", str(configuration), "-pidfile", str(pid_file)]
     try:
         xinetd = bench.serve("xinetd", command, XINETD)
         time.sleep(1)  # for the check by which it was found to listen

@@ -20,4 +20,5 @@ def run(bench):
     bench.progress(f"{seconds} s")
     bench.record("cpu", percent_of_a_core(agent.pid, seconds), f"over {seconds} s")
     bench.record("resident", memory_mib(agent.pid, "VmRSS"))
-    bench.record("own", memory_mib(agent.pid, "RssAnon"), "the rest is pages of programs, libraries and maps")
+    own = memory_mib(agent.pid, "RssAnon")
+    bench.record("own", own, "the rest is pages of programs, libraries and maps")

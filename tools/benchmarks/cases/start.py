@@ -15,7 +15,9 @@ FIGURES = (
     Figure("first_answer", "from start to the first answer of the daemon", "ms"),
     Figure("ebpf_wall", "check --source ebpf: wall clock, 250 ms of it between two readings", "ms"),
     Figure("ebpf_cpu", "check --source ebpf: CPU", "ms"),
-    Figure("procfs_wall", "check --source procfs: wall clock, 250 ms of it between two readings", "ms"),
+    Figure(
+        "procfs_wall", "check --source procfs: wall clock, 250 ms of it between two readings", "ms"
+    ),
     Figure("procfs_cpu", "check --source procfs: CPU", "ms"),
 )
 
@@ -30,7 +32,8 @@ def first_answer_ms(bench, url):
                 return (time.monotonic() - began) * 1e3
             except OSError:
                 if not agent.running or time.monotonic() - began > 15:
-                    raise CannotMeasure(f"the agent did not answer: {agent.output().strip()}") from None
+                    said = agent.output().strip()
+                    raise CannotMeasure(f"the agent did not answer: {said}") from None
                 time.sleep(0.001)
     finally:
         agent.close()
@@ -39,7 +42,8 @@ def first_answer_ms(bench, url):
 def one_check(url, source):
     """Wall and CPU time in ms; children's as the kernel gives them to who waits."""
     began = time.monotonic()
-    child = subprocess.Popen([lab.AGENT, "check", f"--wcs-url={url}", "--source", source], stdout=subprocess.PIPE)
+    command = [lab.AGENT, "check", f"--wcs-url={url}", "--source", source]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
     reply = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

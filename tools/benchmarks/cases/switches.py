@@ -8,7 +8,10 @@ NAME = "switches"
 TITLE = "two threads that wake each other by pipes"
 SWITCHES = 20_000  # a second: a busy media node
 FIGURES = (
-    Figure("ratio", "switches a second with the CPU programs, of those without; one CPU", at_least=0.95),
+    Figure(
+        "ratio", "switches a second with the CPU programs, of those without; one CPU",
+        at_least=0.95,
+    ),
     Figure("added", "added to a switch from task to task", "ns"),
     Figure("at_20000", "that is, at 20,000 switches a second", "% of a CPU"),
     Figure("across_idle", "switches a second with, of those without; two CPUs, each through idle"),
@@ -30,7 +33,8 @@ def run(bench):
     ratios = [row["none"]["ns"] / row["agent"]["ns"] for row in one]
     added = median([row["agent"]["ns"] - row["none"]["ns"] for row in one])
     base = median([row["none"]["ns"] for row in one])
-    bench.record("ratio", median(ratios), f"{base:.0f} ns of CPU a switch without; middle half {spread(ratios)}", rounds=one)
+    told = f"{base:.0f} ns of CPU a switch without; middle half {spread(ratios)}"
+    bench.record("ratio", median(ratios), told, rounds=one)
     bench.record("added", added)
     bench.record("at_20000", added * SWITCHES / 1e9 * 100)
 
@@ -41,4 +45,5 @@ def run(bench):
     two = ping_pong(bench.server_cpu)
     ratios = [row["agent"]["per_second"] / row["none"]["per_second"] for row in two]
     rate = median([row["none"]["per_second"] for row in two])
-    bench.record("across_idle", median(ratios), f"{rate:,.0f} a second without, by the wall clock; middle half {spread(ratios)}", rounds=two)
+    told = f"{rate:,.0f} a second without, by the wall clock; middle half {spread(ratios)}"
+    bench.record("across_idle", median(ratios), told, rounds=two)
