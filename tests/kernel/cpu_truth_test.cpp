@@ -91,14 +91,16 @@ class Comparison {
 /// Whatever else runs on the watched CPU comes on top of the truth: so none of many intervals may
 /// be below it, and the nearest is the figure.
 struct Nearest {
+    double within = one_point;
+
     void take(const Shares& shares) {
         EXPECT_GT(shares.counted, shares.truth - one_point);
         if (!any || shares.counted - shares.truth < best.counted - best.truth) best = shares;
         any = true;
     }
-    bool is_near() const { return any && best.counted - best.truth < one_point; }
+    bool is_near() const { return any && best.counted - best.truth < within; }
 
-    Shares best;
+    Shares best = {};
     bool any = false;
 };
 
@@ -150,7 +152,10 @@ using CpuTruth = EachWay<testing::Test>;
 INSTANTIATE_TEST_SUITE_P(EachWay, CpuTruth, testing::Bool(), way);
 
 /// The truth is what the scheduler charged the thread. Sleeping and waking are in it, on a virtual
-/// machine some 25 us a period, so that 7 % of 100 us may well be a third of the CPU.
+/// machine some 25 us a period, so that 7 % of 100 us may well be a third of the CPU. Not in it is
+/// what the timer's interrupt does before it comes to waking the thread.
+constexpr auto interrupt_before_waking = 500ns;
+
 TEST_P(CpuTruth, DutyCyclesAreWithinOnePointAndNearerThanProcStat) {
     Comparison comparison(GetParam());
     double counted_error = 0;
@@ -159,7 +164,8 @@ TEST_P(CpuTruth, DutyCyclesAreWithinOnePointAndNearerThanProcStat) {
         SCOPED_TRACE(testing::PrintToString(duty));
         const PinnedThread thread(watched_cpu, burn(duty));
         std::this_thread::sleep_for(20ms);
-        Nearest nearest;
+        Nearest nearest{.within =
+                            one_point + Seconds(interrupt_before_waking) / Seconds(duty.period)};
         for (int attempt = 0; attempt < 20 && !nearest.is_near(); ++attempt)
             nearest.take(comparison.over(300ms, [&] { return thread.cpu_time(); }));
         const auto& best = nearest.best;

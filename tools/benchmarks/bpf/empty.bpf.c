@@ -19,7 +19,7 @@ int empty_transmit(struct __sk_buff *skb)
 }
 
 #define EMPTY(tracepoint)                                                                          \
-	SEC("?tp_btf/" #tracepoint)                                                                 \
+	SEC("?tp_btf/" #tracepoint)                                                                \
 	int empty_##tracepoint(void *context)                                                      \
 	{                                                                                          \
 		return 0;                                                                          \
