@@ -189,6 +189,4 @@ def test_the_first_reply_is_deliberate_however_early_it_is_asked(start, simulato
         except ConnectionRefusedError:
             return None
 
-    reply = lab.wait_until(first_reply, "the first reply", every=0.001)
-    # On a busy machine the CPU is the bottleneck, and to say so is deliberate too.
-    assert re.fullmatch(r"(up 75%|down # cpu (9[5-9]|100)\.\d of 95)\n", reply)
+    assert lab.wait_until(first_reply, "the first reply", every=0.001) == "up 75%\n"

@@ -3,6 +3,7 @@
 /// counts the frames and bytes that cross the wire.
 #include "network.hpp"
 
+#include <array>
 #include <functional>
 #include <linux/if_ether.h>
 #include <net/if.h>
@@ -143,6 +144,20 @@ class Path : public testing::Test {
         std::uint64_t taken_in;  // by the receiver's IP stack, joined packets as one
     };
 
+    using Points = std::array<const InterfaceCounters*, 2>;
+
+    static void expect_equal(std::uint64_t frames, std::uint64_t bytes, Points senders,
+                             Points receivers) {
+        for (const auto* point : senders) {
+            EXPECT_EQ(point->transmit_packets, frames) << point->name;
+            EXPECT_EQ(point->transmit_bytes, bytes) << point->name;
+        }
+        for (const auto* point : receivers) {
+            EXPECT_EQ(point->receive_packets, frames) << point->name;
+            EXPECT_EQ(point->receive_bytes, bytes) << point->name;
+        }
+    }
+
     /// Every point counts what crosses the wire while this runs, in both directions.
     Sent expect_exact_counts(HookKind hook, const std::function<void()>& send) {
         Watch sender(sender_, {.hook = hook});
@@ -164,25 +179,10 @@ class Path : public testing::Test {
         const auto bytes = right_now.transmit_bytes - right_before.transmit_bytes;
         RecordProperty("frames", fmt::format("{} {}", near.transmit_packets, frames));
         RecordProperty("bytes", fmt::format("{} {}", near.transmit_bytes, bytes));
-        EXPECT_EQ(near.transmit_packets, frames);
-        EXPECT_EQ(left.receive_packets, frames);
-        EXPECT_EQ(right.transmit_packets, frames);
-        EXPECT_EQ(far.receive_packets, frames);
-        EXPECT_EQ(near.transmit_bytes, bytes);
-        EXPECT_EQ(left.receive_bytes, bytes);
-        EXPECT_EQ(right.transmit_bytes, bytes);
-        EXPECT_EQ(far.receive_bytes, bytes);
-
-        const auto frames_back = left_now.transmit_packets - left_before.transmit_packets;
-        const auto bytes_back = left_now.transmit_bytes - left_before.transmit_bytes;
-        EXPECT_EQ(far.transmit_packets, frames_back);
-        EXPECT_EQ(right.receive_packets, frames_back);
-        EXPECT_EQ(left.transmit_packets, frames_back);
-        EXPECT_EQ(near.receive_packets, frames_back);
-        EXPECT_EQ(far.transmit_bytes, bytes_back);
-        EXPECT_EQ(right.receive_bytes, bytes_back);
-        EXPECT_EQ(left.transmit_bytes, bytes_back);
-        EXPECT_EQ(near.receive_bytes, bytes_back);
+        expect_equal(frames, bytes, {&near, &right}, {&left, &far});
+        expect_equal(left_now.transmit_packets - left_before.transmit_packets,
+                     left_now.transmit_bytes - left_before.transmit_bytes, {&far, &left},
+                     {&right, &near});
         return {frames, bytes, packets_taken_in(receiver_) - taken_in_before};
     }
 

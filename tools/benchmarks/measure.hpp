@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <iostream>
 #include <sched.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace wcs_node_agent::bench {
 
@@ -88,5 +91,16 @@ class Options {
  private:
     std::vector<std::string> words_;
 };
+
+/// Prints what run() found, as JSON, or why it found nothing; the exit status.
+inline int report(nlohmann::json (*run)(const Options&), const Options& options) {
+    try {
+        std::cout << run(options) << '\n';
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+}
 
 }  // namespace wcs_node_agent::bench

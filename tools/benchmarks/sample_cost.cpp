@@ -94,10 +94,5 @@ nlohmann::json run(const Options& options) {
 }  // namespace wcs_node_agent::bench
 
 int main(int argc, char** argv) {
-    try {
-        std::cout << wcs_node_agent::bench::run({argc, argv}) << '\n';
-    } catch (const std::exception& error) {
-        std::cerr << error.what() << '\n';
-        return 1;
-    }
+    return wcs_node_agent::bench::report(wcs_node_agent::bench::run, {argc, argv});
 }
