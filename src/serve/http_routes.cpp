@@ -3,11 +3,11 @@
 
 #include "serve/exposition.hpp"
 #include "serve/media_type.hpp"
-#include "serve/metrics.hpp"
 #include "serve/version.hpp"
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,12 +38,24 @@ constexpr std::string_view landing_page = R"(<!DOCTYPE html>
 </html>
 )";
 
+/// The Date of this second. Few answers are the first of theirs.
+const std::string& http_date() {
+    using std::chrono::system_clock;
+    static std::time_t second = -1;
+    static std::string text;
+    if (const auto now = system_clock::to_time_t(system_clock::now()); now != second) {
+        second = now;
+        text = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
+    }
+    return text;
+}
+
 HttpResponse make_response(http::status status, std::string_view content_type,
                            PageBody::value_type body) {
     HttpResponse response(status, 11);
-    response.set(http::field::server, fmt::format("wcs-node-agent/{}", version));
-    response.set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
-                                                fmt::gmtime(std::chrono::system_clock::now())));
+    static const auto server = fmt::format("wcs-node-agent/{}", version);
+    response.set(http::field::server, server);
+    response.set(http::field::date, http_date());
     response.set(http::field::content_type, content_type);
     response.set(http::field::cache_control, "no-store");
     response.body() = std::move(body);
@@ -130,14 +142,14 @@ HttpResponse HttpRoutes::metrics(const HttpRequest& request, Clock::time_point n
     const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
     if (request.method() == http::verb::get) ++counters_.scrapes;
-    // The sample's age is the one figure that the snapshot cannot hold: it goes behind the others.
-    const std::vector age{sample_age_family(now - snapshot->at)};
+    // The sample's age is the one figure that the snapshot cannot hold: the page ends before it.
+    const auto age = fmt::format("{}\n", Seconds(now - snapshot->at).count());
     if (prefers_open_metrics(accepted_types(request)))
-        return make_response(http::status::ok,
-                             "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                             {pages_.open_metrics(snapshot), to_open_metrics(age)});
+        return make_response(
+            http::status::ok, "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            {pages_.open_metrics(snapshot), fmt::format("{}{}", age, open_metrics_end)});
     return make_response(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
-                         {pages_.prometheus(snapshot), to_prometheus_text(age)});
+                         {pages_.prometheus(snapshot), age});
 }
 
 HttpResponse HttpRoutes::status(const HttpRequest&, Clock::time_point) const {

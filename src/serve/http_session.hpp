@@ -3,15 +3,16 @@
 
 #include "serve/http_routes.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
 
 namespace wcs_node_agent {
 
@@ -32,22 +33,30 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
     // Requests that a client sends without waiting for answers are in the buffer already.
     boost::beast::flat_buffer buffer(2 * (most_header + most_body));
     for (bool first = true;; first = false) {
-        if (buffer.size() == 0) {
-            set_deadline(first ? request_deadline : idle_deadline);
-            auto space = buffer.prepare(most_header);
-            const auto [error, size] = co_await stream.async_read_some(space, use_tuple);
-            if (error) co_return;
-            buffer.commit(size);
-        }
-        set_deadline(request_deadline);
+        set_deadline(first || buffer.size() > 0 ? request_deadline : idle_deadline);
         http::request_parser<http::string_body> parser;
         parser.header_limit(most_header);
         parser.body_limit(most_body);
-        const auto [fault, read] = co_await http::async_read(stream, buffer, parser, use_tuple);
+        parser.eager(true);
+        boost::system::error_code fault = http::error::need_more;
+        if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), fault));
+        for (bool begun = buffer.size() > 0; fault == http::error::need_more; begun = true) {
+            const auto space = std::min(most_header, buffer.max_size() - buffer.size());
+            const auto [error, size] =
+                co_await stream.async_read_some(buffer.prepare(space), use_tuple);
+            if (error || size == 0) co_return;
+            buffer.commit(size);
+            if (!begun) set_deadline(request_deadline);
+            buffer.consume(parser.put(buffer.data(), fault));
+        }
         auto response = fault ? respond_to_fault(fault)
                               : std::optional(routes.respond(parser.get(), Clock::now()));
         if (!response) co_return;
-        const auto [error, written] = co_await http::async_write(stream, *response, use_tuple);
+        // Beast would walk over its fields again for each question about its buffers.
+        const auto header = header_text(*response);
+        const auto page = PageBody::buffers(response->body());
+        const std::array message{boost::asio::buffer(header), page[0], page[1]};
+        const auto [error, written] = co_await boost::asio::async_write(stream, message, use_tuple);
         if (error || !response->keep_alive()) co_return;
     }
 }

@@ -5,7 +5,29 @@
 #include "serve/metrics.hpp"
 #include "serve/status_json.hpp"
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace wcs_node_agent {
+
+namespace {
+
+constexpr std::string_view no_age = "0\n";
+
+/// With the age of the sample last, whose value follows when the page is sent.
+std::vector<prometheus::MetricFamily> families_of(const Snapshot& snapshot) {
+    auto families = metric_families(snapshot);
+    families.push_back(sample_age_family(Seconds(0)));
+    return families;
+}
+
+std::string without_end(std::string text, std::size_t size) {
+    text.resize(text.size() - size);
+    return text;
+}
+
+}  // namespace
 
 template <class Render>
 const PageCache::Page& PageCache::fill(Page PageCache::*page, const SnapshotPointer& snapshot,
@@ -21,15 +43,14 @@ const PageCache::Page& PageCache::fill(Page PageCache::*page, const SnapshotPoin
 
 PageCache::Page PageCache::prometheus(const SnapshotPointer& snapshot) {
     return fill(&PageCache::prometheus_, snapshot, [](const Snapshot& current) {
-        return to_prometheus_text(metric_families(current));
+        return without_end(to_prometheus_text(families_of(current)), no_age.size());
     });
 }
 
 PageCache::Page PageCache::open_metrics(const SnapshotPointer& snapshot) {
     return fill(&PageCache::open_metrics_, snapshot, [](const Snapshot& current) {
-        auto text = to_open_metrics(metric_families(current));
-        text.resize(text.size() - open_metrics_end.size());
-        return text;
+        return without_end(to_open_metrics(families_of(current)),
+                           no_age.size() + open_metrics_end.size());
     });
 }
 

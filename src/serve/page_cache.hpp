@@ -16,8 +16,10 @@ class PageCache {
     using Page = std::shared_ptr<const std::string>;
     using SnapshotPointer = std::shared_ptr<const Snapshot>;
 
+    // Both end before the value of the sample's age, which is another for each who asks: it follows
+    // with a line feed, and in OpenMetrics with the last line.
     Page prometheus(const SnapshotPointer& snapshot);    // text format 0.0.4
-    Page open_metrics(const SnapshotPointer& snapshot);  // OpenMetrics 1.0.0, without its last line
+    Page open_metrics(const SnapshotPointer& snapshot);  // OpenMetrics 1.0.0
     Page status(const SnapshotPointer& snapshot);        // JSON
 
  private:

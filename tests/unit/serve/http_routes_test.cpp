@@ -94,7 +94,9 @@ TEST_F(HttpRoutesTest, ServesTheTextWithTheSamplesAge) {
     publish();
     const auto response = get("/metrics");
     EXPECT_EQ(response[http::field::content_type], "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_EQ(*response.body().shared, to_prometheus_text(metric_families(*snapshots_.get())));
+    auto families = metric_families(*snapshots_.get());
+    families.push_back(sample_age_family(125ms));
+    EXPECT_EQ(body_of(response), to_prometheus_text(families));
     EXPECT_THAT(body_of(response), EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n"));
     EXPECT_EQ(counters_.scrapes, 1U);
 }
@@ -105,6 +107,9 @@ TEST_F(HttpRoutesTest, ServesOpenMetricsWithTheSamplesAge) {
     EXPECT_EQ(response[http::field::content_type],
               "application/openmetrics-text; version=1.0.0; charset=utf-8");
     const std::string body = body_of(response);
+    auto families = metric_families(*snapshots_.get());
+    families.push_back(sample_age_family(125ms));
+    EXPECT_EQ(body, to_open_metrics(families));
     EXPECT_THAT(body, EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n# EOF\n"));
     EXPECT_EQ(body.find("# EOF"), body.size() - open_metrics_end.size()) << "only at the end";
 }

@@ -19,7 +19,7 @@ WAYS = {
     "EndsWithTheIdleState": "as on guests that halt",
     "EndsWithTheInterrupt": "as elsewhere",
 }
-EXACT_TESTS = ("EachWay/ExactPath.*", "EachKind/Queue.*", "NeedsModule/Queue.*")
+EXACT_TESTS = ("EachWay/Exact*", "EachKind/Queue.*", "NeedsModule/Queue.*")
 ONE_EXACT_TEST = ("EachWay/ExactPath.*/tcx_router_*",)
 
 
@@ -173,7 +173,7 @@ def run(bench):
     for kind in ("duty", "softirq"):
         for way in WAYS:
             record_cpu(bench, tests, kind, way)
-    record_exact(bench, tests, "path", "ExactPath")
+    record_exact(bench, tests, "path", "EachWay/Exact")
     record_exact(bench, tests, "queue", "Queue")
     bench.record(
         "failed", sum(test.state == "failed" for test in tests), outcome(tests),
