@@ -115,12 +115,15 @@ static __always_inline __u32 header_length(struct __sk_buff *skb, __u32 l2_heade
 /* Packets that come from a guest may say how large their segments are, but not how many. */
 static __always_inline __u32 frames_of(struct __sk_buff *skb, __u32 l2_header)
 {
-	__u32 segments = skb->gso_segs;
-	__u32 size = skb->gso_size;
+	__u32 size = skb->gso_size; /* 0 for all but GSO packets, so most ask no more */
+	__u32 segments;
 
-	if (!segments && size)
+	if (!size)
+		return 1;
+	segments = skb->gso_segs;
+	if (!segments)
 		segments = (skb->len - header_length(skb, l2_header) + size - 1) / size;
-	return segments ? segments : 1;
+	return segments;
 }
 
 static __always_inline __u64 bytes_of(struct __sk_buff *skb, __u32 frames, __u32 l2_header)
@@ -193,12 +196,15 @@ static __always_inline bool has_vlan_tag(struct sk_buff *skb)
 static __always_inline __u32 frames_of_dropped(struct sk_buff *skb, struct skb_shared_info *shared,
 					       __u32 length)
 {
-	__u32 segments = BPF_CORE_READ(shared, gso_segs);
 	__u32 size = BPF_CORE_READ(shared, gso_size);
+	__u32 segments;
 
-	if (!segments && size)
+	if (!size)
+		return 1;
+	segments = BPF_CORE_READ(shared, gso_segs);
+	if (!segments)
 		segments = (length - header_length_by_checksum(skb) + size - 1) / size;
-	return segments ? segments : 1;
+	return segments;
 }
 
 SEC("tp_btf/kfree_skb")
