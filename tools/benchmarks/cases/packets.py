@@ -17,8 +17,15 @@ def figures():
             at_least=0.98,
         )  # fmt: skip
         yield Figure(
+            f"ratio_{node}_empty",
+            f"{who}: the same with empty programs on the agent's hooks: what the hooks leave",
+        )
+        yield Figure(
             f"ratio_{node}_one_cpu",
             f"{who}: the same where the sender's CPU also receives: the cheapest packet",
+        )
+        yield Figure(
+            f"ratio_{node}_one_cpu_empty", f"{who}: the same there, with empty programs",
         )
         yield Figure(f"added_{node}", f"{who}: added by the agent to a packet, in all", "ns")
         yield Figure(
@@ -106,16 +113,18 @@ def record_nanoseconds(bench, node, result):
 
 
 def run(bench):
-    rounds, slice_seconds = bench.choose((7, 0.08), (32, 0.25))
+    rounds, slice_seconds = bench.choose((7, 0.08), (48, 0.2))
     bench.progress(f"{rounds} rounds, received on another CPU")
     two = flood(bench, bench.server_cpu, rounds, slice_seconds)
     for node in NODES:
         record_ratio(bench, f"ratio_{node}", two, f"agent, {node}")
+        record_ratio(bench, f"ratio_{node}_empty", two, f"empty, {node}")
 
     bench.progress(f"{rounds} rounds, sent and received on one CPU")
     one = flood(bench, bench.client_cpu, rounds, slice_seconds)
     for node in NODES:
         record_ratio(bench, f"ratio_{node}_one_cpu", one, f"agent, {node}")
+        record_ratio(bench, f"ratio_{node}_one_cpu_empty", one, f"empty, {node}")
         record_nanoseconds(bench, node, one)
     cpu = differences(one, "CPU programs alone", "none")
     bench.record(
