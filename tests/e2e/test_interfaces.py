@@ -94,6 +94,52 @@ class TestStackedLinks:
             assert len(agent.lines("is left out of the sum")) == 1
 
 
+def followed(agent, prefix):
+    series = re.compile(rf'wcs_node_network_transmit_packets_total{{device="({prefix}\d+)"}}')
+    return {match[1] for match in map(series.fullmatch, agent.metrics()) if match}
+
+
+def programs():
+    """The identifiers of all BPF programs that are loaded."""
+    return {one["id"] for one in json.loads(lab.run("bpftool", "-j", "prog", "show"))}
+
+
+def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, peer):
+    """They appear together, one goes to another network and comes back, and all end with it."""
+    before = programs()
+    count = 40
+    names = {f"many{n}" for n in range(count)}
+    agent = start_agent("--interface=wan0")
+    agent.wait_for_reply("^up ")
+    try:
+        for n in range(count):
+            lab.ip("link", "add", f"many{n}", "type", "veth", "peer", "name", f"ynam{n}")
+            lab.ip("link", "set", f"many{n}", "up")
+        answers = 0
+        while followed(agent, "many") != names:
+            assert agent.reply(timeout=2).startswith("up ")
+            answers += 1
+            assert answers < 20_000, f"followed: {sorted(followed(agent, 'many'))}"
+        assert answers > 0, "else the test shows nothing"
+
+        lab.ip("link", "set", "many7", "netns", str(peer.pid))
+        lab.wait_until(lambda: followed(agent, "many") == names - {"many7"}, "many7 has gone")
+        peer.ip("link", "set", "many7", "netns", str(agent.pid))
+        lab.ip("link", "set", "many7", "up")
+        lab.wait_until(lambda: followed(agent, "many") == names, "many7 is back")
+        lab.ip("link", "set", "ynam7", "up")
+        send_frames("many7", 100, 86)
+        series = 'wcs_node_network_transmit_packets_total{device="many7"}'
+        agent.wait_for_metric(series, lambda frames: frames >= 100)
+
+        agent.signal(signal.SIGTERM)
+        assert agent.wait() == 0
+        lab.wait_until(lambda: programs() <= before, "no program is left")
+    finally:
+        for name in names:
+            subprocess.run(["ip", "link", "delete", name], capture_output=True)
+
+
 def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
     """All in one window, so that rates stand to each other as what was counted."""
     with link("ov0", "veth", "peer", "name", "ov1"):
