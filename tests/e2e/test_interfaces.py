@@ -100,8 +100,9 @@ def followed(agent, prefix):
 
 
 def programs():
-    """The identifiers of all BPF programs that are loaded."""
-    return {one["id"] for one in json.loads(lab.run("bpftool", "-j", "prog", "show"))}
+    """The identifiers of all BPF programs that are loaded and have the name of one of the agent's."""
+    loaded = json.loads(lab.run("bpftool", "-j", "prog", "show"))
+    return {one["id"] for one in loaded if one.get("name", "").startswith(("count_", "on_switch"))}
 
 
 def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, peer):
@@ -111,6 +112,7 @@ def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, 
     names = {f"many{n}" for n in range(count)}
     agent = start_agent("--interface=wan0")
     agent.wait_for_reply("^up ")
+    assert programs() > before, "else the last assertion shows nothing"
     try:
         for n in range(count):
             lab.ip("link", "add", f"many{n}", "type", "veth", "peer", "name", f"ynam{n}")
