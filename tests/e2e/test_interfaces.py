@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import lab
 import pytest
@@ -99,20 +100,25 @@ def followed(agent, prefix):
     return {match[1] for match in map(series.fullmatch, agent.metrics()) if match}
 
 
-def programs():
-    """The identifiers of all BPF programs that are loaded and have the name of one of the agent's."""
-    loaded = json.loads(lab.run("bpftool", "-j", "prog", "show"))
-    return {one["id"] for one in loaded if one.get("name", "").startswith(("count_", "on_switch"))}
+def programs_of(pid):
+    """The identifiers of the BPF programs that a process holds, by themselves or by links."""
+    found = set()
+    for file in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            found |= set(map(int, re.findall(r"^prog_id:\s*(\d+)", file.read_text(), re.M)))
+    return found
+
+
+def loaded_programs():
+    return {one["id"] for one in json.loads(lab.run("bpftool", "-j", "prog", "show"))}
 
 
 def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, peer):
     """They appear together, one goes to another network and comes back, and all end with it."""
-    before = programs()
     count = 40
     names = {f"many{n}" for n in range(count)}
     agent = start_agent("--interface=wan0")
     agent.wait_for_reply("^up ")
-    assert programs() > before, "else the last assertion shows nothing"
     try:
         for n in range(count):
             lab.ip("link", "add", f"many{n}", "type", "veth", "peer", "name", f"ynam{n}")
@@ -134,9 +140,11 @@ def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, 
         series = 'wcs_node_network_transmit_packets_total{device="many7"}'
         agent.wait_for_metric(series, lambda frames: frames >= 100)
 
+        programs = programs_of(agent.pid)
+        assert programs and programs <= loaded_programs(), "else the next lines show nothing"
         agent.signal(signal.SIGTERM)
         assert agent.wait() == 0
-        lab.wait_until(lambda: programs() <= before, "no program is left")
+        lab.wait_until(lambda: not programs & loaded_programs(), "no program is left")
     finally:
         for name in names:
             subprocess.run(["ip", "link", "delete", name], capture_output=True)
