@@ -39,8 +39,13 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
         parser.body_limit(most_body);
         parser.eager(true);
         boost::system::error_code fault = http::error::need_more;
-        if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), fault));
-        for (bool begun = buffer.size() > 0; fault == http::error::need_more; begun = true) {
+        // Where a body goes on in the next segment, the parser asks for no more: it is not done.
+        const auto wants_more = [&] {
+            return fault ? fault == http::error::need_more : !parser.is_done();
+        };
+        bool begun = buffer.size() > 0;
+        if (begun) buffer.consume(parser.put(buffer.data(), fault));
+        for (; wants_more(); begun = true) {
             const auto space = std::min(most_header, buffer.max_size() - buffer.size());
             const auto [error, size] =
                 co_await stream.async_read_some(buffer.prepare(space), use_tuple);

@@ -21,12 +21,14 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 /// A session in memory: what it says to these bytes, after which the client has nothing to add.
-/// `failing_at` is the number of the stream operation that fails.
+/// `failing_at` is the number of the stream operation that fails, `read_size` the most bytes that
+/// one read gets.
 struct Session {
     std::string reply;
     bool ended = false;
 
-    explicit Session(std::string_view request, std::size_t failing_at = 0) {
+    explicit Session(std::string_view request, std::size_t failing_at = 0,
+                     std::size_t read_size = std::string::npos) {
         asio::io_context context;
         CurrentSnapshot snapshots(context.get_executor());
         AgentCounters counters;
@@ -35,6 +37,7 @@ struct Session {
         boost::beast::test::fail_count failure(failing_at);
         auto stream = failing_at > 0 ? boost::beast::test::stream(context, failure)
                                      : boost::beast::test::stream(context);
+        stream.read_size(read_size);
         auto client = boost::beast::test::connect(stream);
         stream.append({request.data(), request.size()});
         client.close();
@@ -107,6 +110,22 @@ TEST(HttpSession, TakesABodyThatNobodyWants) {
                           health);
     EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
     EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+}
+
+TEST(HttpSession, TakesABodyWhereverItIsCut) {
+    const std::string post = "POST /metrics HTTP/1.1\r\nHost: node\r\n";
+    const std::string bodies[] = {"Content-Length: 3\r\n\r\nabc",
+                                  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"};
+    for (const std::string& body : bodies) {
+        for (std::size_t size = 1; size < post.size() + body.size(); ++size) {
+            SCOPED_TRACE(body + "in pieces of " + std::to_string(size));
+            const Session session(post + body + health, 0, size);
+            EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+            EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+        }
+        const Session unfinished(post + body.substr(0, body.size() - 1));
+        EXPECT_EQ(unfinished.reply, "") << "the client has left halfway";
+    }
 }
 
 TEST(HttpSession, SaysNothingToAClientThatLeftHalfway) {
