@@ -5,13 +5,15 @@
 // With --every US it asks at fixed times, and a delay counts from when its turn was: a server that
 // stands still delays all that come meanwhile, not only the one that happens to be waiting.
 //
-// --address ADDR:PORT, --cpu N, --at-once N, --every US (0: one after the other),
+// --address ADDR:PORT, --cpu N (-1: any), --at-once N, --every US (0: one after the other),
 // --seconds S or, if that is 0, --requests N
+// --sources N: from 127.0.1.1 to 127.0.1.N in turn (0: from the kernel's own choice)
 // --kind check: connects, reads to the end, closes, as HAProxy's agent check does
 //        new:   GET --path as Prometheus does, each on a connection of its own
 //        kept:  the same on connections that stay open
 // Prints JSON: requests, bytes of the last body, seconds, and from connect (kept: from the request)
-// to close the median and 99th percentile in us.
+// to close the median and 99th percentile in us, and how many took 10 ms or longer; of checks also
+// how many failed, and the number of replies by their first word.
 #include "measure.hpp"
 
 #include <wcs_node_agent/descriptor.hpp>
@@ -20,6 +22,7 @@
 #include <array>
 #include <charconv>
 #include <iostream>
+#include <map>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
@@ -50,8 +53,18 @@ sockaddr_in endpoint(const std::string& text) {
     return address;
 }
 
-Descriptor connect_to(const sockaddr_in& address) {
+/// source: host byte order, 0 for the kernel's choice.
+Descriptor connect_to(const sockaddr_in& address, std::uint32_t source) {
     Descriptor socket(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    if (source != 0) {
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        from.sin_addr.s_addr = htonl(source);
+        // The port is chosen at connect, when all four values that must differ are known.
+        const int later = 1;
+        ::setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof(later));
+        check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from), sizeof(from)), "bind");
+    }
     const timeval patience{10, 0};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
@@ -103,11 +116,29 @@ std::size_t read_response(const Descriptor& socket, std::string& response) {
     }
 }
 
-std::size_t read_reply(const Descriptor& socket, std::string& reply) {
-    reply.clear();
-    while (receive(socket, reply)) {
+/// What became of checks.
+struct Replies {
+    std::map<std::string, std::uint64_t> by_first_word;
+    std::uint64_t failed = 0;  // reset, or closed without a reply
+
+    void add(const std::string& reply) {
+        ++by_first_word[reply.substr(0, reply.find_first_of(" \n"))];
     }
-    if (reply.empty()) throw std::runtime_error("closed without a reply");
+};
+
+/// The reply's bytes; 0 where there is none.
+std::size_t read_reply(const Descriptor& socket, std::string& reply, Replies& replies) {
+    reply.clear();
+    try {
+        while (receive(socket, reply)) {
+        }
+    } catch (const std::system_error&) {
+        reply.clear();
+    }
+    if (reply.empty())
+        ++replies.failed;
+    else
+        replies.add(reply);
     return reply.size();
 }
 
@@ -126,11 +157,14 @@ std::string scrape_request(const Options& options, Kind kind) {
 }
 
 nlohmann::json run(const Options& options) {
-    pin_to_cpu(options.number("cpu"));
+    constexpr std::int64_t late_ns = 10'000'000;
+    constexpr std::uint32_t first_source = 0x7f000101;  // 127.0.1.1
+    if (options.number("cpu") >= 0) pin_to_cpu(options.number("cpu"));
     const auto address = endpoint(options.text("address"));
     const auto kind = kind_of(options.text("kind"));
     const auto at_once = static_cast<std::size_t>(options.number("at-once"));
     const auto most = static_cast<std::size_t>(options.number("requests"));
+    const auto sources = static_cast<std::uint32_t>(options.number("sources"));
     const auto request = kind == Kind::check ? "" : scrape_request(options, kind);
 
     std::vector<Descriptor> connections(at_once);
@@ -139,6 +173,8 @@ nlohmann::json run(const Options& options) {
     times.reserve(1 << 20);
     std::string answer;
     std::size_t bytes = 0;
+    std::uint32_t next_source = 0;
+    Replies replies;
     const auto start = wall_ns();
     const auto seconds = options.seconds("seconds");
     const auto end = start + static_cast<std::int64_t>(seconds * 1e9);
@@ -148,13 +184,16 @@ nlohmann::json run(const Options& options) {
         if (every > 0) sleep_until(turn += every);
         for (std::size_t i = 0; i < at_once; ++i) {
             began[i] = every > 0 ? turn : wall_ns();
-            if (!connections[i]) connections[i] = connect_to(address);
+            if (!connections[i]) {
+                const auto source = sources > 0 ? first_source + next_source++ % sources : 0;
+                connections[i] = connect_to(address, source);
+            }
             if (!request.empty())
                 check(::send(connections[i].get(), request.data(), request.size(), MSG_NOSIGNAL),
                       "send");
         }
         for (std::size_t i = 0; i < at_once; ++i) {
-            bytes = kind == Kind::check ? read_reply(connections[i], answer)
+            bytes = kind == Kind::check ? read_reply(connections[i], answer, replies)
                                         : read_response(connections[i], answer);
             if (kind != Kind::kept) connections[i] = Descriptor();
             times.push_back(wall_ns() - began[i]);
@@ -162,12 +201,16 @@ nlohmann::json run(const Options& options) {
     }
     const auto took = static_cast<double>(wall_ns() - start) / 1e9;
     const auto count = times.size();
+    const auto late = std::ranges::count_if(times, [](auto time) { return time >= late_ns; });
     return {{"requests", count},
             {"bytes", bytes},
             {"seconds", took},
             {"median_us", static_cast<double>(quantile(times, 0.5)) / 1e3},
             {"p99_us", static_cast<double>(quantile(times, 0.99)) / 1e3},
-            {"most_us", static_cast<double>(quantile(times, 1)) / 1e3}};
+            {"most_us", static_cast<double>(quantile(times, 1)) / 1e3},
+            {"late", late},
+            {"failed", replies.failed},
+            {"replies", replies.by_first_word}};
 }
 
 }  // namespace

@@ -73,14 +73,21 @@ class Workbench:
             raise CannotMeasure(f"{name}: {why}")
         return json.loads(result.stdout)
 
-    def ask(self, address, kind, seconds, at_once=1, requests=0, every=0, path="/", network=None):
+    def ask(
+        self, address, kind, seconds, at_once=1, requests=0, every=0, path="/", sources=0,
+        network=None,
+    ):  # fmt: skip
         """The client's figures for one run against an address."""
-        return self.program(
+        result = self.program(
             "client",
             *("--address", address, "--kind", kind, "--cpu", self.client_cpu, "--at-once", at_once),
             *("--seconds", seconds, "--requests", requests, "--every", every, "--path", path),
+            *("--sources", sources),
             network=network,
         )
+        if result["failed"]:
+            raise CannotMeasure(f"{result['failed']} of {result['requests']} checks failed")
+        return result
 
     # Servers
 
