@@ -12,6 +12,7 @@ namespace wcs_node_agent {
 struct AgentCounters {
     std::array<std::uint64_t, all_node_states.size()> checks{};  // answered, by NodeState
     std::uint64_t rejected_connections = 0;                      // sources not allowed, either port
+    std::uint64_t displaced_connections = 0;                     // made room for others
     std::uint64_t scrapes = 0;                                   // /metrics served
     std::uint64_t sample_failures = 0;                           // probe readings that failed
 };

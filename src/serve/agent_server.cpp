@@ -2,6 +2,7 @@
 #include "serve/agent_server.hpp"
 
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -17,7 +18,6 @@ namespace wcs_node_agent {
 namespace {
 
 constexpr auto first_snapshot_deadline = std::chrono::seconds(30);
-constexpr std::size_t most_waiting = 256;  // connections; each holds a descriptor
 
 }  // namespace
 
@@ -26,7 +26,7 @@ AgentServer::AgentServer(const asio::any_io_executor& executor, CurrentSnapshot&
     : executor_(executor),
       snapshots_(snapshots),
       counters_(counters),
-      listener_(executor, "agent_listen", counters,
+      listener_(executor, "agent_listen", most_open, counters,
                 [this](Connection connection) { on_connection(std::move(connection)); }),
       patience_(executor),
       closing_(executor) {}
@@ -55,11 +55,8 @@ void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
 }
 
 void AgentServer::let_wait(Connection connection) {
-    if (waiting_.size() == most_waiting) {
-        ++counters_.rejected_connections;
-        return;
-    }
     waiting_.push_back(std::move(connection));
+    waiting_.back().place->on_drop([this, at = std::prev(waiting_.end())] { waiting_.erase(at); });
     if (waiting_.size() == 1) asio::co_spawn(executor_, answer_waiting(), asio::detached);
 }
 

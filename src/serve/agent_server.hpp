@@ -5,6 +5,7 @@
 #include "serve/lingering_close.hpp"
 #include "serve/listener.hpp"
 
+#include <list>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace wcs_node_agent {
 /// the first snapshot connections wait for it. Must outlive the running of its executor.
 class AgentServer {
  public:
+    /// 256 from one source: a balancer checks once for each of its server lines.
+    static constexpr OpenConnections::Limits most_open{.in_all = 768, .per_source = 256};
+
     AgentServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
                 AgentCounters& counters);
 
@@ -27,6 +31,7 @@ class AgentServer {
         return listener_.listen(endpoints);
     }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
     /// Closes the endpoints and all connections.
@@ -42,8 +47,8 @@ class AgentServer {
     CurrentSnapshot& snapshots_;
     AgentCounters& counters_;
     Listener listener_;
-    std::vector<Connection> waiting_;  // for the first snapshot
-    asio::steady_timer patience_;      // of those who wait, from the first of them on
+    std::list<Connection> waiting_;  // for the first snapshot
+    asio::steady_timer patience_;    // of those who wait, from the first of them on
     LingeringClose closing_;
 };
 

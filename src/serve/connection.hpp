@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "serve/open_connections.hpp"
+
 #include <wcs_node_agent/descriptor.hpp>
+
+#include <memory>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -11,6 +15,7 @@ namespace wcs_node_agent {
 struct Connection {
     Descriptor socket;  // non-blocking
     boost::asio::ip::tcp::endpoint source;
+    std::unique_ptr<OpenConnections::Place> place;  // goes before the socket does
 };
 
 }  // namespace wcs_node_agent

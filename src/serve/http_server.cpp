@@ -3,25 +3,20 @@
 
 #include "serve/http_session.hpp"
 
+#include <new>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
-
-namespace {
-
-constexpr std::size_t most_open = 256;  // sessions
-
-}  // namespace
 
 HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
                        AgentCounters& counters)
     : executor_(executor),
-      counters_(counters),
       routes_(snapshots, counters),
-      listener_(executor, "metrics_listen", counters,
+      listener_(executor, "metrics_listen", most_open, counters,
                 [this](Connection connection) {
                     asio::co_spawn(executor_, serve(std::move(connection)), asio::detached);
                 }),
@@ -34,17 +29,24 @@ void HttpServer::stop() {
 }
 
 asio::awaitable<void> HttpServer::serve(Connection connection) {
-    if (open_.size() == most_open) {
-        ++counters_.rejected_connections;
-        co_return;
-    }
     const tcp::endpoint source = connection.source;
     boost::beast::tcp_stream stream(
         tcp::socket(executor_, source.protocol(), connection.socket.release()));
+    const auto close = [&stream] { stream.close(); };
+    connection.place->on_drop(close);
     open_.insert(&stream);
-    co_await http_session(stream, routes_);
+    try {
+        co_await http_session(stream, routes_, *connection.place);
+        if (std::exchange(out_of_memory_, false)) spdlog::info("metrics_listen: memory again");
+    } catch (const std::bad_alloc&) {
+        if (!std::exchange(out_of_memory_, true))
+            spdlog::error("metrics_listen: a request was cut off: no memory");
+        close();
+    }
     open_.erase(&stream);
-    if (stream.socket().is_open()) closing_.add({Descriptor(stream.socket().release()), source});
+    if (!stream.socket().is_open()) co_return;
+    connection.socket = Descriptor(stream.socket().release());
+    closing_.add(std::move(connection));
 }
 
 }  // namespace wcs_node_agent

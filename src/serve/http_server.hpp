@@ -20,6 +20,8 @@ namespace wcs_node_agent {
 /// Serves HttpRoutes. Must outlive the running of its executor.
 class HttpServer {
  public:
+    static constexpr OpenConnections::Limits most_open{.in_all = 512, .per_source = 64};
+
     HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
                AgentCounters& counters);
 
@@ -28,6 +30,7 @@ class HttpServer {
         return listener_.listen(endpoints);
     }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
     /// How young the newest sample must be for /healthz to say 200 (default 2 s).
@@ -40,10 +43,10 @@ class HttpServer {
     asio::awaitable<void> serve(Connection connection);
 
     asio::any_io_executor executor_;
-    AgentCounters& counters_;
     HttpRoutes routes_;
     Listener listener_;
     std::set<boost::beast::tcp_stream*> open_;
+    bool out_of_memory_ = false;  // the last session was cut off by it
     LingeringClose closing_;
 };
 

@@ -18,8 +18,10 @@ namespace wcs_node_agent {
 
 /// Answers requests on one connection, one after the other, until it is to be closed. A stream with
 /// expires_after() is held to a deadline for each request and, between requests, for the silence.
-template <class Stream>
-boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& routes) {
+/// The activity is told by rest() and work() which of both it is.
+template <class Stream, class Activity>
+boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& routes,
+                                          Activity& activity) {
     namespace http = boost::beast::http;
     constexpr auto request_deadline = std::chrono::seconds(10);  // to read and to answer it
     constexpr auto idle_deadline = std::chrono::seconds(60);     // from one request to the next
@@ -44,6 +46,7 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
             return fault ? fault == http::error::need_more : !parser.is_done();
         };
         bool begun = buffer.size() > 0;
+        if (!begun) activity.rest();
         if (begun) buffer.consume(parser.put(buffer.data(), fault));
         for (; wants_more(); begun = true) {
             const auto space = std::min(most_header, buffer.max_size() - buffer.size());
@@ -51,7 +54,10 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
                 co_await stream.async_read_some(buffer.prepare(space), use_tuple);
             if (error || size == 0) co_return;
             buffer.commit(size);
-            if (!begun) set_deadline(request_deadline);
+            if (!begun) {
+                set_deadline(request_deadline);
+                activity.work();
+            }
             buffer.consume(parser.put(buffer.data(), fault));
         }
         auto response = fault ? respond_to_fault(fault)

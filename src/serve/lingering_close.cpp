@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <sys/socket.h>
 #include <utility>
 
@@ -19,7 +20,6 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(1);
 constexpr std::size_t most_bytes = 65'536;
-constexpr std::size_t most_connections = 128;  // each holds a descriptor
 
 // A look at all of them now and then needs no epoll entry, wake-up and timer for each: a check on
 // loopback took 18 us so from connect to reply, and 22 us with them.
@@ -36,10 +36,12 @@ LingeringClose::LingeringClose(const asio::any_io_executor& executor)
 void LingeringClose::add(Connection connection) {
     if (::shutdown(connection.socket.get(), SHUT_WR) != 0) return;  // the client has gone already
     closing_.push_back({std::move(connection), Clock::now() + patience, most_bytes});
-    if (closing_.size() > most_connections) {
-        is_over(closing_.front(), Clock::now());
-        closing_.pop_front();
-    }
+    auto& place = *closing_.back().connection.place;
+    place.finish();
+    place.on_drop([this, at = std::prev(closing_.end())] {
+        is_over(*at, Clock::now());  // with bytes unread it would be a reset
+        closing_.erase(at);
+    });
     if (std::exchange(sweeping_, true)) return;
     asio::co_spawn(executor_, sweep(), asio::detached);
 }

@@ -6,7 +6,7 @@
 #include <wcs_node_agent/clock.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <list>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,8 +17,8 @@ namespace wcs_node_agent {
 namespace asio = boost::asio;
 
 /// Closes connections so that the last reply arrives: says that no more will come, reads away what
-/// the client still sends, and closes once the client has, after a second or 64 KiB at the latest.
-/// Must outlive the running of its executor.
+/// the client still sends, and closes once the client has, after a second or 64 KiB at the latest,
+/// or when others need the place. Must outlive the running of its executor.
 class LingeringClose {
  public:
     explicit LingeringClose(const asio::any_io_executor& executor);
@@ -42,7 +42,7 @@ class LingeringClose {
     asio::any_io_executor executor_;
     asio::steady_timer next_sweep_;
     bool sweeping_ = false;
-    std::deque<Closing> closing_;  // the oldest first
+    std::list<Closing> closing_;
 };
 
 }  // namespace wcs_node_agent

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <sstream>
 #include <sys/socket.h>
@@ -48,12 +49,20 @@ bool is_every_v6_address(const tcp::endpoint& endpoint) {
 
 }  // namespace
 
-Listener::Listener(asio::any_io_executor executor, std::string setting, AgentCounters& counters,
+Listener::Listener(asio::any_io_executor executor, std::string setting,
+                   OpenConnections::Limits limits, AgentCounters& counters,
                    OnConnection on_connection)
     : executor_(std::move(executor)),
       setting_(std::move(setting)),
       counters_(counters),
-      on_connection_(std::move(on_connection)) {}
+      on_connection_(std::move(on_connection)),
+      connections_(limits) {}
+
+void Listener::allow(AllowList allowed) {
+    allowed_ = std::move(allowed);
+    connections_.drop_unless(
+        [this](const asio::ip::address& source) { return allowed_.contains(source); });
+}
 
 Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
     std::vector<Port> next;
@@ -132,7 +141,8 @@ asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> accep
         if (!error && last) spdlog::info("{}: accepting again", setting_);
         last = error;
         if (error) {
-            // With no descriptor left the connection stays in the queue and the socket readable.
+            // With no descriptor or memory left the next one stays in the queue, and the socket
+            // readable.
             pause.expires_after(accept_pause);
             co_await pause.async_wait(use_tuple);
         }
@@ -149,13 +159,24 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor) {
         if (socket < 0 && errno == EAGAIN) break;
         if (socket < 0) return {errno, boost::system::system_category()};
         source.resize(size);
-        Connection connection{Descriptor(socket), source};
-        if (allowed_.contains(source.address()))
-            on_connection_(std::move(connection));
-        else
-            ++counters_.rejected_connections;
+        try {
+            take({Descriptor(socket), source, nullptr});
+        } catch (const std::bad_alloc&) {
+            return make_error_code(boost::system::errc::not_enough_memory);  // this one is closed
+        }
     }
     return {};
+}
+
+void Listener::take(Connection connection) {
+    if (!allowed_.contains(connection.source.address())) {
+        ++counters_.rejected_connections;
+        return;
+    }
+    const auto before = connections_.displaced();
+    connection.place = connections_.enter(connection.source.address());
+    counters_.displaced_connections += connections_.displaced() - before;
+    on_connection_(std::move(connection));
 }
 
 }  // namespace wcs_node_agent

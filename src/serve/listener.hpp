@@ -2,6 +2,7 @@
 #pragma once
 
 #include "serve/connection.hpp"
+#include "serve/open_connections.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/config.hpp>
@@ -22,24 +23,29 @@ namespace wcs_node_agent {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-/// Accepts connections on a set of endpoints and hands on those whose source is allowed; the others
-/// are closed without a byte and counted. Must outlive the running of its executor.
+/// Accepts connections on a set of endpoints and hands on those whose source is allowed, within the
+/// limits; the others are closed without a byte and counted. Must outlive the running of its
+/// executor, and the connections that it hands on.
 class Listener {
  public:
     /// Gets each allowed connection.
     using OnConnection = std::function<void(Connection)>;
 
     /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
-    Listener(asio::any_io_executor executor, std::string setting, AgentCounters& counters,
-             OnConnection on_connection);
+    Listener(asio::any_io_executor executor, std::string setting, OpenConnections::Limits limits,
+             AgentCounters& counters, OnConnection on_connection);
 
     /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
     /// open, with the connections that wait in their queue. `[::]` means every IPv6 address of this
     /// host: where the kernel has no IPv6 it is left out, as long as another endpoint is there.
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
-    /// From the next connection on. Until then nobody is allowed.
-    void allow(AllowList allowed) { allowed_ = std::move(allowed); }
+    /// Whoever is connected and not allowed any more is cut off. Until the first call nobody is
+    /// allowed.
+    void allow(AllowList allowed);
+
+    /// From the next connection on.
+    void limit(OpenConnections::Limits limits) { connections_.limit(limits); }
 
     /// What is bound, with the port that the kernel chose for port 0.
     std::vector<tcp::endpoint> endpoints() const;
@@ -57,12 +63,14 @@ class Listener {
     std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
     asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
     boost::system::error_code accept_waiting(tcp::acceptor& acceptor);
+    void take(Connection connection);
 
     asio::any_io_executor executor_;
     std::string setting_;
     AgentCounters& counters_;
     OnConnection on_connection_;
     AllowList allowed_;
+    OpenConnections connections_;
     std::vector<Port> ports_;
 };
 

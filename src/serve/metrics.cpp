@@ -218,6 +218,9 @@ void add_agent(Page& page, const Snapshot& snapshot) {
     page.counter("wcs_node_agent_rejected_connections_total",
                  "Connections closed without a byte: source not allowed, or too many at once.");
     page.add(snapshot.agent.rejected_connections);
+    page.counter("wcs_node_agent_displaced_connections_total",
+                 "Connections that made room for newer ones: too many from one source, or in all.");
+    page.add(snapshot.agent.displaced_connections);
     page.counter("wcs_node_agent_scrapes_total", "Times that the metrics were served.");
     page.add(snapshot.agent.scrapes);
     page.counter("wcs_node_agent_sample_failures_total",

@@ -114,6 +114,7 @@ Json agent_json(const AgentCounters& agent) {
         checks[std::string(to_string(state))] = agent.checks[static_cast<std::size_t>(state)];
     return {{"checks", std::move(checks)},
             {"rejected_connections", agent.rejected_connections},
+            {"displaced_connections", agent.displaced_connections},
             {"scrapes", agent.scrapes},
             {"sample_failures", agent.sample_failures}};
 }

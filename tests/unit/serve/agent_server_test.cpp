@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <future>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -130,6 +132,27 @@ TEST_F(AgentServerTest, OutlivesClientsThatSendAndNeverRead) {
     publish(publishable(busy_node()));
     for (int i = 0; i < 300; ++i) Client(v4()).send("x");
     EXPECT_EQ(Client(v4()).read_all(), "up 25%\n");
+}
+
+TEST_F(AgentServerTest, OfTooManyThatWaitTheOldestMakesRoom) {
+    std::vector<std::unique_ptr<Client>> waiting;
+    for (std::size_t i = 0; i <= AgentServer::most_open.per_source; ++i)
+        waiting.push_back(std::make_unique<Client>(v4()));
+    EXPECT_EQ(waiting.front()->read_all(), "");
+    Client other(v4(), asio::ip::make_address("127.0.0.2"));
+    publish(publishable(busy_node()));
+    EXPECT_EQ(waiting.at(1)->read_all(), "up 25%\n");
+    EXPECT_EQ(other.read_all(), "up 25%\n");
+}
+
+TEST_F(AgentServerTest, CutsOffThoseThatWaitAndAreNotAllowedAnyMore) {
+    Client stays(v4());
+    Client goes(v4(), asio::ip::make_address("127.0.0.2"));
+    loop_.run([] {});
+    loop_.run([this] { server_.allow(only("127.0.0.1/32")); });
+    EXPECT_EQ(goes.read_all(), "");
+    publish(publishable(busy_node()));
+    EXPECT_EQ(stays.read_all(), "up 25%\n");
 }
 
 TEST(CurrentSnapshot, FirstIsNullWhenCancelled) {

@@ -39,6 +39,10 @@ class HttpServerTest : public testing::Test {
         return loop_.run([this] { return counters_.rejected_connections; });
     }
 
+    std::uint64_t displaced() {
+        return loop_.run([this] { return counters_.displaced_connections; });
+    }
+
     AgentCounters counters_;
     Loop loop_;
     CurrentSnapshot snapshots_{loop_.executor()};
@@ -85,20 +89,36 @@ TEST_F(HttpServerTest, GivesStrangersNothing) {
     EXPECT_EQ(rejected(), 1U);
 }
 
-TEST_F(HttpServerTest, RefusesMoreSessionsThanItsBoundUntilOneEnds) {
+TEST_F(HttpServerTest, TheOldestIdleSessionOfASourceMakesRoom) {
     std::vector<std::unique_ptr<Client>> clients;
-    for (int i = 0; i < 256; ++i) {
-        clients.push_back(std::make_unique<Client>(endpoint()));
+    const auto connect = [&](const char* from) {
+        clients.push_back(std::make_unique<Client>(endpoint(), asio::ip::make_address(from)));
         clients.back()->send(get("/healthz"));
         ASSERT_THAT(clients.back()->read_until("ok\n"), EndsWith("ok\n"));
+    };
+    connect("127.0.0.2");
+    for (std::size_t i = 0; i <= HttpServer::most_open.per_source; ++i) connect("127.0.0.3");
+    EXPECT_EQ(clients.at(1)->read_all(), "") << "the oldest of the source that has too many";
+    EXPECT_EQ(clients.at(1)->end, asio::error::eof);
+    EXPECT_EQ(displaced(), 1U);
+    for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
+        clients.at(i)->send(get("/healthz", last));
+        EXPECT_THAT(clients.at(i)->read_all(), EndsWith("ok\n"));
     }
-    EXPECT_EQ(Client(endpoint()).read_all(), "");
-    EXPECT_EQ(rejected(), 1U);
-    clients.front()->send(get("/healthz", last));
-    clients.front()->read_all();
-    Client next(endpoint());
-    next.send(get("/healthz", last));
-    EXPECT_THAT(next.read_all(), EndsWith("ok\n"));
+}
+
+TEST_F(HttpServerTest, CutsOffWhoIsNotAllowedAnyMore) {
+    Client stays(endpoint());
+    Client goes(endpoint(), asio::ip::make_address("127.0.0.2"));
+    for (auto* client : {&stays, &goes}) {
+        client->send(get("/healthz"));
+        client->read_until("ok\n");
+    }
+    loop_.run([this] { server_.allow(only("127.0.0.1/32")); });
+    EXPECT_EQ(goes.read_all(), "");
+    EXPECT_EQ(goes.end, asio::error::eof);
+    stays.send(get("/healthz", last));
+    EXPECT_THAT(stays.read_all(), EndsWith("ok\n"));
 }
 
 TEST_F(HttpServerTest, EndsIdleSessionsWhenItStops) {

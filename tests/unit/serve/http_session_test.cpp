@@ -20,11 +20,18 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+struct Activity {
+    std::string& told;
+    void rest() { told += '.'; }
+    void work() { told += 'w'; }
+};
+
 /// A session in memory: what it says to these bytes, after which the client has nothing to add.
 /// `failing_at` is the number of the stream operation that fails, `read_size` the most bytes that
 /// one read gets.
 struct Session {
     std::string reply;
+    std::string told;  // of its activity: . for rest, w for work
     bool ended = false;
 
     explicit Session(std::string_view request, std::size_t failing_at = 0,
@@ -39,9 +46,10 @@ struct Session {
                                      : boost::beast::test::stream(context);
         stream.read_size(read_size);
         auto client = boost::beast::test::connect(stream);
+        Activity activity{told};
         stream.append({request.data(), request.size()});
         client.close();
-        asio::co_spawn(context, http_session(stream, routes),
+        asio::co_spawn(context, http_session(stream, routes, activity),
                        [&](std::exception_ptr) { ended = true; });
         context.run();
         reply = client.str();
@@ -51,6 +59,14 @@ struct Session {
 const std::string health = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n";
 
 }  // namespace
+
+TEST(HttpSession, TellsWhenItRestsAndWhenItWorks) {
+    EXPECT_EQ(Session("").told, ".");
+    EXPECT_EQ(Session("G").told, ".w");
+    EXPECT_EQ(Session(health).told, ".w.") << "after its answer it rests";
+    EXPECT_EQ(Session(health + health).told, ".w.") << "the second was there with the first";
+    EXPECT_EQ(Session(health + health, 0, health.size()).told, ".w.w.");
+}
 
 TEST(HttpSession, AnswersAndStaysOpen) {
     const Session session(health);

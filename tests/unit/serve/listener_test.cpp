@@ -28,6 +28,8 @@ namespace wcs_node_agent::test {
 
 namespace {
 
+constexpr OpenConnections::Limits limits{.in_all = 100, .per_source = 100};
+
 /// A listener that says "hello" to each connection.
 class ListenerTest : public testing::Test {
  protected:
@@ -48,9 +50,9 @@ class ListenerTest : public testing::Test {
 
     AgentCounters counters_;
     Loop loop_;
-    Listener listener_{loop_.executor(), "agent_listen", counters_, [](Connection connection) {
-                           ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL);
-                       }};
+    Listener listener_{
+        loop_.executor(), "agent_listen", limits, counters_,
+        [](Connection connection) { ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL); }};
 };
 
 /// Calls it on a thread for which the kernel has no IPv6.
@@ -140,7 +142,8 @@ TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {
     }
     asio::io_context context;
     AgentCounters counters;
-    Listener second(context.get_executor(), "agent_listen", counters, [](const Connection&) {});
+    Listener second(context.get_executor(), "agent_listen", limits, counters,
+                    [](const Connection&) {});
     EXPECT_FALSE(second.listen(std::vector{loopback})) << "a second agent must find it in use";
 }
 
@@ -148,7 +151,7 @@ TEST(Listener, LeavesEveryIpv6AddressOutWhereThereIsNone) {
     without_ipv6([] {
         asio::io_context context;
         AgentCounters counters;
-        Listener listener(context.get_executor(), "agent_listen", counters,
+        Listener listener(context.get_executor(), "agent_listen", limits, counters,
                           [](const Connection&) {});
         const tcp::endpoint every_v6(asio::ip::address_v6::any(), 0);
         EXPECT_TRUE(listener.listen(std::vector{any_port_v4, every_v6}));

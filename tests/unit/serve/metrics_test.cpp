@@ -100,6 +100,7 @@ TEST(Metrics, TellWhatWasMeasured) {
           {R"(wcs_node_agent_checks_total{reply="drain"})", "0"},
           {R"(wcs_node_agent_checks_total{reply="maint"})", "0"}}},
         {"wcs_node_agent_rejected", {{"wcs_node_agent_rejected_connections_total", "4"}}},
+        {"wcs_node_agent_displaced", {{"wcs_node_agent_displaced_connections_total", "6"}}},
         {"wcs_node_agent_scrapes", {{"wcs_node_agent_scrapes_total", "6"}}},
         {"wcs_node_agent_unplaced", {{"wcs_node_agent_unplaced_packets_total", "7"}}},
         {R"(wcs_fetch_failures_total{reason="timeout"})",

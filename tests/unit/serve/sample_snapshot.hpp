@@ -48,6 +48,7 @@ inline Snapshot busy_node() {
 
     snapshot.agent.checks = {11, 1, 0, 0};
     snapshot.agent.rejected_connections = 4;
+    snapshot.agent.displaced_connections = 6;
     snapshot.agent.scrapes = 6;
     return snapshot;
 }

@@ -64,6 +64,7 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
         {"/wcs/failures/timeout", 2},
         {"/agent/checks/up", 11},
         {"/agent/rejected_connections", 4},
+        {"/agent/displaced_connections", 6},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.place);
