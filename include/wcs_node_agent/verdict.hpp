@@ -41,7 +41,7 @@ struct LimitReading {
 struct Verdict {
     NodeState state = NodeState::up;
     int weight = 100;    // percent of the configured weight; 0 unless up
-    std::string reason;  // one line, without CR or LF; empty while up
+    std::string reason;  // one line, without CR or LF; while up only if it is not fresh
     PerLimit<LimitReading> readings;
     std::optional<Limit> bottleneck;  // the most used limit; none where nothing is checked
 };

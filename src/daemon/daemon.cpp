@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/daemon.hpp"
 
+#include "daemon/descriptor_budget.hpp"
 #include "daemon/effective_config.hpp"
+#include "daemon/value_text.hpp"
 #include "serve/agent_reply.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <limits>
+#include <new>
 #include <sstream>
 #include <unistd.h>
 #include <utility>
@@ -32,6 +37,10 @@ constexpr int following_pause = 3;
 constexpr int fresh_intervals = 4;
 constexpr std::chrono::nanoseconds fresh_at_least = std::chrono::seconds(2);
 
+/// A node that has just started is not kept waiting for WCS longer than this, whatever stale_after:
+/// service managers give up, and so do the connections that wait.
+constexpr std::chrono::nanoseconds longest_start = std::chrono::seconds(20);
+
 std::string texts(const std::vector<tcp::endpoint>& endpoints) {
     std::ostringstream all;
     for (const auto& endpoint : endpoints) all << (all.tellp() > 0 ? ", " : "") << endpoint;
@@ -46,6 +55,18 @@ Daemon::Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler samp
       sampler_(std::move(sampler)),
       poller_(io_.get_executor(), std::move(wcs)) {
     configure(config_);
+}
+
+void Daemon::limit_connections(std::size_t descriptors) {
+    const auto used = open_descriptors();
+    const auto budget = connection_budget(descriptors, used);
+    agent_server_.limit(budget.agent);
+    http_server_.limit(budget.metrics);
+    if (budget == connection_budget(std::numeric_limits<std::size_t>::max(), used)) return;
+    spdlog::warn(
+        "the limit of {} open descriptors leaves {} connections on agent_listen and {} on "
+        "metrics_listen: raise it (ulimit -n, LimitNOFILE=)",
+        descriptors, budget.agent.in_all, budget.metrics.in_all);
 }
 
 Result<void> Daemon::listen() {
@@ -70,7 +91,11 @@ void Daemon::configure(const Config& config) {
     spdlog::set_level(spdlog::level::from_str(config.log_level));
     agent_server_.allow(config.allow);
     http_server_.allow(config.metrics_allow);
-    http_server_.fresh_for(std::max(fresh_intervals * config.sample_interval, fresh_at_least));
+    freshness_ = {.fresh_for = std::max(fresh_intervals * config.sample_interval, fresh_at_least),
+                  .stale_after = config.stale_after,
+                  .when_stale = config.when_stale};
+    http_server_.fresh_for(freshness_.fresh_for);
+    agent_server_.renew_after(freshness_.fresh_for, [this] { sample(); });
     sampler_.configure(config);
     if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }
@@ -100,8 +125,8 @@ asio::awaitable<void> Daemon::sample_repeatedly() {
     auto watchdog_due = Clock::now();
     next_sample_.expires_at(Clock::now());
     for (;;) {
-        sample();
-        if (watchdog && Clock::now() >= watchdog_due) {
+        const bool sampled = sample();
+        if (sampled && watchdog && Clock::now() >= watchdog_due) {
             notifier_.watchdog();
             watchdog_due = Clock::now() + *watchdog / 2 - config_.sample_interval;
         }
@@ -112,27 +137,69 @@ asio::awaitable<void> Daemon::sample_repeatedly() {
     }
 }
 
-void Daemon::sample() {
-    auto sampled = sampler_.sample(poller_.state(), counters_);
+/// False: there is no new sample.
+bool Daemon::sample() {
+    const auto now = Clock::now();
+    notice_pause(now);
+    auto sampled = read();
     if (!sampled) {
         ++counters_.sample_failures;
         if (!std::exchange(sampling_fails_, true))
-            spdlog::error("sampling fails, the last verdict stands: {}", sampled.error().what);
-        return;
+            spdlog::error("sampling fails, the last verdict holds for {}: {}",
+                          duration_text(freshness_.stale_after), sampled.error().what);
+        publish_aged(now);
+        return false;
     }
     if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
-    if (!current_.get() && !is_first_answer_due(*sampled)) return;
-    sampled->agent_reply = agent_reply(sampled->verdict);
-    tell_change(*sampled);
+    if (current_.get() || is_first_answer_due(*sampled)) publish(std::move(sampled).value());
+    return true;
+}
+
+Result<Snapshot> Daemon::read() try {
+    return sampler_.sample(poller_.state(), counters_);
+} catch (const std::bad_alloc&) {
+    return Error{"no memory"};
+}
+
+/// While this process was stopped it asked nobody: that time does not make the counts of WCS stale.
+void Daemon::notice_pause(Clock::time_point now) {
+    const auto pause = now - std::exchange(last_try_, now);
+    if (pause < freshness_.fresh_for) return;
+    spdlog::warn("this process did not run for {:.1f} s", Seconds(pause).count());
+    poller_.excuse(pause);
+}
+
+void Daemon::publish(Snapshot snapshot) {
+    last_verdict_ = snapshot.verdict;
+    snapshot.agent_reply = agent_reply(snapshot.verdict);
+    tell_change(snapshot);
     const bool first = !current_.get();
-    current_.publish(std::make_shared<const Snapshot>(std::move(sampled).value()));
+    current_.publish(std::make_shared<const Snapshot>(std::move(snapshot)));
     if (first) notifier_.ready();
 }
 
-/// The first answer waits for a second reading, as one gives no rates, and for WCS to have been
-/// asked.
+/// The figures stay, with their age; the verdict is told as what it is worth by now.
+void Daemon::publish_aged(Clock::time_point now) {
+    const auto last = current_.get();
+    if (!last || now - last->at < freshness_.fresh_for) return;
+    Snapshot snapshot = *last;
+    snapshot.verdict = aged(last_verdict_, now - last->at, freshness_);
+    snapshot.agent = counters_;
+    snapshot.agent_reply = agent_reply(snapshot.verdict);
+    tell_change(snapshot);
+    current_.publish(std::make_shared<const Snapshot>(std::move(snapshot)));
+}
+
+/// The first answer waits for a second reading, as one gives no rates, and for the counts of WCS:
+/// they are as good as lost only after the time for which they would hold.
 bool Daemon::is_first_answer_due(const Snapshot& snapshot) const {
-    return snapshot.rates.cpu_utilisation && snapshot.wcs.asked;
+    const auto patience = std::min(freshness_.stale_after, longest_start);
+    const auto needs_wcs = [&](Limit limit) {
+        return is_wcs_count(limit) && snapshot.verdict.readings[limit].maximum;
+    };
+    const bool wcs_known = snapshot.wcs.up() || snapshot.at - snapshot.started >= patience ||
+                           std::ranges::none_of(all_limits, needs_wcs);
+    return snapshot.rates.cpu_utilisation && wcs_known;
 }
 
 void Daemon::tell_change(const Snapshot& snapshot) {
@@ -177,7 +244,8 @@ asio::awaitable<void> Daemon::follow_links() {
         }
         if (Clock::now() < next_listing || !(sampler_.links_changed() || failing)) continue;
         const auto refreshed = sampler_.refresh_links();
-        if (!refreshed && !failing) spdlog::error("{}", refreshed.error().what);
+        if (!refreshed && !failing) spdlog::error("{}; trying again", refreshed.error().what);
+        if (refreshed && failing) spdlog::info("netlink: the links are known again");
         failing = !refreshed;
         waiting = true;
         next_listing = Clock::now() + link_settling_time;

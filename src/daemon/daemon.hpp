@@ -4,6 +4,7 @@
 #include "daemon/notify.hpp"
 #include "daemon/sampler.hpp"
 #include "daemon/settings.hpp"
+#include "load/freshness.hpp"
 #include "serve/agent_server.hpp"
 #include "serve/current_snapshot.hpp"
 #include "serve/http_server.hpp"
@@ -12,6 +13,7 @@
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -34,6 +36,9 @@ class Daemon {
  public:
     Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler sampler);
 
+    /// Divides so many descriptors among the ports' connections, before listen().
+    void limit_connections(std::size_t descriptors);
+
     /// Opens the ports.
     Result<void> listen();
 
@@ -47,7 +52,11 @@ class Daemon {
     asio::awaitable<void> follow_links();
     asio::awaitable<void> obey_signals();
 
-    void sample();
+    bool sample();
+    Result<Snapshot> read();
+    void notice_pause(Clock::time_point now);
+    void publish(Snapshot snapshot);
+    void publish_aged(Clock::time_point now);
     bool is_first_answer_due(const Snapshot& snapshot) const;
     void tell_change(const Snapshot& snapshot);
     void reload();
@@ -69,6 +78,9 @@ class Daemon {
     asio::steady_timer next_sample_{io_};
     asio::steady_timer next_peak_{io_};
     bool measuring_peaks_ = false;
+    Freshness freshness_;
+    Clock::time_point last_try_ = Clock::now();  // to sample
+    Verdict last_verdict_;                       // of the last sample that succeeded
     bool sampling_fails_ = false;
     std::exception_ptr unforeseen_;
 };

@@ -2,28 +2,20 @@
 #include "daemon/run.hpp"
 
 #include "daemon/daemon.hpp"
+#include "daemon/descriptor_budget.hpp"
 #include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
+#include "daemon/log.hpp"
 #include "daemon/privileges.hpp"
 #include "kernel/open_probe.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
 namespace {
-
-void log_to_standard_error(const Config& config) {
-    auto logger = spdlog::stderr_logger_st("wcs-node-agent");
-    // Under systemd the journal puts the time to each line.
-    logger->set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
-    logger->set_level(spdlog::level::from_str(config.log_level));
-    spdlog::set_default_logger(std::move(logger));
-}
 
 int fail(const Error& error) {
     spdlog::critical("{}", error.what);
@@ -47,7 +39,8 @@ int run_daemon(const Invocation& invocation) {
         std::fputs(to_string(config.error()).c_str(), stderr);
         return exit_wrong_usage;
     }
-    log_to_standard_error(*config);
+    log_to_standard_error(config->log_level);
+    const auto descriptors = raise_descriptor_limit();
     auto wcs = wcs_settings(*config);
     if (!wcs) return fail(wcs.error());
 
@@ -66,6 +59,7 @@ int run_daemon(const Invocation& invocation) {
     sampler.follow_chosen();  // the first answer needs them; the others follow while it serves
 
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
+    daemon.limit_connections(descriptors);
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (const auto dropped = drop_privileges(kept); !dropped) return fail(dropped.error());
     daemon.serve();

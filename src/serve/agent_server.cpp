@@ -38,7 +38,14 @@ void AgentServer::stop() {
     closing_.finish();
 }
 
+void AgentServer::renew_after(std::chrono::nanoseconds bound, std::function<void()> renew) {
+    fresh_for_ = bound;
+    renew_ = std::move(renew);
+}
+
 void AgentServer::on_connection(Connection connection) {
+    const auto told = snapshots_.get();
+    if (told && renew_ && Clock::now() - told->at >= fresh_for_) renew_();
     if (const auto snapshot = snapshots_.get())
         answer(std::move(connection), *snapshot);
     else

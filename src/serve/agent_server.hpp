@@ -5,6 +5,8 @@
 #include "serve/lingering_close.hpp"
 #include "serve/listener.hpp"
 
+#include <chrono>
+#include <functional>
 #include <list>
 #include <span>
 #include <vector>
@@ -32,6 +34,10 @@ class AgentServer {
     }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
+
+    /// An older snapshot is not told: `renew` is called first, which is to publish a new one.
+    void renew_after(std::chrono::nanoseconds bound, std::function<void()> renew);
+
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
     /// Closes the endpoints and all connections.
@@ -45,6 +51,8 @@ class AgentServer {
 
     asio::any_io_executor executor_;
     CurrentSnapshot& snapshots_;
+    std::chrono::nanoseconds fresh_for_ = std::chrono::nanoseconds::max();
+    std::function<void()> renew_;
     AgentCounters& counters_;
     Listener listener_;
     std::list<Connection> waiting_;  // for the first snapshot

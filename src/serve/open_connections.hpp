@@ -23,6 +23,8 @@ class OpenConnections {
     struct Limits {
         std::size_t in_all;
         std::size_t per_source;  // an IPv4 address, or the /64 network of an IPv6 address
+
+        bool operator==(const Limits&) const = default;
     };
 
     class Place;

@@ -143,6 +143,11 @@ asio::awaitable<void> WcsPoller::run() {
     }
 }
 
+void WcsPoller::excuse(std::chrono::nanoseconds pause) {
+    for (auto* held : {&state_.publishers, &state_.subscribers, &state_.hls})
+        if (*held) (*held)->at += pause;
+}
+
 asio::awaitable<void> WcsPoller::fetch_once() {
     const auto settings = settings_;  // configure() may come in the meantime
     const auto before = condition(state_);

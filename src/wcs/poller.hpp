@@ -71,6 +71,9 @@ class WcsPoller {
 
     const WcsState& state() const { return state_; }
 
+    /// So long this process did not run and could not ask: the counts hold for that much longer.
+    void excuse(std::chrono::nanoseconds pause);
+
  private:
     boost::asio::steady_timer timer_;
     WcsSettings settings_;
