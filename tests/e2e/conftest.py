@@ -9,6 +9,7 @@ the machine's network:
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -78,6 +79,57 @@ def start_agent(start, simulator):
         return agent
 
     return start_one
+
+
+class SystemFaults:
+    """What the system does wrong to an agent that has `environment`: see faults/faults.c."""
+
+    _FIELDS = ("wall_clock_offset", "proc_stat_error", "least_allocation", "failed")
+
+    def __init__(self, folder):
+        library = Path(lab.AGENT).parent / "tests/e2e/libfaults.so"
+        assert library.exists(), f"{library} is not built"
+        path = folder / "faults"
+        path.write_bytes(bytes(8 * len(self._FIELDS)))
+        path.chmod(0o666)
+        self._file = open(path, "r+b", buffering=0)
+        self.environment = {"LD_PRELOAD": str(library), "WNA_FAULTS": str(path)}
+
+    def set(self, **faults):
+        for name, value in faults.items():
+            self._file.seek(8 * self._FIELDS.index(name))
+            self._file.write(value.to_bytes(8, sys.byteorder, signed=True))
+
+    def get(self, name):
+        self._file.seek(8 * self._FIELDS.index(name))
+        return int.from_bytes(self._file.read(8), sys.byteorder)
+
+    def close(self):
+        self._file.close()
+
+
+@pytest.fixture
+def faults(tmp_path):
+    with closing(SystemFaults(tmp_path)) as system:
+        yield system
+
+
+@pytest.fixture
+def notify_socket(tmp_path):
+    """systemd's end: one datagram a message."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service_manager:
+        service_manager.bind(str(tmp_path / "notify"))
+        (tmp_path / "notify").chmod(0o777)
+        service_manager.settimeout(15)
+        yield service_manager
+
+
+@pytest.fixture
+def media(start, peer):
+    """media(MBPS) sends UDP payload at that rate out of wan0; 0 stops it."""
+    start(lab.Simulator, "viewers", *("--media-receive", "10.98.0.2:5004"), network=peer)
+    sender = start(lab.Simulator, "media", *("--media-send", "10.98.0.2:5004", "--media-rate", "1"))
+    return lambda mbps: sender.set(media_mbps=mbps)
 
 
 @pytest.fixture

@@ -15,15 +15,6 @@ import pytest
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
-@pytest.fixture
-def notify_socket(tmp_path):
-    """systemd's end: read() gives the next datagram."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service_manager:
-        service_manager.bind(str(tmp_path / "notify"))
-        service_manager.settimeout(15)
-        yield service_manager
-
-
 def next_message(service_manager, wanted):
     while True:
         message = service_manager.recv(4096).decode()

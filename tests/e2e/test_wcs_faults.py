@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever WCS does, the agent answers, says what is wrong, and recovers at once."""
 
+import signal
 import time
 
+import lab
 import pytest
+from conftest import QUICK
 
 SERIES = 'wcs_fault{reason="%s"}'
 
@@ -13,8 +16,13 @@ SERIES = 'wcs_fault{reason="%s"}'
     [
         ({"garbage": 1}, {"garbage": 0}, "not_a_page"),
         ({"truncate": 40}, {"truncate": 0}, "truncated"),
-        ({"size_mb": 20}, {"size_mb": 0}, "too_large"),
+        ({"size_mb": 100}, {"size_mb": 0}, "too_large"),
         ({"status": 500}, {"status": 0}, "http_status"),
+        ({"status": 302}, {"status": 0}, "http_status"),
+        ({"bytes_per_second": 1}, {"bytes_per_second": 0}, "timeout"),
+        ({"reset": 1}, {"reset": 0}, "truncated"),
+        ({"chunked": 1, "truncate": 300}, {"chunked": 0, "truncate": 0}, "truncated"),
+        ({"chunked": 1, "size_mb": 100}, {"chunked": 0, "size_mb": 0}, "too_large"),
         ({"hang": 1}, {"hang": 0}, "timeout"),
         ({"delay_ms": 5000}, {"delay_ms": 0}, "timeout"),
         ({"refuse": 1}, {"refuse": 0}, "connect"),
@@ -52,6 +60,70 @@ def test_reply_holds_then_goes_down_and_recovers(start_agent, simulator, fault, 
     # A line a change, not one a fetch: there were five fetches a second.
     assert len(agent.lines("wcs: not answering")) == 1
     assert len(agent.lines("wcs: answering")) == answering + 1
+
+
+def test_a_page_in_chunks_is_a_page(start_agent, simulator):
+    simulator.set(streams_webrtc_out=25, chunked=1)
+    agent = start_agent()
+    agent.wait_for_reply("^up 75%$")
+    assert agent.metrics()["wcs_up"] == 1
+
+
+def test_an_answer_that_takes_two_seconds_is_never_stale(start_agent, simulator):
+    """Asked every 200 ms, answered after 2 s, stale after 3 s: one answer is in time for the next."""
+    simulator.set(streams_webrtc_out=25)
+    agent = start_agent("--wcs-timeout=4s")
+    agent.wait_for_reply("^up 75%$")
+    simulator.set(delay_ms=2000, streams_webrtc_out=30)
+    agent.wait_for_reply("^up 70%$")
+    ends = time.monotonic() + 6
+    while time.monotonic() < ends:
+        assert agent.reply() == "up 70%\n"
+        time.sleep(0.02)
+    assert agent.metrics()["wcs_up"] == 1
+
+
+def test_wcs_restarts_in_mid_reply_and_counts_from_zero(start, start_agent, simulator):
+    simulator.set(streams_webrtc_out=25, bytes_per_second=100)
+    address = simulator.page
+    agent = start_agent("--wcs-timeout=20s", "--stale-after=20s")
+    agent.wait_for_reply("^up 75%$", timeout=30)
+    lab.wait_until(lambda: simulator.state()["page_requests"] >= 2, "the next answer has begun")
+    simulator.signal(signal.SIGKILL)
+    agent.wait_for_metric("wcs_up", lambda up: up == 0)
+    assert agent.reply() == "up 75%\n"
+    start(lab.Simulator, "wcs-again", listen=(address,))
+    agent.wait_for_reply("^up 100%$", timeout=3)
+    assert not agent.lines("node is down")
+
+
+def test_a_start_beside_a_wcs_that_does_not_answer_waits_as_long_as_counts_would_hold(
+    start, simulator
+):
+    """Neither an accidental down nor an up that nobody knows to be true."""
+    simulator.set(hang=1)
+    options = [option for option in QUICK if "timeout" not in option]
+    agent = start(
+        lab.Agent, "agent", f"--wcs-url={simulator.url}", "--wcs-timeout=300ms", *options
+    )
+    agent.wait_until_listening()
+    began = time.monotonic()
+    assert agent.reply().startswith("down # wcs: ")
+    assert time.monotonic() - began > 1.5  # of the 3 s of stale_after; the start took some
+    assert len(agent.lines("node is down")) == 1
+
+    simulator.set(streams_webrtc_out=25)
+    another = start(
+        lab.Agent,
+        "another",
+        *(f"--wcs-url={simulator.url}", "--wcs-timeout=300ms", *options),
+        listen="127.0.0.1:9717",
+        metrics="127.0.0.1:9718",
+    )
+    another.wait_until_listening()
+    simulator.set(hang=0)
+    assert another.reply() == "up 75%\n"
+    assert not another.lines("node is down")
 
 
 def test_age_of_the_page_grows_while_wcs_hangs(start_agent, simulator):

@@ -48,6 +48,35 @@ asio::awaitable<void> accept_connections(Acceptor acceptor, HttpListener::Sessio
     }
 }
 
+/// In pieces, at the pace and in the form that the response says. Ends early where the client does.
+asio::awaitable<void> send_body(beast::tcp_stream& stream, const HttpResponse& response) {
+    using std::chrono::milliseconds;
+    const auto pace = response.bytes_per_second;
+    const auto piece = pace == 0 ? std::size_t{1} << 20U : std::max<std::size_t>(1, pace / 10);
+    const auto pause = pace == 0 ? milliseconds(0) : milliseconds(1000 * piece / pace);
+    const auto body = std::string_view(response.body).substr(0, response.body_bytes_sent);
+    asio::steady_timer timer(stream.get_executor());
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    for (std::size_t at = 0; at < body.size() && !error; at += piece) {
+        const auto bytes = body.substr(at, piece);
+        const auto buffer = asio::buffer(bytes.data(), bytes.size());
+        stream.expires_after(std::chrono::seconds(60));
+        if (response.chunked) {
+            co_await asio::async_write(stream, http::make_chunk(buffer), token);
+        } else {
+            co_await asio::async_write(stream, buffer, token);
+        }
+        if (pace > 0 && !error) {
+            timer.expires_after(pause);
+            co_await timer.async_wait(token);
+        }
+    }
+    if (response.chunked && body.size() == response.body.size() && !error) {
+        co_await asio::async_write(stream, http::make_chunk_last(), token);
+    }
+}
+
 }  // namespace
 
 std::string_view Target::parameter(std::string_view name) const {
@@ -97,22 +126,27 @@ asio::awaitable<void> respond(beast::tcp_stream& stream, const HttpRequest& requ
     header.set(http::field::server, "wcs-sim");
     header.set(http::field::content_type, response.content_type);
     header.set(http::field::connection, "close");
-    header.content_length(response.body.size());
+    if (response.chunked) {
+        header.chunked(true);
+    } else {
+        header.content_length(response.body.size());
+    }
     for (const auto& [name, value] : response.headers) {
         header.set(name, value);
     }
-    const auto bytes = request.method() == http::verb::head
-                           ? 0
-                           : std::min(response.body.size(), response.body_bytes_sent);
 
     error_code error;
-    auto token = asio::redirect_error(asio::use_awaitable, error);
     stream.expires_after(std::chrono::seconds(60));
     http::response_serializer<http::empty_body> serializer(header);
-    co_await http::async_write_header(stream, serializer, token);
-    if (!error) {
-        const auto body = asio::buffer(response.body.data(), bytes);
-        co_await asio::async_write(stream, body, token);
+    co_await http::async_write_header(stream, serializer,
+                                      asio::redirect_error(asio::use_awaitable, error));
+    if (!error && request.method() != http::verb::head) {
+        co_await send_body(stream, response);
+    }
+    if (response.ends_with_reset) {
+        stream.socket().set_option(asio::socket_base::linger(true, 0), error);
+        stream.socket().close(error);
+        co_return;
     }
     stream.socket().shutdown(tcp::socket::shutdown_send, error);
 }

@@ -41,6 +41,9 @@ struct HttpResponse {
     std::string body;
     std::map<std::string, std::string> headers;       // besides the usual ones
     std::size_t body_bytes_sent = std::string::npos;  // fewer than the body has: a broken answer
+    std::size_t bytes_per_second = 0;                 // of the body; 0: as fast as it goes
+    bool chunked = false;
+    bool ends_with_reset = false;
 };
 
 /// Reads one request within 30 s. None: the client went away or did not speak HTTP, which has been

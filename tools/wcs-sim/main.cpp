@@ -120,9 +120,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
         "Control: GET /set?streams_webrtc_out=40&delay_ms=200 sets any name of the page (an empty "
         "value\ntakes it off), media_mbps, streams (so many entries at the page's end), and the "
         "faults "
-        "delay_ms,\nstatus, garbage, truncate, hang, size_mb and refuse, each off when 0. GET "
-        "/reset goes back, GET /state tells "
-        "everything as JSON.\n");
+        "delay_ms,\nstatus (3xx: a redirect), garbage, truncate, hang, size_mb, refuse, "
+        "bytes_per_second, chunked and\nreset (in mid-reply), each off when 0. GET /reset goes "
+        "back, GET /state tells everything as JSON.\n");
 }
 
 int run(SimulatorOptions options) {

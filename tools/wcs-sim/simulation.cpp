@@ -108,6 +108,15 @@ std::optional<Error> set(Simulation& simulation, const Setting& setting) {
     if (name == "refuse") {
         return assign(faults.refuse, value, 0, 1);
     }
+    if (name == "bytes_per_second") {
+        return assign(faults.bytes_per_second, value, 0U, 1U << 30U);
+    }
+    if (name == "chunked") {
+        return assign(faults.chunked, value, 0, 1);
+    }
+    if (name == "reset") {
+        return assign(faults.reset, value, 0, 1);
+    }
     if (name == "media_mbps") {
         return assign(simulation.media_mbps, value, 0.0, 100'000.0);
     }

@@ -33,6 +33,9 @@ struct Faults {
     bool hang = false;                  // never an answer
     std::size_t size_mb = 0;            // the page padded to so many MiB
     bool refuse = false;                // nobody listens
+    std::size_t bytes_per_second = 0;   // of the body
+    bool chunked = false;               // in chunks, its length not told before: no fault of HTTP
+    bool reset = false;                 // the connection is reset in the midst of the body
 };
 
 /// Everything that can be set while the simulator runs.

@@ -136,7 +136,10 @@ std::string Simulator::state() const {
           {"truncate", faults.truncate},
           {"hang", int{faults.hang}},
           {"size_mb", faults.size_mb},
-          {"refuse", int{faults.refuse}}}},
+          {"refuse", int{faults.refuse}},
+          {"bytes_per_second", faults.bytes_per_second},
+          {"chunked", int{faults.chunked}},
+          {"reset", int{faults.reset}}}},
     };
     auto& page = state["page"] = nlohmann::ordered_json::object();
     for (const auto& section : now_.sections) {
@@ -206,6 +209,12 @@ HttpResponse Simulator::page_response(const HttpRequest& request) const {
     if (faults.truncate > 0) {
         response.body_bytes_sent = faults.truncate;
     }
+    if (faults.reset) {
+        response.body_bytes_sent = response.body.size() / 2;
+    }
+    response.bytes_per_second = faults.bytes_per_second;
+    response.chunked = faults.chunked;
+    response.ends_with_reset = faults.reset;
     return response;
 }
 

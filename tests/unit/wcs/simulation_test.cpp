@@ -99,7 +99,10 @@ TEST(Settings, Faults) {
                               {"truncate", "9"},
                               {"hang", "1"},
                               {"size_mb", "3"},
-                              {"refuse", "1"}})
+                              {"refuse", "1"},
+                              {"bytes_per_second", "5"},
+                              {"chunked", "1"},
+                              {"reset", "1"}})
                             .faults;
     EXPECT_EQ(faults.delay, std::chrono::milliseconds(7));
     EXPECT_EQ(faults.status, 503);
@@ -108,6 +111,9 @@ TEST(Settings, Faults) {
     EXPECT_TRUE(faults.hang);
     EXPECT_EQ(faults.size_mb, 3U);
     EXPECT_TRUE(faults.refuse);
+    EXPECT_EQ(faults.bytes_per_second, 5U);
+    EXPECT_TRUE(faults.chunked);
+    EXPECT_TRUE(faults.reset);
 }
 
 TEST(Settings, ZeroIsOff) {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preloaded into the agent by tests: what the system does wrong on demand. The file that WNA_FAULTS
+// names is mapped, and a test writes into it while the agent runs.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+struct faults {
+    int64_t wall_clock_offset;  // seconds
+    int64_t proc_stat_error;    // errno of reading /proc/stat, 0: none
+    uint64_t least_allocation;  // bytes; allocations of this size and above fail, 0: none
+    uint64_t failed;            // how often one did; written here
+};
+
+extern void* __libc_malloc(size_t size);
+
+static struct faults none;
+static volatile struct faults* faults = &none;
+
+__attribute__((constructor)) static void map_faults(void) {
+    const char* path = getenv("WNA_FAULTS");
+    int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (file < 0) return;
+    void* mapped = mmap(NULL, sizeof(none), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (mapped != MAP_FAILED) faults = mapped;
+    close(file);
+}
+
+int clock_gettime(clockid_t clock, struct timespec* now) {
+    const long result = syscall(SYS_clock_gettime, clock, now);
+    if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += faults->wall_clock_offset;
+    return (int)result;
+}
+
+time_t time(time_t* into) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (into) *into = now.tv_sec;
+    return now.tv_sec;
+}
+
+int gettimeofday(struct timeval* restrict into, void* restrict zone) {
+    (void)zone;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    into->tv_sec = now.tv_sec;
+    into->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+
+static int is_proc_stat(int file) {
+    char link[32], target[32] = "";
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    const ssize_t length = readlink(link, target, sizeof(target) - 1);
+    return length > 0 && strcmp(target, "/proc/stat") == 0;
+}
+
+ssize_t pread64(int file, void* into, size_t size, off_t offset) {
+    if (faults->proc_stat_error && is_proc_stat(file)) {
+        errno = (int)faults->proc_stat_error;
+        return -1;
+    }
+    return syscall(SYS_pread64, file, into, size, offset);
+}
+
+ssize_t pread(int file, void* into, size_t size, off_t offset) {
+    return pread64(file, into, size, offset);
+}
+
+void* malloc(size_t size) {
+    if (faults->least_allocation && size >= faults->least_allocation) {
+        faults->failed++;
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_malloc(size);
+}
