@@ -138,27 +138,28 @@ asio::awaitable<void> Daemon::sample_repeatedly() {
 }
 
 /// False: there is no new sample.
-bool Daemon::sample() {
+bool Daemon::sample() try {
     const auto now = Clock::now();
     notice_pause(now);
-    auto sampled = read();
+    auto sampled = sampler_.sample(poller_.state(), counters_);
     if (!sampled) {
-        ++counters_.sample_failures;
-        if (!std::exchange(sampling_fails_, true))
-            spdlog::error("sampling fails, the last verdict holds for {}: {}",
-                          duration_text(freshness_.stale_after), sampled.error().what);
+        tell_failure(sampled.error().what);
         publish_aged(now);
         return false;
     }
-    if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
     if (current_.get() || is_first_answer_due(*sampled)) publish(std::move(sampled).value());
+    if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
     return true;
+} catch (const std::bad_alloc&) {
+    tell_failure("no memory");
+    return false;
 }
 
-Result<Snapshot> Daemon::read() try {
-    return sampler_.sample(poller_.state(), counters_);
-} catch (const std::bad_alloc&) {
-    return Error{"no memory"};
+void Daemon::tell_failure(std::string_view why) {
+    ++counters_.sample_failures;
+    if (std::exchange(sampling_fails_, true)) return;
+    spdlog::error("sampling fails, the last verdict holds for {}: {}",
+                  duration_text(freshness_.stale_after), why);
 }
 
 /// While this process was stopped it asked nobody: that time does not make the counts of WCS stale.
@@ -260,7 +261,11 @@ asio::awaitable<void> Daemon::obey_signals() {
             co_return;
         }
         notifier_.reloading(Clock::now());
-        reload();
+        try {
+            reload();
+        } catch (const std::bad_alloc&) {
+            spdlog::error("reload: nothing changed: no memory");
+        }
         notifier_.ready();
     }
 }

@@ -17,6 +17,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -53,7 +54,7 @@ class Daemon {
     asio::awaitable<void> obey_signals();
 
     bool sample();
-    Result<Snapshot> read();
+    void tell_failure(std::string_view why);
     void notice_pause(Clock::time_point now);
     void publish(Snapshot snapshot);
     void publish_aged(Clock::time_point now);

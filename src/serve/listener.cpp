@@ -2,13 +2,17 @@
 #include "serve/listener.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <limits>
+#include <linux/filter.h>
 #include <new>
 #include <optional>
 #include <sstream>
 #include <sys/socket.h>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -29,6 +33,7 @@ using boost::system::error_code;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
+constexpr auto handshake_time = std::chrono::milliseconds(100);
 constexpr int accepts_in_a_row = 64;  // then the loop's other work gets its turn
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
@@ -41,6 +46,27 @@ std::string to_text(const tcp::endpoint& endpoint) {
 std::string lower_first(std::string text) {
     if (!text.empty()) text[0] = static_cast<char>(std::tolower(text[0]));
     return text;
+}
+
+/// A filter that lets through all segments but those that begin a connection: the client sends that
+/// again after a second, and finds whoever listens there by then.
+void take_new_connections(tcp::acceptor& acceptor, bool take) {
+    constexpr unsigned flags = 13;  // of the TCP header, which is what the filter sees
+    constexpr unsigned syn = 0x02;
+    constexpr unsigned syn_or_ack = 0x12;
+    std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+                      sock_filter BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn_or_ack),
+                      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+                      sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
+                      sock_filter BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
+    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+    const int unused = 0;
+    if (take)
+        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_DETACH_FILTER, &unused,
+                     sizeof(unused));
+    else
+        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                     sizeof(program));
 }
 
 bool is_every_v6_address(const tcp::endpoint& endpoint) {
@@ -73,8 +99,12 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
             next.push_back(*kept);
             continue;
         }
+        if (auto back = revive(endpoint)) {
+            next.push_back(*back);
+            continue;
+        }
         try {
-            opened.push_back({endpoint, open(endpoint)});
+            opened.push_back({.asked = endpoint, .acceptor = open(endpoint)});
             next.push_back(opened.back());
         } catch (const boost::system::system_error& failure) {
             Error error{fmt::format("{} {}: {}", setting_, to_text(endpoint),
@@ -90,7 +120,7 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
 
     ports_.swap(next);
     for (const Port& old : next)
-        if (!find(old.asked)) old.acceptor->close();
+        if (!find(old.asked)) retire(old);
     for (const Port& port : opened)
         asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
     return {};
@@ -103,8 +133,10 @@ std::vector<tcp::endpoint> Listener::endpoints() const {
 }
 
 void Listener::stop() {
-    for (const Port& port : ports_) port.acceptor->close();
-    ports_.clear();
+    for (auto* ports : {&ports_, &retired_}) {
+        for (const Port& port : *ports) port.acceptor->close();
+        ports->clear();
+    }
 }
 
 const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
@@ -113,16 +145,47 @@ const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
     return found == ports_.end() ? nullptr : &*found;
 }
 
+/// One that is about to go and is asked for again.
+std::optional<Listener::Port> Listener::revive(const tcp::endpoint& asked) {
+    const auto found = std::ranges::find(retired_, asked, &Port::asked);
+    if (found == retired_.end()) return {};
+    const Port port = *found;
+    retired_.erase(found);
+    take_new_connections(*port.acceptor, true);
+    return port;
+}
+
+/// To close a listening socket resets the connections in its queue, and those of which the
+/// handshake is under way. So it first takes no more, and a round trip later there are none.
+void Listener::retire(const Port& port) {
+    take_new_connections(*port.acceptor, false);
+    retired_.push_back({port.asked, port.acceptor, Clock::now()});
+    asio::co_spawn(executor_, close_retired(port.acceptor), asio::detached);
+}
+
+asio::awaitable<void> Listener::close_retired(std::shared_ptr<tcp::acceptor> acceptor) {
+    asio::steady_timer handshakes(executor_, handshake_time);
+    co_await handshakes.async_wait(use_tuple);
+    const auto found = std::ranges::find(retired_, acceptor, &Port::acceptor);
+    // Stopped, or revived; if it has been retired again since, that has its own end.
+    if (found == retired_.end() || Clock::now() - found->retired < handshake_time) co_return;
+    retired_.erase(found);
+    std::ignore = accept_waiting(*acceptor, std::numeric_limits<int>::max());
+    acceptor->close();
+}
+
 std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const {
     auto acceptor = std::make_shared<tcp::acceptor>(executor_, asked.protocol());
     acceptor->set_option(tcp::acceptor::reuse_address(true));
     if (asked.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true));
     // From 0.0.0.0:9707 to 127.0.0.1:9707 the new socket must bind before the old one goes. That
     // takes SO_REUSEPORT on both; a second agent has no old one, and finds the port in use.
-    for (const Port& old : ports_) {
-        if (asked.port() == 0 || old.asked.port() != asked.port()) continue;
-        old.acceptor->set_option(ReusePort(true));
-        acceptor->set_option(ReusePort(true));
+    for (const auto* olds : {&ports_, &retired_}) {
+        for (const Port& old : *olds) {
+            if (asked.port() == 0 || old.asked.port() != asked.port()) continue;
+            old.acceptor->set_option(ReusePort(true));
+            acceptor->set_option(ReusePort(true));
+        }
     }
     acceptor->bind(asked);
     acceptor->listen(tcp::acceptor::max_listen_connections);
@@ -136,7 +199,7 @@ asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> accep
     while (acceptor->is_open()) {
         co_await acceptor->async_wait(tcp::acceptor::wait_read, use_tuple);
         if (!acceptor->is_open()) break;
-        const error_code error = accept_waiting(*acceptor);
+        const error_code error = accept_waiting(*acceptor, accepts_in_a_row);
         if (error && error != last) spdlog::warn("{}: accept: {}", setting_, error.message());
         if (!error && last) spdlog::info("{}: accepting again", setting_);
         last = error;
@@ -149,8 +212,8 @@ asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> accep
     }
 }
 
-error_code Listener::accept_waiting(tcp::acceptor& acceptor) {
-    for (int i = 0; i < accepts_in_a_row && acceptor.is_open(); ++i) {
+error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
+    for (int i = 0; i < most && acceptor.is_open(); ++i) {
         // Not Asio's accept(): it enters each socket into the epoll set, which a check never needs.
         tcp::endpoint source;
         auto size = static_cast<socklen_t>(source.capacity());

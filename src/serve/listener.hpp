@@ -5,11 +5,13 @@
 #include "serve/open_connections.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,7 +38,8 @@ class Listener {
              AgentCounters& counters, OnConnection on_connection);
 
     /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
-    /// open, with the connections that wait in their queue. `[::]` means every IPv6 address of this
+    /// open, with the connections that wait in their queue; who is connecting to one that goes is
+    /// served. `[::]` means every IPv6 address of this
     /// host: where the kernel has no IPv6 it is left out, as long as another endpoint is there.
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
@@ -57,12 +60,16 @@ class Listener {
     struct Port {
         tcp::endpoint asked;
         std::shared_ptr<tcp::acceptor> acceptor;  // shared with its accept_from()
+        Clock::time_point retired = {};           // when it was last
     };
 
     const Port* find(const tcp::endpoint& asked) const;
+    std::optional<Port> revive(const tcp::endpoint& asked);
+    void retire(const Port& port);
+    asio::awaitable<void> close_retired(std::shared_ptr<tcp::acceptor> acceptor);
     std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
     asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
-    boost::system::error_code accept_waiting(tcp::acceptor& acceptor);
+    boost::system::error_code accept_waiting(tcp::acceptor& acceptor, int most);
     void take(Connection connection);
 
     asio::any_io_executor executor_;
@@ -72,6 +79,7 @@ class Listener {
     AllowList allowed_;
     OpenConnections connections_;
     std::vector<Port> ports_;
+    std::vector<Port> retired_;  // take no new connections, and are closed in a moment
 };
 
 }  // namespace wcs_node_agent

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network.hpp"
 
+#include <iterator>
 #include <poll.h>
+#include <sstream>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 
@@ -60,6 +64,35 @@ TEST_F(Links, ARouteThatRefusesIsNoDefaultRoute) {
     here_.run("ip link set lo up");
     here_.run("ip -6 route add unreachable default");
     for (const auto& one : monitor_.list().value()) EXPECT_FALSE(one.default_route) << one.name;
+}
+
+/// What the kernel could not tell, as the socket's buffer was full (ENOBUFS), from
+/// /proc/net/netlink.
+std::uint64_t lost_messages(const NetworkNamespace& host, int descriptor) {
+    struct stat status {};
+    ::fstat(descriptor, &status);
+    std::istringstream lines(host.run("cat /proc/net/netlink"));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::vector<std::string> fields(std::istream_iterator<std::string>(words), {});
+        if (fields.size() >= 10 && fields.back() == std::to_string(status.st_ino))
+            return std::stoull(fields[8]);
+    }
+    ADD_FAILURE() << "the socket is not listed";
+    return 0;
+}
+
+TEST_F(Links, WhatCouldNotBeToldIsAChangeToo) {
+    monitor_.changed();
+    const int least = 1;
+    ::setsockopt(monitor_.descriptor(), SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
+    for (int number = 0; number < 20; ++number)
+        here_.run("ip link add flood" + std::to_string(number) + " type bridge");
+    EXPECT_GT(lost_messages(here_, monitor_.descriptor()), 0u) << "no message was lost";
+    EXPECT_TRUE(told());
+    EXPECT_EQ(link("flood19").name, "flood19");
+    here_.run("ip link add late type bridge");
+    EXPECT_TRUE(told()) << "and it goes on";
 }
 
 TEST_F(Links, ChangesAreTold) {

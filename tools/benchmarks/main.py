@@ -15,6 +15,7 @@ import machine  # noqa: E402
 import report  # noqa: E402
 from cases import (  # noqa: E402
     checks,
+    clients,
     packets,
     peaks,
     rest,
@@ -28,7 +29,7 @@ from workbench import CannotMeasure, Workbench  # noqa: E402
 
 CASES = {
     case.NAME: case
-    for case in (packets, switches, checks, scrapes, rest, scale, peaks, start, truth)
+    for case in (packets, switches, checks, clients, scrapes, rest, scale, peaks, start, truth)
 }
 
 

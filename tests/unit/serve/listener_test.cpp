@@ -10,6 +10,7 @@
 #include <functional>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <optional>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -127,6 +128,31 @@ TEST_F(ListenerTest, KeepsWhatIsAskedForAgainAndClosesTheRest) {
     EXPECT_THAT(endpoints(), testing::ElementsAre(before.at(0)));
     EXPECT_EQ(Client(before.at(0)).read_all(), "hello");
     EXPECT_THROW(Client{before.at(1)}, boost::system::system_error);
+}
+
+TEST_F(ListenerTest, ServesWhoIsInTheQueueOfAPortThatGoes) {
+    allow(loopback_only());
+    ASSERT_TRUE(listen({any_port_v4}));
+    const auto before = endpoints().at(0);
+    std::optional<Client> waiting;
+    loop_.run([&] {
+        waiting.emplace(before);  // on the loop's own thread: it cannot have been accepted yet
+        EXPECT_TRUE(listener_.listen(std::vector{any_port_v6}));
+    });
+    EXPECT_EQ(waiting->read_all(), "hello");
+    EXPECT_EQ(waiting->end, asio::error::eof);
+}
+
+TEST_F(ListenerTest, APortThatWasAboutToGoComesBack) {
+    allow(loopback_only());
+    ASSERT_TRUE(listen({any_port_v4}));
+    const auto before = endpoints();
+    ASSERT_TRUE(listen({any_port_v6}));
+    ASSERT_TRUE(listen({any_port_v4}));
+    EXPECT_EQ(endpoints(), before);
+    EXPECT_EQ(Client(before.at(0)).read_all(), "hello");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // nor is it closed later
+    EXPECT_EQ(Client(before.at(0)).read_all(), "hello");
 }
 
 TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {

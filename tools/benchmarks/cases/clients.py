@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What HAProxy's check notices of other clients: many, idle, and slow ones."""
+
+import contextlib
+import os
+import random
+import resource
+import socket
+import subprocess
+import threading
+import time
+
+import lab
+from report import Figure
+from workbench import PROGRAMS, CannotMeasure, median, memory_mib
+
+NAME = "clients"
+TITLE = "a check every 5 ms beside hostile clients"
+TARGET_MS = 10.0
+FIGURES = (
+    Figure("alone", "99th percentile, nobody else", "ms"),
+    Figure("storm", "beside 5,000 checks a second from 50 sources", "ms", at_most=TARGET_MS),
+    Figure("idle", "beside 10,000 idle connections", "ms", at_most=TARGET_MS),
+    Figure("slow", "beside 400 requests that come byte by byte", "ms", at_most=TARGET_MS),
+    Figure("memory", "memory that all of them cost", "MiB", at_most=16.0),
+    Figure("descriptors", "most descriptors open", at_most=1_408.0),
+)
+SOURCES = [f"127.0.1.{number}" for number in range(1, 51)]
+
+
+def p99_ms(bench, agent, seconds):
+    return bench.ask(agent.address, "check", seconds, every=5000)["p99_us"] / 1e3
+
+
+@contextlib.contextmanager
+def storm(bench, agent, seconds):
+    client = subprocess.Popen(
+        [
+            str(PROGRAMS / "client"),
+            *("--address", agent.address, "--kind", "check", "--cpu", "-1", "--at-once", "1"),
+            *("--every", "200", "--sources", "50", "--seconds", str(seconds + 1)),
+            *("--requests", "0", "--path", "/"),
+        ],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lab.die_with_parent,
+    )
+    time.sleep(0.3)
+    yield
+    if client.wait():
+        raise CannotMeasure("the storm of checks failed")
+
+
+def connect(address, source):
+    return socket.create_connection(lab.split_address(address), 5, (source, 0))
+
+
+@contextlib.contextmanager
+def idle(agent, count):
+    clients = [
+        connect((agent.address, agent.metrics_address)[i % 2], SOURCES[i // 2 % 50])
+        for i in range(count)
+    ]
+    yield
+    for client in clients:
+        client.close()
+
+
+@contextlib.contextmanager
+def slow(agent, count):
+    """Each sends a byte every 50 ms, and begins anew when it is cut off."""
+    going = threading.Event()
+
+    def send():
+        clients = {}
+        while not going.wait(0.05):
+            while len(clients) < count:
+                clients[connect(agent.metrics_address, random.choice(SOURCES))] = None
+            for client in list(clients):
+                try:
+                    client.send(b"G")
+                except OSError:
+                    client.close()
+                    del clients[client]
+        for client in clients:
+            client.close()
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    time.sleep(0.3)
+    yield
+    going.set()
+    sender.join()
+
+
+def run(bench):
+    rounds, seconds, idlers = bench.choose((1, 1.5, 2_000), (5, 4.0, 10_000))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    simulator = bench.simulator()
+    agent = bench.agent(
+        f"--wcs-url={simulator.url}", "--allow=127.0.0.0/8", "--metrics-allow=127.0.0.0/8"
+    )
+    p99_ms(bench, agent, 1)
+    before, most = memory_mib(agent.pid, "VmRSS"), 0
+    found = {key: [] for key in ("alone", "storm", "idle", "slow")}
+    for number in range(rounds):
+        bench.progress(f"round {number + 1} of {rounds}")
+        found["alone"].append(p99_ms(bench, agent, seconds))
+        with storm(bench, agent, seconds):
+            found["storm"].append(p99_ms(bench, agent, seconds))
+        with idle(agent, idlers):
+            found["idle"].append(p99_ms(bench, agent, seconds))
+            most = max(most, len(os.listdir(f"/proc/{agent.pid}/fd")))
+        with slow(agent, 400):
+            found["slow"].append(p99_ms(bench, agent, seconds))
+    for key, values in found.items():
+        shown = ", ".join(f"{value:.3g}" for value in values)
+        bench.record(key, median(values), f"rounds: {shown}", ms=values)
+    growth = memory_mib(agent.pid, "VmRSS") - before
+    bench.record("memory", growth, f"{before:.1f} MiB before")
+    bench.record("descriptors", float(most), f"{idlers:,} connections were opened")
