@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct Config {
 
     std::vector<std::string> interfaces;  // globs; empty: by default route
     SourceChoice source = SourceChoice::auto_detect;
+
+    bool kernel_pin = false;  // counting goes on while no agent runs
+    std::filesystem::path kernel_pin_folder = "/sys/fs/bpf/wcs-node-agent";
 
     ConfiguredLimits limits;  // default: cpu 90, the others 100
     double recover = 0.95;

@@ -54,6 +54,8 @@ class Commands {
         CLI::App& doctor =
             add(app_, "doctor", Command::doctor,
                 "tell what this kernel and this user can do, and what would be used");
+        CLI::App& unpin = add(app_, "unpin", Command::unpin,
+                              "end the counting that goes on while no agent runs (kernel.pin)");
         config_ = app_.add_subcommand("config", "look at the configuration");
         config_->require_subcommand(0, 1);
         CLI::App& config_check =
@@ -77,6 +79,8 @@ class Commands {
         add_config_option(status);
         add_setting(status, *std::ranges::find(settings(), "metrics_listen", &Setting::name));
         status.add_flag("--json")->description("as JSON");
+        add_config_option(unpin);
+        add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
         config_check.add_option("FILE")->description("the file to check");
     }
 
@@ -205,8 +209,8 @@ class Commands {
         const auto words = app_.remaining(true);
         const bool in_config = config_->parsed();
         static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
-        static constexpr std::array<std::string_view, 5> of_app{"run", "check", "status", "config",
-                                                                "doctor"};
+        static constexpr std::array<std::string_view, 6> of_app{"run",    "check",  "status",
+                                                                "config", "doctor", "unpin"};
         const std::span<const std::string_view> names =
             in_config ? std::span<const std::string_view>(of_config) : of_app;
         if (words.empty()) {

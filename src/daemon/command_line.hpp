@@ -10,7 +10,7 @@
 
 namespace wcs_node_agent {
 
-enum class Command { run, check, status, config_check, config_show, doctor };
+enum class Command { run, check, status, config_check, config_show, doctor, unpin };
 
 /// What the operator asked for. The values of the options are not looked at yet: load_config() does
 /// that, together with those of the file.

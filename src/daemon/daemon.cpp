@@ -294,6 +294,9 @@ void Daemon::reload() {
     }
     if (loaded->source != config_.source)
         spdlog::warn("reload: source takes effect at the next start");
+    if (loaded->kernel_pin != config_.kernel_pin ||
+        loaded->kernel_pin_folder != config_.kernel_pin_folder)
+        spdlog::warn("reload: kernel.pin takes effect at the next start");
     config_ = *std::move(loaded);
     poller_.configure(std::move(wcs).value());
     configure(config_);

@@ -5,6 +5,7 @@
 #include "daemon/doctor.hpp"
 #include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
+#include "daemon/pinning.hpp"
 #include "daemon/run.hpp"
 #include "daemon/status_command.hpp"
 
@@ -41,6 +42,10 @@ int carry_out(const Invocation& invocation) {
         case Command::doctor:
             return with_config(invocation,
                                [](const Config& config) { return examine(config, std::cout); });
+        case Command::unpin:
+            return with_config(invocation, [](const Config& config) {
+                return unpin_command(config, std::cout, std::cerr);
+            });
         case Command::config_check:
             return check_config(invocation.config_file.value(), std::cout, std::cerr);
         case Command::config_show:

@@ -6,6 +6,7 @@
 #include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
 #include "daemon/log.hpp"
+#include "daemon/pinning.hpp"
 #include "daemon/privileges.hpp"
 #include "kernel/open_probe.hpp"
 
@@ -27,6 +28,7 @@ void tell_start(const OpenedProbe& opened) {
         spdlog::info("counting by eBPF: {}", opened.detail);
     else
         spdlog::warn("counting from /proc, which is less exact: {}", opened.detail);
+    if (!opened.pinning.empty()) spdlog::info("kernel.pin: {}", opened.pinning);
 }
 
 }  // namespace
@@ -44,7 +46,9 @@ int run_daemon(const Invocation& invocation) {
     auto wcs = wcs_settings(*config);
     if (!wcs) return fail(wcs.error());
 
-    auto probe = open_probe(config->source);
+    auto pins = prepare_pinning(*config);
+    if (!pins) return fail(pins.error());
+    auto probe = open_probe(config->source, std::move(pins).value());
     if (!probe) return fail(probe.error());
     tell_start(*probe);
     const auto kept = probe->needs_net_admin ? KeptPrivilege::net_admin : KeptPrivilege::none;

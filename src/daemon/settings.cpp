@@ -72,6 +72,14 @@ Result<std::string_view> read_text(const Json& value) {
     return text;
 }
 
+Result<std::string_view> read_absolute_path(const Json& value) {
+    auto text = read_text(value);
+    if (text && !text->starts_with('/')) {
+        return must_be("an absolute path", value);
+    }
+    return text;
+}
+
 Result<std::string_view> read_url(const Json& value) {
     auto text = read_text(value);
     if (text) {
@@ -464,6 +472,19 @@ constexpr std::array settings_table{
         [](Config& config, const Json& json) { return assign(config.peaks, read_switch(json)); },
         [](const Config& config) { return Json(config.peaks); }},
 
+    Setting{"kernel.pin", "Measuring", "on|off",
+            "go on counting while no agent runs, from one run to the next (default off)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.kernel_pin, read_switch(json));
+            },
+            [](const Config& config) { return Json(config.kernel_pin); }},
+    Setting{"kernel.pin_folder", "Measuring", "PATH",
+            "where in a BPF file system (default /sys/fs/bpf/wcs-node-agent)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.kernel_pin_folder, read_absolute_path(json));
+            },
+            [](const Config& config) { return Json(config.kernel_pin_folder.native()); }},
+
     limit_setting<Limit::cpu>("PERCENT", "mean busy share of the CPUs (default 90)"),
     limit_setting<Limit::publishers>("N", "streams published to the node (default 100)"),
     limit_setting<Limit::subscribers>("N", "streams played from the node (default 100)"),
@@ -500,6 +521,24 @@ constexpr auto setting_names = [] {
     return names;
 }();
 
+bool is_member(std::string_view name, std::string_view group) {
+    return name.size() > group.size() && name.starts_with(group) && name[group.size()] == '.';
+}
+
+/// A setting with a dot in its name is a member of an object in the file.
+Faults apply_group(Config& config, std::string_view group, const Json& values) {
+    std::vector<std::string_view> members;
+    for (const std::string_view name : setting_names) {
+        if (is_member(name, group)) {
+            members.push_back(name.substr(group.size() + 1));
+        }
+    }
+    return for_each_key(values, members, [&](std::size_t index, const Json& value) {
+        const auto name = fmt::format("{}.{}", group, members[index]);
+        return std::ranges::find(settings_table, name, &Setting::name)->set(config, value);
+    });
+}
+
 }  // namespace
 
 std::span<const Setting> settings() { return settings_table; }
@@ -511,15 +550,33 @@ std::string option_name(std::string_view setting) {
 }
 
 Faults apply_settings(Config& config, const Json& values) {
-    return for_each_key(values, setting_names, [&config](std::size_t index, const Json& value) {
-        return settings_table[index].set(config, value);
-    });
+    Faults faults;
+    Json flat = Json::object();
+    for (const auto& [key, value] : values.items()) {
+        const auto in_group = [&key](std::string_view name) { return is_member(name, key); };
+        if (std::ranges::none_of(setting_names, in_group)) {
+            flat[key] = value;
+        } else if (!value.is_object()) {
+            append_below(faults, key, fault(must_be("an object", value)));
+        } else {
+            append_below(faults, key, apply_group(config, key, value));
+        }
+    }
+    std::ranges::move(for_each_key(flat, setting_names,
+                                   [&config](std::size_t index, const Json& value) {
+                                       return settings_table[index].set(config, value);
+                                   }),
+                      std::back_inserter(faults));
+    return faults;
 }
 
 Json show_settings(const Config& config) {
     Json shown = Json::object();
     for (const Setting& setting : settings_table) {
-        shown[setting.name] = setting.show(config);
+        const auto dot = setting.name.find('.');
+        Json& object = dot == std::string_view::npos ? shown : shown[setting.name.substr(0, dot)];
+        object[setting.name.substr(dot == std::string_view::npos ? 0 : dot + 1)] =
+            setting.show(config);
     }
     return shown;
 }

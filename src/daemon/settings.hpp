@@ -21,7 +21,7 @@ namespace wcs_node_agent {
 using Json = nlohmann::ordered_json;
 
 struct Setting {
-    std::string_view name;   // the key in the file; the option has - for _
+    std::string_view name;   // the key in the file, OBJECT.KEY in an object; the option has - for _
     std::string_view group;  // its heading in --help
     std::string_view value;  // what stands for the value in --help; empty: in the file alone
     std::string_view help;   // one line, with the default

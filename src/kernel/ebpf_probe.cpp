@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/ebpf_probe.hpp"
 
-#include "cpu.skel.h"
 #include "kernel/idle_states.hpp"
-#include "traffic.skel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,11 +10,8 @@
 #include <cstring>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
+#include <utility>
 
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -43,56 +38,6 @@ Error failure(const char* step, int error) {
     return 0;
 }
 
-/// The number that names this process's network namespace in the kernel (ns.inum).
-Result<std::uint32_t> own_network_namespace() {
-    struct stat status {};
-    if (::stat("/proc/self/ns/net", &status) != 0) return failure("/proc/self/ns/net", errno);
-    return static_cast<std::uint32_t>(status.st_ino);
-}
-
-using KernelTypes = std::unique_ptr<btf, decltype(&btf__free)>;
-
-KernelTypes load_kernel_types() { return {btf__load_vmlinux_btf(), btf__free}; }
-
-/// Programs on tracepoints that not every kernel has are marked in their source (SEC("?...")), and
-/// libbpf does not load them unless told to.
-void load_optional_programs(bpf_object* object, const btf* types, bool idle_halts) {
-    bpf_program* program = nullptr;
-    while ((program = bpf_object__next_program(object, program)) != nullptr) {
-        if (bpf_program__autoload(program)) continue;
-        std::string_view tracepoint = bpf_program__section_name(program);
-        tracepoint.remove_prefix(tracepoint.find('/') + 1);
-        const bool needed =
-            !idle_halts || (tracepoint.ends_with("_entry") && tracepoint != "softirq_entry");
-        const auto type = fmt::format("btf_trace_{}", tracepoint);
-        const bool has = btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
-        bpf_program__set_autoload(program, needed && has);
-    }
-}
-
-/// kfree_skb has no reason before 5.17, and a program that reads it must not be loaded there.
-QdiscDrops qdisc_drops_of_kernel(const btf* types) {
-    const int id = btf__find_by_name_kind(types, "skb_drop_reason", BTF_KIND_ENUM);
-    if (id < 0) return QdiscDrops::count_as_sent;
-    const auto* reasons = btf__type_by_id(types, static_cast<std::uint32_t>(id));
-    const std::span values(btf_enum(reasons), btf_vlen(reasons));
-    const auto has = [&](std::string_view reason) {
-        return std::ranges::any_of(values, [&](const struct btf_enum& value) {
-            return btf__name_by_offset(types, value.name_off) == reason;
-        });
-    };
-    if (!has("SKB_DROP_REASON_QDISC_DROP")) return QdiscDrops::count_as_sent;
-    // This one came together with reasons for what CoDel drops as it takes from the queue.
-    return has("SKB_DROP_REASON_QDISC_CONGESTED") ? QdiscDrops::taken_back
-                                                  : QdiscDrops::taken_back_at_enqueue;
-}
-
-/// Kernels before 5.11 hold maps against RLIMIT_MEMLOCK, 64 KiB by default.
-void lift_memlock_limit() {
-    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-    ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
-}
-
 std::uint16_t l2_header(const Link& link) {
     switch (link.hardware_type) {
         case ARPHRD_ETHER:
@@ -111,77 +56,75 @@ T read_whole(const T& field) {
 
 }  // namespace
 
-void EbpfProbe::DestroySkeleton::operator()(traffic_bpf* skeleton) const {
-    traffic_bpf__destroy(skeleton);
-}
-void EbpfProbe::DestroySkeleton::operator()(cpu_bpf* skeleton) const { cpu_bpf__destroy(skeleton); }
-
-Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options) {
+Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
+                                                   std::optional<PinFolder> pins) {
     libbpf_set_print(log_libbpf);
-    lift_memlock_limit();
     const int cpus = libbpf_num_possible_cpus();
     if (cpus < 0) return failure("counting the possible CPUs", -cpus);
-    const auto cpu_count = static_cast<std::uint32_t>(cpus);
-    const auto network_namespace = own_network_namespace();
-    if (!network_namespace) return network_namespace.error();
+    const ProgramOptions wanted{.cpus = static_cast<std::uint32_t>(cpus),
+                                .slots = options.slots,
+                                .idle_halts = options.idle_halts.value_or(idle_cpu_halts())};
     auto stat = ProcFile::open("/proc/stat");
     if (!stat) return stat.error();
-    const auto kernel_types = load_kernel_types();
-    if (!kernel_types) return failure("reading the kernel's types", errno);
 
-    TrafficSkeleton traffic(traffic_bpf__open());
-    if (!traffic) return failure("opening the traffic programs", errno);
-    traffic->rodata->own_network_namespace = *network_namespace;
-    traffic->rodata->slots = options.slots;
-    bpf_map__set_max_entries(traffic->maps.traffic, cpu_count * options.slots);
-    const auto qdisc_drops = qdisc_drops_of_kernel(kernel_types.get());
-    const bool takes_drops_back = qdisc_drops != QdiscDrops::count_as_sent;
-    bpf_program__set_autoload(traffic->progs.count_drop, takes_drops_back);
-    if (const int error = traffic_bpf__load(traffic.get()); error != 0)
-        return failure("loading the traffic programs", -error);
-    if (takes_drops_back) {
-        traffic->links.count_drop = bpf_program__attach(traffic->progs.count_drop);
-        if (!traffic->links.count_drop) return failure("attaching to kfree_skb", errno);
+    std::string pinning;
+    std::optional<KernelPrograms> programs;
+    if (pins && !pins->names().empty()) {
+        auto left = take_over_programs(wanted, *pins);
+        if (left) {
+            programs = std::move(left).value();
+            pinning = "counting has gone on in " + pins->path().native();
+        } else {
+            pinning = fmt::format("counting starts afresh: of what is in {}, {}",
+                                  pins->path().native(), left.error().what);
+            TrafficHook::detach_all(*pins);
+        }
+    }
+    if (!programs) {
+        auto loaded = load_programs(wanted);
+        if (!loaded) return loaded.error();
+        programs = std::move(loaded).value();
+        if (pins)
+            if (auto done = pin_programs(*programs, wanted, *pins); !done) return done.error();
     }
 
-    CpuSkeleton cpu(cpu_bpf__open());
-    if (!cpu) return failure("opening the CPU programs", errno);
-    bpf_map__set_max_entries(cpu->maps.cpu_times, cpu_count);
-    cpu->rodata->idle_halts = options.idle_halts.value_or(idle_cpu_halts());
-    load_optional_programs(cpu->obj, kernel_types.get(), cpu->rodata->idle_halts);
-    if (const int error = cpu_bpf__load(cpu.get()); error != 0)
-        return failure("loading the CPU programs", -error);
-    if (const int error = cpu_bpf__attach(cpu.get()); error != 0)
-        return failure("attaching the CPU programs", -error);
-
-    auto traffic_counters = MappedArray<::traffic>::map(bpf_map__fd(traffic->maps.traffic),
-                                                        std::size_t{cpu_count} * options.slots);
+    const std::size_t cpu_count = wanted.cpus;
+    auto traffic_counters =
+        MappedArray<::traffic>::map(programs->traffic.get(), cpu_count * options.slots);
     if (!traffic_counters) return traffic_counters.error();
-    auto cpu_times = MappedArray<cpu_time>::map(bpf_map__fd(cpu->maps.cpu_times), cpu_count);
+    auto cpu_times = MappedArray<cpu_time>::map(programs->cpu_times.get(), cpu_count);
     if (!cpu_times) return cpu_times.error();
+    auto interfaces =
+        MappedArray<interface_entry>::map(programs->interfaces.get(), INTERFACE_BUCKETS);
+    if (!interfaces) return interfaces.error();
 
     std::unique_ptr<EbpfProbe> probe(
-        new EbpfProbe(options, std::move(traffic), std::move(cpu), std::move(stat).value(),
-                      std::move(traffic_counters).value(), std::move(cpu_times).value()));
-    probe->qdisc_drops_ = qdisc_drops;
-    probe->hook_kind_ = options.hook.value_or(best_hook_kind(
-        {.receive = bpf_program__fd(probe->traffic_->progs.count_receive), .transmit = -1}));
+        new EbpfProbe(options.slots, *std::move(programs), std::move(stat).value(),
+                      std::move(traffic_counters).value(), std::move(cpu_times).value(),
+                      std::move(interfaces).value()));
+    probe->pins_ = std::move(pins);
+    probe->pinning_ = std::move(pinning);
+    probe->hook_kind_ = options.hook.value_or(
+        best_hook_kind({.receive = probe->programs_.receive.get(), .transmit = -1}));
     return probe;
 }
 
-EbpfProbe::EbpfProbe(const EbpfOptions& options, TrafficSkeleton traffic, CpuSkeleton cpu,
-                     ProcFile stat, MappedArray<::traffic> traffic_counters,
-                     MappedArray<cpu_time> cpu_times)
-    : traffic_(std::move(traffic)),
-      cpu_(std::move(cpu)),
+EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
+                     MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
+                     MappedArray<interface_entry> interfaces)
+    : programs_(std::move(programs)),
       stat_(std::move(stat)),
       traffic_counters_(std::move(traffic_counters)),
       cpu_times_(std::move(cpu_times)),
-      slots_(options.slots),
-      table_(traffic_->bss->interfaces, options.slots),
+      interfaces_(std::move(interfaces)),
+      slots_(slots),
+      table_(interfaces_.values(), slots),
       last_busy_(cpu_times_.size()) {}
 
-EbpfProbe::~EbpfProbe() = default;
+EbpfProbe::~EbpfProbe() {
+    if (!pins_) return;
+    for (auto& [index, followed] : followed_) followed.hook.leave();
+}
 
 std::size_t EbpfProbe::follow(std::span<const Link> links, std::span<const std::uint32_t> first) {
     const auto stays = [&](std::uint32_t index) {
@@ -195,8 +138,10 @@ std::size_t EbpfProbe::follow(std::span<const Link> links, std::span<const std::
         }
         const auto index = entry->first;
         entry = followed_.erase(entry);  // detached first, so that nobody counts into a freed slot
-        table_.remove(index);
+        forget(index);
     }
+    for (const auto index : table_.entered())
+        if (!stays(index)) forget(index);  // gone while no agent ran
     std::erase_if(refused_, [&](std::uint32_t index) { return !stays(index); });
 
     waiting_.clear();
@@ -223,11 +168,30 @@ bool EbpfProbe::follow_next() {
     return !waiting_.empty();
 }
 
+void EbpfProbe::forget(std::uint32_t index) {
+    if (pins_) TrafficHook::unpin(index, *pins_);
+    table_.remove(index);
+}
+
+/// Pinned, where that is asked for. What cannot be pinned counts as long as this process runs.
+Result<TrafficHook> EbpfProbe::hook_of(const Link& link) {
+    auto hook = TrafficHook::attach(
+        hook_kind_, link.index,
+        {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()});
+    if (!hook || !pins_) return hook;
+    const auto pinned = hook->pin(link.index, *pins_);
+    if (!pinned && !std::exchange(pinning_fails_, true))
+        spdlog::warn("interface {}: its counting will end with this process: {}", link.name,
+                     pinned.error().what);
+    return hook;
+}
+
 void EbpfProbe::start_following(const Link& link) {
-    const auto slot = take_slot(link);  // before the hook, with which the first frame may come
-    auto hook = TrafficHook::attach(hook_kind_, link.index,
-                                    {.receive = bpf_program__fd(traffic_->progs.count_receive),
-                                     .transmit = bpf_program__fd(traffic_->progs.count_transmit)});
+    auto taken = pins_ ? TrafficHook::take_over(hook_kind_, link.index, *pins_) : std::nullopt;
+    if (!taken) forget(link.index);  // another interface may have had the index while no agent ran
+    auto slot = table_.slot_of(link.index);
+    if (!slot) slot = take_slot(link);  // before the hook, with which the first frame may come
+    auto hook = taken ? Result<TrafficHook>(*std::move(taken)) : hook_of(link);
     if (!hook) {
         table_.remove(link.index);
         if (refused_.insert(link.index).second)
@@ -306,7 +270,7 @@ std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> in
 
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
-    counters.qdisc_drops = qdisc_drops_;
+    counters.qdisc_drops = programs_.qdisc_drops;
     for (auto& [index, followed] : followed_) {
         if (!followed.slot) continue;
         update(followed.last, sum_over_cpus(*followed.slot));

@@ -3,7 +3,9 @@
 
 #include "counters.h"
 #include "kernel/interface_table.hpp"
+#include "kernel/kernel_programs.hpp"
 #include "kernel/mapped_array.hpp"
+#include "kernel/pin_folder.hpp"
 #include "kernel/procfs.hpp"
 #include "kernel/traffic_hook.hpp"
 
@@ -16,9 +18,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-struct traffic_bpf;
-struct cpu_bpf;
 
 namespace wcs_node_agent {
 
@@ -34,8 +33,10 @@ struct EbpfOptions {
 class EbpfProbe : public Probe {
  public:
     /// Loads the programs and starts to count CPU time; follow() starts with the traffic. Fails
-    /// with the step and the kernel's reason.
-    static Result<std::unique_ptr<EbpfProbe>> load(const EbpfOptions& options = {});
+    /// with the step and the kernel's reason. With a folder, all of it stays there beyond the
+    /// process; what an earlier one left there is gone on with, if it is the same.
+    static Result<std::unique_ptr<EbpfProbe>> load(const EbpfOptions& options = {},
+                                                   std::optional<PinFolder> pins = {});
     ~EbpfProbe() override;
 
     Source source() const override { return Source::ebpf; }
@@ -46,16 +47,12 @@ class EbpfProbe : public Probe {
 
     HookKind hook_kind() const { return hook_kind_; }
     /// Whether what the queueing discipline drops is taken back: from Linux 5.18.
-    bool takes_drops_back() const { return qdisc_drops_ != QdiscDrops::count_as_sent; }
+    bool takes_drops_back() const { return programs_.qdisc_drops != QdiscDrops::count_as_sent; }
+
+    /// What was found in the folder, for people; empty: nothing.
+    const std::string& pinning() const { return pinning_; }
 
  private:
-    struct DestroySkeleton {
-        void operator()(traffic_bpf* skeleton) const;
-        void operator()(cpu_bpf* skeleton) const;
-    };
-    using TrafficSkeleton = std::unique_ptr<traffic_bpf, DestroySkeleton>;
-    using CpuSkeleton = std::unique_ptr<cpu_bpf, DestroySkeleton>;
-
     struct FollowedInterface {
         std::string name;
         std::optional<std::uint16_t> slot;  // none: counted as unplaced
@@ -63,24 +60,29 @@ class EbpfProbe : public Probe {
         InterfaceCounters last;  // as read before: what is told never goes back
     };
 
-    EbpfProbe(const EbpfOptions& options, TrafficSkeleton traffic, CpuSkeleton cpu, ProcFile stat,
-              MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times);
+    EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
+              MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
+              MappedArray<interface_entry> interfaces);
 
     void start_following(const Link& link);
+    Result<TrafficHook> hook_of(const Link& link);
+    void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     ::traffic sum_over_cpus(std::uint16_t slot) const;
     void close_intervals_of_offline(std::span<const CpuCounters> online);
     static void update(InterfaceCounters& counters, const ::traffic& sum);
 
-    TrafficSkeleton traffic_;
-    CpuSkeleton cpu_;
+    KernelPrograms programs_;
+    std::optional<PinFolder> pins_;
+    std::string pinning_;
+    bool pinning_fails_ = false;  // told in the log already
     ProcFile stat_;
     MappedArray<::traffic> traffic_counters_;  // [cpu][slot]
     MappedArray<cpu_time> cpu_times_;
+    MappedArray<interface_entry> interfaces_;
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
     HookKind hook_kind_ = HookKind::tcx;
-    QdiscDrops qdisc_drops_ = QdiscDrops::count_as_sent;
     std::map<std::uint32_t, FollowedInterface> followed_;  // by index
     std::deque<Link> waiting_;                             // for follow_next()
     std::set<std::uint32_t> refused_;                      // told in the log already

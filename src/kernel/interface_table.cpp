@@ -16,7 +16,24 @@ void store(interface_entry& bucket, interface_entry entry) {
 
 InterfaceTable::InterfaceTable(std::span<interface_entry> buckets, std::uint16_t slots)
     : buckets_(buckets) {
-    for (auto slot = slots; slot-- > UNPLACED_SLOT + 1;) free_slots_.push_back(slot);
+    std::vector<bool> taken(slots);
+    for (const auto& bucket : buckets_)
+        if (bucket.ifindex != 0 && bucket.slot < slots) taken[bucket.slot] = true;
+    for (auto slot = slots; slot-- > UNPLACED_SLOT + 1;)
+        if (!taken[slot]) free_slots_.push_back(slot);
+}
+
+std::optional<std::uint16_t> InterfaceTable::slot_of(std::uint32_t ifindex) const {
+    const auto* bucket = bucket_of(ifindex, ifindex);
+    if (!bucket) return std::nullopt;
+    return bucket->slot;
+}
+
+std::vector<std::uint32_t> InterfaceTable::entered() const {
+    std::vector<std::uint32_t> indexes;
+    for (const auto& bucket : buckets_)
+        if (bucket.ifindex != 0) indexes.push_back(bucket.ifindex);
+    return indexes;
 }
 
 std::optional<std::uint16_t> InterfaceTable::enter(std::uint32_t ifindex, std::uint16_t l2_header) {
@@ -36,7 +53,7 @@ void InterfaceTable::remove(std::uint32_t ifindex) {
 }
 
 /// The bucket in reach of the interface that the holder (0: nobody) sits in.
-interface_entry* InterfaceTable::bucket_of(std::uint32_t ifindex, std::uint32_t holder) {
+interface_entry* InterfaceTable::bucket_of(std::uint32_t ifindex, std::uint32_t holder) const {
     for (std::uint32_t probe = 0; probe < INTERFACE_PROBES; ++probe) {
         auto& bucket = buckets_[(ifindex + probe) % INTERFACE_BUCKETS];
         if (bucket.ifindex == holder) return &bucket;

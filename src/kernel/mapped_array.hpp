@@ -38,6 +38,7 @@ class MappedArray {
     }
 
     T& operator[](std::size_t index) const { return values_[index]; }
+    std::span<T> values() const { return values_; }
     std::size_t size() const { return values_.size(); }
 
  private:

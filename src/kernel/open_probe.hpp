@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/pin_folder.hpp"
+
 #include <wcs_node_agent/probe.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace wcs_node_agent {
@@ -13,10 +17,16 @@ struct OpenedProbe {
     std::unique_ptr<Probe> probe;
     std::string detail;            // how it counts, or what eBPF lacks
     bool needs_net_admin = false;  // to follow interfaces that appear later
+    std::string pinning = {};      // what was found in the folder; empty: nothing to tell
 };
 
 /// Opens what was asked for. auto_detect takes /proc where eBPF cannot be used; the error of ebpf
 /// says what is missing and how to grant it.
-Result<OpenedProbe> open_probe(SourceChoice choice);
+///
+/// With a folder, what is loaded is left there, or what an earlier agent left is gone on with.
+Result<OpenedProbe> open_probe(SourceChoice choice, std::optional<PinFolder> pins = {});
+
+/// Ends what an earlier agent left in the folder, and removes that; how many objects there were.
+std::size_t unpin(const PinFolder& folder);
 
 }  // namespace wcs_node_agent

@@ -4,6 +4,7 @@
 #include "kernel/netlink_dump.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <limits>
 #include <linux/pkt_sched.h>
@@ -128,6 +129,15 @@ bool has_filters(const Direction& direction, std::uint32_t ifindex) {
     return found || error < 0;
 }
 
+constexpr std::string_view pin_prefix = "interface-";
+
+std::string pin_name(std::uint32_t ifindex, std::string_view what) {
+    return fmt::format("{}{}-{}", pin_prefix, ifindex, what);
+}
+
+/// A note in place of links, which clsact has not; it says whether the qdisc is the agent's own.
+constexpr std::string_view clsact_note = "clsact";
+
 }  // namespace
 
 HookKind best_hook_kind(const TrafficPrograms& programs) {
@@ -158,6 +168,50 @@ Result<TrafficHook> TrafficHook::attach(HookKind kind, std::uint32_t ifindex,
     if (auto done = attach_filter(receive, ifindex, programs.receive); !done) return done.error();
     if (auto done = attach_filter(transmit, ifindex, programs.transmit); !done) return done.error();
     return hook;
+}
+
+Result<void> TrafficHook::pin(std::uint32_t ifindex, const PinFolder& folder) const {
+    unpin(ifindex, folder);
+    if (clsact_ifindex_ != 0)
+        return folder.note(pin_name(ifindex, clsact_note), clsact_created_ ? "created" : "found");
+    auto done = folder.pin(tcx_links_[0].get(), pin_name(ifindex, receive.name));
+    if (done) done = folder.pin(tcx_links_[1].get(), pin_name(ifindex, transmit.name));
+    if (!done) unpin(ifindex, folder);
+    return done;
+}
+
+std::optional<TrafficHook> TrafficHook::take_over(HookKind kind, std::uint32_t ifindex,
+                                                  const PinFolder& folder) {
+    TrafficHook hook;
+    if (kind == HookKind::clsact) {
+        const auto note = folder.noted(pin_name(ifindex, clsact_note));
+        if (!note || !has_filter(receive, ifindex) || !has_filter(transmit, ifindex)) return {};
+        hook.clsact_ifindex_ = ifindex;
+        hook.clsact_created_ = *note == "created";
+        return hook;
+    }
+    auto ingress = folder.get(pin_name(ifindex, receive.name));
+    auto egress = folder.get(pin_name(ifindex, transmit.name));
+    if (!ingress || !egress) return {};
+    hook.tcx_links_ = {std::move(ingress).value(), std::move(egress).value()};
+    if (!hook.attached()) return {};
+    return hook;
+}
+
+void TrafficHook::unpin(std::uint32_t ifindex, const PinFolder& folder) {
+    for (const std::string_view what :
+         {std::string_view(receive.name), std::string_view(transmit.name), clsact_note})
+        folder.remove(pin_name(ifindex, what));
+}
+
+void TrafficHook::detach_all(const PinFolder& folder) {
+    for (const auto& name : folder.names()) {
+        if (!name.starts_with(pin_prefix)) continue;
+        std::uint32_t ifindex = 0;
+        std::from_chars(name.data() + pin_prefix.size(), name.data() + name.size(), ifindex);
+        take_over(HookKind::clsact, ifindex, folder);  // and lets go of it: filters are removed
+        unpin(ifindex, folder);
+    }
 }
 
 TrafficHook::TrafficHook(TrafficHook&& other) noexcept

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/pin_folder.hpp"
+
 #include <wcs_node_agent/descriptor.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace wcs_node_agent {
@@ -39,6 +42,23 @@ class TrafficHook {
     TrafficHook(TrafficHook&& other) noexcept;
     TrafficHook& operator=(TrafficHook&& other) noexcept;
     ~TrafficHook();
+
+    /// Keeps the programs attached beyond this process, in the folder.
+    Result<void> pin(std::uint32_t ifindex, const PinFolder& folder) const;
+
+    /// What an earlier process has left attached to this interface; none if it is not there any
+    /// more.
+    static std::optional<TrafficHook> take_over(HookKind kind, std::uint32_t ifindex,
+                                                const PinFolder& folder);
+
+    /// Forgets them in the folder: they end with their hook.
+    static void unpin(std::uint32_t ifindex, const PinFolder& folder);
+
+    /// Detaches whatever is pinned in the folder, of any interface.
+    static void detach_all(const PinFolder& folder);
+
+    /// From now on this leaves the programs where they are.
+    void leave() { clsact_ifindex_ = 0; }
 
     /// Whether the programs are still there: clsact goes from an interface that leaves the
     /// namespace, and an operator may take them off.

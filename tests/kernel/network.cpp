@@ -119,9 +119,9 @@ void TwoHosts::SetUp() {
     there_.run("ip neighbour replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev peer nud permanent");
 }
 
-Watch::Watch(const NetworkNamespace& in, const EbpfOptions& options)
+Watch::Watch(const NetworkNamespace& in, const EbpfOptions& options, std::optional<PinFolder> pins)
     : where(in),
-      probe(where.inside([&] { return EbpfProbe::load(options).value(); })),
+      probe(where.inside([&] { return EbpfProbe::load(options, std::move(pins)).value(); })),
       links(where.inside([] { return LinkMonitor::open().value(); })) {
     refresh();
 }

@@ -69,7 +69,8 @@ class TwoHosts : public testing::Test {
 
 /// A probe with its own list of links, in one namespace.
 struct Watch {
-    explicit Watch(const NetworkNamespace& in, const EbpfOptions& options = {});
+    explicit Watch(const NetworkNamespace& in, const EbpfOptions& options = {},
+                   std::optional<PinFolder> pins = {});
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;

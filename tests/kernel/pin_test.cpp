@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What outlives the process in a BPF file system: counting goes on, and the next one takes it
+/// over.
+#include "kernel/open_probe.hpp"
+#include "network.hpp"
+
+#include <filesystem>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+
+namespace wcs_node_agent {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr int datagrams = 500;
+constexpr std::uint64_t payload = 1000;
+constexpr std::uint64_t bytes_of_a_flood = datagrams * (payload + udp_headers);
+
+/// Two hosts, and a BPF file system of the test's own.
+class Pin : public TwoHosts, public testing::WithParamInterface<HookKind> {
+ protected:
+    Pin() {
+        fs::create_directories(mount_);
+        if (::mount("bpf", mount_.c_str(), "bpf", 0, nullptr) != 0)
+            throw std::runtime_error("no BPF file system can be mounted");
+    }
+    ~Pin() override {
+        ::umount2(mount_.c_str(), MNT_DETACH);
+        fs::remove(mount_);
+    }
+    void SetUp() override {
+        if (!kernel_has(GetParam())) GTEST_SKIP() << "this kernel has no TCX (from Linux 6.6)";
+        TwoHosts::SetUp();
+    }
+
+    std::optional<PinFolder> folder() {
+        return here_.inside([&] { return PinFolder::open(mount_ / "agent").value(); });
+    }
+    std::unique_ptr<Watch> start(std::uint16_t slots = 100) {
+        return std::make_unique<Watch>(here_, EbpfOptions{.hook = GetParam(), .slots = slots},
+                                       folder());
+    }
+    void flood() { send_udp(here_, "10.77.0.2", 9000, datagrams, payload, 5); }
+
+    fs::path mount_ = fs::temp_directory_path() / ("wna-bpf-" + std::to_string(::getpid()));
+};
+
+INSTANTIATE_TEST_SUITE_P(EachKind, Pin, testing::Values(HookKind::tcx, HookKind::clsact),
+                         [](const auto& kind) { return std::string(to_string(kind.param)); });
+
+TEST_P(Pin, CountingGoesOnAndIsTakenOverToTheByte) {
+    const auto sink = udp_sink(there_, 9000);
+    auto first = start();
+    EXPECT_THAT(first->probe->pinning(), IsEmpty());
+    flood();
+    first.reset();
+    flood();  // nobody looks
+    for (int restart = 1; restart <= 3; ++restart) {
+        auto next = start();
+        EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
+        const auto floods = static_cast<std::uint64_t>(2 * restart);
+        EXPECT_EQ(next->counters("wan").transmit_bytes, floods * bytes_of_a_flood);
+        EXPECT_EQ(next->counters("wan").transmit_packets, floods * datagrams);
+        flood();
+        EXPECT_EQ(next->counters("wan").transmit_bytes, (floods + 1) * bytes_of_a_flood);
+        next.reset();
+        flood();
+    }
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, CpuTimeGoesOn) {
+    auto first = start();
+    const auto before = first->probe->read().value().cpus.at(0).busy;
+    first.reset();
+    auto next = start();
+    EXPECT_GE(next->probe->read().value().cpus.at(0).busy, before);
+    EXPECT_GT(before.count(), 0);
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, AnInterfaceThatAppearedAndOneThatWent) {
+    const auto sink = udp_sink(there_, 9000);
+    here_.run("ip link add gone type bridge");
+    auto first = start();
+    here_.run("ip link add late type bridge");
+    first->refresh();
+    std::uint32_t index = 0;
+    for (const auto& link : first->links.list().value())
+        if (link.name == "gone") index = link.index;
+    first.reset();
+    here_.run("ip link delete gone");
+    here_.run("ip link add again index " + std::to_string(index) + " type bridge");
+    auto next = start();
+    flood();
+    EXPECT_EQ(next->counters("wan").transmit_packets, datagrams);
+    EXPECT_EQ(next->counters("again").transmit_packets, 0u) << "another interface of that index";
+    EXPECT_EQ(next->counters("gone").name, "");
+    EXPECT_EQ(next->counters("late").name, "late");
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, AnotherLayoutStartsAfreshAndSaysSo) {
+    const auto sink = udp_sink(there_, 9000);
+    start(50);
+    flood();
+    auto next = start(60);
+    EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
+    EXPECT_EQ(next->counters("wan").transmit_packets, 0u);
+    flood();
+    EXPECT_EQ(next->counters("wan").transmit_bytes, bytes_of_a_flood) << "once, not twice";
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, WhatAProcessLeftThatDiedInTheMidstOfPinningIsNotGoneOnWith) {
+    start();
+    here_.inside([&] {
+        folder()->remove("identity");  // what is written last
+        return 0;
+    });
+    auto next = start();
+    EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, UnpinLeavesNothing) {
+    start();
+    const auto removed = here_.inside([&] { return unpin(*folder()); });
+    EXPECT_GT(removed, 5u);
+    EXPECT_FALSE(fs::exists(mount_ / "agent"));
+    EXPECT_THAT(here_.run("tc filter show dev wan ingress"), IsEmpty());
+    EXPECT_THAT(here_.run("tc qdisc show dev wan"), testing::Not(HasSubstr("clsact")));
+}
+
+TEST_P(Pin, OneProcessAtATimeHoldsTheFolder) {
+    const auto first = start();
+    EXPECT_FALSE(folder()) << "of the same namespace";
+    const auto other = there_.inside([&] { return PinFolder::open(mount_ / "agent").value(); });
+    EXPECT_TRUE(other) << "of another one";
+}
+
+TEST(PinFolder, OutsideABpfFileSystemThereIsNone) {
+    const auto folder = PinFolder::open(fs::temp_directory_path() / "wna-no-bpf");
+    ASSERT_FALSE(folder);
+    EXPECT_THAT(folder.error().what, HasSubstr("mount -t bpf"));
+}
+
+}  // namespace
+}  // namespace wcs_node_agent
