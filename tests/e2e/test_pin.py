@@ -87,14 +87,19 @@ def kernel_sent():
     return int(fields[9]), int(fields[8])
 
 
+def ahead_of_kernel(agent):
+    """By how many frames and bytes the agent's totals are higher; None while they change."""
+    truth = kernel_sent()
+    time.sleep(0.3)  # a sample
+    page = agent.metrics()
+    return (page[FRAMES] - truth[0], page[BYTES] - truth[1]) if kernel_sent() == truth else None
+
+
 def test_kills_and_restarts_under_traffic_lose_no_byte(start_pinned, sender, bpffs):
     with nothing_left_behind():
         agent = start_pinned("agent-0")
         agent.wait_for_metric(FRAMES, lambda _: True)
-        offset = {
-            name: agent.metrics()[name] - truth
-            for name, truth in zip((FRAMES, BYTES), kernel_sent())
-        }
+        offset = lab.wait_until(lambda: ahead_of_kernel(agent), "nobody sends")
         sender.set(media_mbps=50)
         for number in range(1, 6):
             time.sleep(0.3)
@@ -105,10 +110,8 @@ def test_kills_and_restarts_under_traffic_lose_no_byte(start_pinned, sender, bpf
             assert agent.lines("kernel.pin: counting has gone on")
         sender.set(media_mbps=0)
         time.sleep(0.5)
-        frames, volume = kernel_sent()
         assert sent_datagrams(sender) > 5000
-        agent.wait_for_metric(FRAMES, lambda count: count == frames + offset[FRAMES])
-        assert agent.metrics()[BYTES] == volume + offset[BYTES]
+        lab.wait_until(lambda: ahead_of_kernel(agent) == offset, "the totals are the truth")
 
         # The gap makes no spike: rates begin with the first reading.
         agent.wait_for_reply("^up ")
