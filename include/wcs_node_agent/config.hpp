@@ -56,6 +56,9 @@ struct Config {
     std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
     WhenStale when_stale = WhenStale::down;
 
+    std::string user;               // whom root's process becomes; empty: see chosen_user()
+    bool follow_interfaces = true;  // those that appear while it runs
+
     std::string log_level = "info";  // trace, debug, info, warning, error
 
     Config();

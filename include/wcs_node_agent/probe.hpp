@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <sys/types.h>
 
 namespace wcs_node_agent {
 
@@ -40,6 +41,10 @@ class Probe {
         while (follow_next()) {
         }
     }
+
+    /// What this process holds beyond its end will be another user's to change: its own, in a
+    /// moment.
+    virtual Result<void> give_to(uid_t, gid_t) { return {}; }
 
     /// The sum over these interfaces as it stands now, read so cheaply that it can be done many
     /// times a second. None where that is not possible.

@@ -69,6 +69,11 @@ void Daemon::limit_connections(std::size_t descriptors) {
         descriptors, budget.agent.in_all, budget.metrics.in_all);
 }
 
+void Daemon::give_to(uid_t user, gid_t group) {
+    agent_server_.give_to(user, group);
+    http_server_.give_to(user, group);
+}
+
 Result<void> Daemon::listen() {
     if (auto done = listen(config_); !done) return done;
     spdlog::info("answering HAProxy on {}, HTTP on {}", texts(agent_server_.endpoints()),
@@ -104,7 +109,7 @@ void Daemon::serve() {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
     start(obey_signals());
     start(poller_.run());
-    start(follow_links());
+    if (config_.follow_interfaces) start(follow_links());
     start(sample_repeatedly());
     io_.run();
     if (unforeseen_) std::rethrow_exception(unforeseen_);
@@ -294,6 +299,8 @@ void Daemon::reload() {
     }
     if (loaded->source != config_.source)
         spdlog::warn("reload: source takes effect at the next start");
+    if (loaded->user != config_.user || loaded->follow_interfaces != config_.follow_interfaces)
+        spdlog::warn("reload: user and follow_interfaces take effect at the next start");
     if (loaded->kernel_pin != config_.kernel_pin ||
         loaded->kernel_pin_folder != config_.kernel_pin_folder)
         spdlog::warn("reload: kernel.pin takes effect at the next start");

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -42,6 +43,9 @@ class Daemon {
 
     /// Opens the ports.
     Result<void> listen();
+
+    /// The ports become those of the user as whom this will go on.
+    void give_to(uid_t user, gid_t group);
 
     /// Serves until SIGTERM or SIGINT. Throws what nobody foresaw.
     void serve();

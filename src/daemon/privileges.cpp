@@ -17,7 +17,7 @@ Error cannot(const std::string& what, int error) {
 
 }  // namespace
 
-Result<void> drop_privileges(KeptPrivilege kept) {
+Result<void> drop_privileges(KeptPrivilege kept, const std::optional<User>& user) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return cannot("set no_new_privs", errno);
     }
@@ -32,6 +32,15 @@ Result<void> drop_privileges(KeptPrivilege kept) {
     }
     if (can_lower_bounds && capng_apply(CAPNG_SELECT_BOUNDS) != 0) {
         return cannot("lower the capability bounding set", errno);
+    }
+    if (user) {
+        // A change from root to another user would clear the permitted set with what is to be kept.
+        if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
+            return cannot("keep capabilities over the change of user", errno);
+        }
+        if (auto done = become(*user); !done) {
+            return done;
+        }
     }
     if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
         return cannot("drop capabilities", errno);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "daemon/user.hpp"
+
 #include <wcs_node_agent/result.hpp>
+
+#include <optional>
 
 namespace wcs_node_agent {
 
@@ -11,8 +15,9 @@ enum class KeptPrivilege {
 };
 
 /// Gives up every capability but the one kept, in every set that can be changed, and all ways to
-/// gain one by exec. For the calling thread, so before there is a second. Not to be undone.
-Result<void> drop_privileges(KeptPrivilege kept);
+/// gain one by exec, and becomes the user if one is given. For the calling thread, so before there
+/// is a second. Not to be undone.
+Result<void> drop_privileges(KeptPrivilege kept, const std::optional<User>& user = {});
 
 /// Whether this thread may use a capability, CAP_*, now.
 bool has_capability(int capability);

@@ -8,9 +8,14 @@
 #include "daemon/log.hpp"
 #include "daemon/pinning.hpp"
 #include "daemon/privileges.hpp"
+#include "daemon/user.hpp"
 #include "kernel/open_probe.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <unistd.h>
 
 #include <spdlog/spdlog.h>
 
@@ -31,11 +36,19 @@ void tell_start(const OpenedProbe& opened) {
     if (!opened.pinning.empty()) spdlog::info("kernel.pin: {}", opened.pinning);
 }
 
+/// What root's process can read its own user may not, which shows at the first reload.
+void tell_user(const std::optional<User>& user, const std::optional<std::filesystem::path>& file) {
+    if (user) spdlog::info("running as user {}", user->name);
+    if (file && ::access(file->c_str(), R_OK) != 0)
+        spdlog::warn("{} cannot be read by the user that this runs as ({}): a reload will fail",
+                     file->native(), std::strerror(errno));
+}
+
 }  // namespace
 
 int run_daemon(const Invocation& invocation) {
-    ConfigSource source{.file = find_config_file(invocation.config_file),
-                        .overrides = invocation.overrides};
+    const auto config_file = find_config_file(invocation.config_file);
+    ConfigSource source{.file = config_file, .overrides = invocation.overrides};
     auto config = load_config(source.file, source.overrides);
     if (!config) {
         std::fputs(to_string(config.error()).c_str(), stderr);
@@ -46,12 +59,18 @@ int run_daemon(const Invocation& invocation) {
     auto wcs = wcs_settings(*config);
     if (!wcs) return fail(wcs.error());
 
+    const auto user = chosen_user(config->user);
+    if (!user) {
+        std::fprintf(stderr, "%s\n", user.error().what.c_str());
+        return exit_wrong_usage;
+    }
     auto pins = prepare_pinning(*config);
     if (!pins) return fail(pins.error());
     auto probe = open_probe(config->source, std::move(pins).value());
     if (!probe) return fail(probe.error());
     tell_start(*probe);
-    const auto kept = probe->needs_net_admin ? KeptPrivilege::net_admin : KeptPrivilege::none;
+    const auto kept = probe->needs_net_admin && config->follow_interfaces ? KeptPrivilege::net_admin
+                                                                          : KeptPrivilege::none;
     auto links = LinkMonitor::open();
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
@@ -62,10 +81,17 @@ int run_daemon(const Invocation& invocation) {
     }
     sampler.follow_chosen();  // the first answer needs them; the others follow while it serves
 
+    if (*user)
+        if (const auto given = sampler.give_to((*user)->uid, (*user)->gid); !given)
+            spdlog::warn("kernel.pin: interfaces that appear later will not be pinned: {}",
+                         given.error().what);
+
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
     daemon.limit_connections(descriptors);
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
-    if (const auto dropped = drop_privileges(kept); !dropped) return fail(dropped.error());
+    if (*user) daemon.give_to((*user)->uid, (*user)->gid);
+    if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());
+    tell_user(*user, config_file);
     daemon.serve();
     return exit_done;
 }

@@ -44,6 +44,9 @@ class Sampler {
     /// Begins to count on all that are chosen and wait.
     void follow_chosen();
 
+    /// See Probe::give_to().
+    Result<void> give_to(uid_t user, gid_t group) { return probe_.probe->give_to(user, group); }
+
     /// Readable when the links should be refreshed.
     int link_descriptor() const { return links_.descriptor(); }
 

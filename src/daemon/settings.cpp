@@ -72,6 +72,11 @@ Result<std::string_view> read_text(const Json& value) {
     return text;
 }
 
+/// Empty: nobody is named.
+Result<std::string_view> read_user(const Json& value) {
+    return value == "" ? Result<std::string_view>(std::string_view()) : read_text(value);
+}
+
 Result<std::string_view> read_absolute_path(const Json& value) {
     auto text = read_text(value);
     if (text && !text->starts_with('/')) {
@@ -472,6 +477,12 @@ constexpr std::array settings_table{
         [](Config& config, const Json& json) { return assign(config.peaks, read_switch(json)); },
         [](const Config& config) { return Json(config.peaks); }},
 
+    Setting{"follow_interfaces", "Measuring", "on|off",
+            "count on interfaces that appear while it runs too (default on)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.follow_interfaces, read_switch(json));
+            },
+            [](const Config& config) { return Json(config.follow_interfaces); }},
     Setting{"kernel.pin", "Measuring", "on|off",
             "go on counting while no agent runs, from one run to the next (default off)", false,
             [](Config& config, const Json& json) {
@@ -506,6 +517,12 @@ constexpr std::array settings_table{
             return assign(config.when_stale, read_choice(json, when_stale_choices));
         },
         [](const Config& config) { return Json(name_of(config.when_stale, when_stale_choices)); }},
+
+    Setting{"user", "Process", "NAME",
+            "whom it runs as when root starts it (default wcs-node-agent, or a number of its own)",
+            false,
+            [](Config& config, const Json& json) { return assign(config.user, read_user(json)); },
+            [](const Config& config) { return Json(config.user); }},
 
     Setting{"log_level", "Log", "LEVEL", "trace, debug, info, warning or error (default info)",
             false,

@@ -42,6 +42,9 @@ class EbpfProbe : public Probe {
     Source source() const override { return Source::ebpf; }
     std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
     bool follow_next() override;
+    Result<void> give_to(uid_t user, gid_t group) override {
+        return pins_ ? pins_->give_to(user, group) : Result<void>();
+    }
     std::optional<TrafficTotals> totals(std::span<const std::uint32_t> indexes) override;
     Result<RawCounters> read() override;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <fmt/format.h>
@@ -96,6 +97,15 @@ std::optional<std::string> PinFolder::noted(const std::string& name) const {
 void PinFolder::remove(const std::string& name) const {
     std::error_code ignored;
     fs::remove(path_ / name, ignored);
+}
+
+Result<void> PinFolder::give_to(uid_t user, gid_t group) const {
+    if (::chown(path_.parent_path().c_str(), user, group) != 0)
+        return failure(path_.parent_path(), errno);
+    if (::chown(path_.c_str(), user, group) != 0) return failure(path_, errno);
+    for (const auto& name : names())
+        if (::lchown((path_ / name).c_str(), user, group) != 0) return failure(path_ / name, errno);
+    return {};
 }
 
 std::vector<std::string> PinFolder::names() const {

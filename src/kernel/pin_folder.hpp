@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace wcs_node_agent {
@@ -33,6 +34,9 @@ class PinFolder {
 
     /// What is there under such a name, if anything is.
     void remove(const std::string& name) const;
+
+    /// Lets a user pin and remove in here, as whom the process will go on.
+    Result<void> give_to(uid_t user, gid_t group) const;
 
     /// Everything that is there, by name, sorted.
     std::vector<std::string> names() const;

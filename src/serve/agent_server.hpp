@@ -33,6 +33,7 @@ class AgentServer {
         return listener_.listen(endpoints);
     }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
 
     /// An older snapshot is not told: `renew` is called first, which is to publish a new one.

@@ -30,6 +30,7 @@ class HttpServer {
         return listener_.listen(endpoints);
     }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 

@@ -2,17 +2,17 @@
 #include "serve/listener.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <limits>
-#include <linux/filter.h>
 #include <new>
 #include <optional>
 #include <sstream>
 #include <sys/socket.h>
 #include <tuple>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -48,25 +48,10 @@ std::string lower_first(std::string text) {
     return text;
 }
 
-/// A filter that lets through all segments but those that begin a connection: the client sends that
-/// again after a second, and finds whoever listens there by then.
-void take_new_connections(tcp::acceptor& acceptor, bool take) {
-    constexpr unsigned flags = 13;  // of the TCP header, which is what the filter sees
-    constexpr unsigned syn = 0x02;
-    constexpr unsigned syn_or_ack = 0x12;
-    std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
-                      sock_filter BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn_or_ack),
-                      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
-                      sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
-                      sock_filter BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
-    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-    const int unused = 0;
-    if (take)
-        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_DETACH_FILTER, &unused,
-                     sizeof(unused));
-    else
-        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program,
-                     sizeof(program));
+/// Whether a connection to the endpoint would find this other one too.
+bool covers(const tcp::endpoint& wide, const tcp::endpoint& endpoint) {
+    return wide.address().is_unspecified() && wide.port() == endpoint.port() &&
+           wide.protocol() == endpoint.protocol();
 }
 
 bool is_every_v6_address(const tcp::endpoint& endpoint) {
@@ -120,7 +105,8 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
 
     ports_.swap(next);
     for (const Port& old : next)
-        if (!find(old.asked)) retire(old);
+        if (!find(old.asked)) retired_.push_back(old);
+    close_retired_soon();
     for (const Port& port : opened)
         asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
     return {};
@@ -130,6 +116,13 @@ std::vector<tcp::endpoint> Listener::endpoints() const {
     std::vector<tcp::endpoint> bound;
     for (const Port& port : ports_) bound.push_back(port.acceptor->local_endpoint());
     return bound;
+}
+
+void Listener::give_to(uid_t user, gid_t group) {
+    for (const Port& port : ports_)
+        if (::fchown(port.acceptor->native_handle(), user, group) != 0)
+            spdlog::warn("{} {}: cannot be given to user {}: {}", setting_, to_text(port.asked),
+                         user, std::strerror(errno));
 }
 
 void Listener::stop() {
@@ -151,24 +144,33 @@ std::optional<Listener::Port> Listener::revive(const tcp::endpoint& asked) {
     if (found == retired_.end()) return {};
     const Port port = *found;
     retired_.erase(found);
-    take_new_connections(*port.acceptor, true);
     return port;
 }
 
+bool Listener::is_covered(const tcp::endpoint& endpoint) const {
+    return std::ranges::any_of(ports_,
+                               [&](const Port& port) { return covers(port.asked, endpoint); });
+}
+
 /// To close a listening socket resets the connections in its queue, and those of which the
-/// handshake is under way. So it first takes no more, and a round trip later there are none.
-void Listener::retire(const Port& port) {
-    take_new_connections(*port.acceptor, false);
-    retired_.push_back({port.asked, port.acceptor, Clock::now()});
-    asio::co_spawn(executor_, close_retired(port.acceptor), asio::detached);
+/// handshake is under way. A narrower one than what is asked for now would still get those that are
+/// meant for both, so it stays. Any other takes connections for one round trip more: whoever else
+/// listens there now gets the new ones.
+void Listener::close_retired_soon() {
+    for (Port& port : retired_) {
+        if (is_covered(port.asked)) continue;
+        port.retired = Clock::now();
+        asio::co_spawn(executor_, close_retired(port.acceptor), asio::detached);
+    }
 }
 
 asio::awaitable<void> Listener::close_retired(std::shared_ptr<tcp::acceptor> acceptor) {
     asio::steady_timer handshakes(executor_, handshake_time);
     co_await handshakes.async_wait(use_tuple);
     const auto found = std::ranges::find(retired_, acceptor, &Port::acceptor);
-    // Stopped, or revived; if it has been retired again since, that has its own end.
-    if (found == retired_.end() || Clock::now() - found->retired < handshake_time) co_return;
+    if (found == retired_.end()) co_return;  // stopped, or revived
+    // If it has been retired again since, that has its own end.
+    if (is_covered(found->asked) || Clock::now() - found->retired < handshake_time) co_return;
     retired_.erase(found);
     std::ignore = accept_waiting(*acceptor, std::numeric_limits<int>::max());
     acceptor->close();

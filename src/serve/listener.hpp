@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -50,6 +51,10 @@ class Listener {
     /// From the next connection on.
     void limit(OpenConnections::Limits limits) { connections_.limit(limits); }
 
+    /// The user as whom this process will go on. The kernel lets sockets of one user alone share a
+    /// port, as they do for a moment when an address changes.
+    void give_to(uid_t user, gid_t group);
+
     /// What is bound, with the port that the kernel chose for port 0.
     std::vector<tcp::endpoint> endpoints() const;
 
@@ -65,7 +70,8 @@ class Listener {
 
     const Port* find(const tcp::endpoint& asked) const;
     std::optional<Port> revive(const tcp::endpoint& asked);
-    void retire(const Port& port);
+    bool is_covered(const tcp::endpoint& endpoint) const;
+    void close_retired_soon();
     asio::awaitable<void> close_retired(std::shared_ptr<tcp::acceptor> acceptor);
     std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
     asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
@@ -79,7 +85,7 @@ class Listener {
     AllowList allowed_;
     OpenConnections connections_;
     std::vector<Port> ports_;
-    std::vector<Port> retired_;  // take no new connections, and are closed in a moment
+    std::vector<Port> retired_;  // not asked for, and closed when nobody needs them
 };
 
 }  // namespace wcs_node_agent

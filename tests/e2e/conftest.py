@@ -51,6 +51,14 @@ def peer():
 
 
 @pytest.fixture
+def tmp_path(tmp_path):
+    """One that the agent's own user may enter, to read its configuration again."""
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
 def start(tmp_path):
     """start(kind, name, ...) -> kind(log, ...), closed after the test."""
     with ExitStack() as running:

@@ -25,10 +25,11 @@ def limit_descriptors(agent, most):
 
 def test_no_descriptor_left_in_accept(start_agent, simulator):
     simulator.set(streams_webrtc_out=25)
-    agent = start_agent("--wcs-interval=1h", "--stale-after=2h")
+    # Another user's limits take CAP_SYS_RESOURCE, which containers lack.
+    agent = start_agent("--wcs-interval=1h", "--stale-after=2h", "--user=root")
     agent.wait_for_reply("^up 75%$")
     time.sleep(1.2)  # what lingers is closed
-    limit_descriptors(agent, descriptors(agent))
+    limit_descriptors(agent, 3)  # each that is free has a higher number
     with lab.connect(agent.address) as waiting:
         agent.wait_for_line("agent_listen: accept: Too many open files")
         time.sleep(1)  # ten attempts

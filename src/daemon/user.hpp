@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/result.hpp>
+
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace wcs_node_agent {
+
+/// Whom a process runs as.
+struct User {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string name;  // or the number
+};
+
+/// Of whom a process of root's becomes: the account named, or if none is, the account
+/// wcs-node-agent, or where there is none a number that no account has. None: whoever it is
+/// already, as only root can become another. The error: there is no such account.
+Result<std::optional<User>> chosen_user(const std::string& name);
+
+/// Becomes that user, with no other group than its own. Not to be undone.
+Result<void> become(const User& user);
+
+}  // namespace wcs_node_agent
