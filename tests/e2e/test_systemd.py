@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The packaged unit under a real systemd, as process 1 of a PID namespace."""
+
+import re
+import shlex
+import signal
+import subprocess
+
+import lab
+import pytest
+from conftest import QUICK
+
+UNIT = lab.ROOT / "packaging/systemd/wcs-node-agent.service"
+LOG = "/run/agent.log"
+
+# File systems of its own: what systemd would clean up or start is this machine's.
+BOOT = f"""set -e
+mount --make-rprivate /
+for folder in /run /tmp /var/tmp /var/lib/systemd /etc/systemd/system; do
+    mount -t tmpfs tmpfs $folder
+done
+umount --lazy /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+mkdir -p /run/systemd/system/wcs-node-agent.service.d
+printf '%s' "$UNIT_TEXT" >/run/systemd/system/wcs-node-agent.service
+cat >/run/systemd/system/wcs-node-agent.service.d/test.conf <<END
+[Unit]
+DefaultDependencies=no
+[Service]
+WatchdogSec=2s
+StandardError=append:{LOG}
+END
+printf '[Unit]\\nWants=wcs-node-agent.service\\nDefaultDependencies=no\\n' \\
+    >/run/systemd/system/test.target
+exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
+    --log-target=console --log-level=info
+"""
+
+
+class Systemd(lab.Process):
+    """Process 1 of its own PID namespace, in this network."""
+
+    def __init__(self, log, unit):
+        super().__init__(
+            log,
+            [
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts"),
+                *("--ipc", "--mount-proc", "sh", "-c", BOOT),
+            ],
+            env={"UNIT_TEXT": unit},
+        )
+
+    def inside(self, command):
+        children = subprocess.run(
+            ["pgrep", "--parent", str(self.pid)], capture_output=True, text=True
+        ).stdout.split()
+        if not children:
+            raise RuntimeError(f"systemd has ended: {self.output()}")
+        return subprocess.run(
+            ["nsenter", "-t", children[0], "--mount", "--pid", "--ipc", "sh", "-c", command],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+
+    def show(self, name):
+        return self.inside(f"systemctl show --value -p {name} wcs-node-agent").stdout.strip()
+
+    def agent_log(self):
+        return self.inside(f"cat {LOG}").stdout
+
+
+@pytest.fixture
+def service(start, simulator):
+    """The unit as it is packaged, but for where the program and WCS are."""
+    options = " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}", "--kernel.pin=on"))
+    unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", lab.AGENT)
+    line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
+    systemd = start(Systemd, "systemd", unit.replace(line, f"{line} {options}"))
+    lab.wait_until(lambda: systemd.show("ActiveState") == "active", "the service is active", 30)
+    yield systemd
+    systemd.inside("systemctl stop wcs-node-agent")
+    systemd.inside(f"{lab.AGENT} unpin")
+
+
+def process_status(service):
+    pid = service.show("MainPID")
+    lines = service.inside(f"cat /proc/{pid}/status").stdout.splitlines()
+    return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+
+
+def reply():
+    return lab.ask_agent("127.0.0.1:9707")
+
+
+def test_the_unit_works_locked_down_as_it_is(service, simulator):
+    assert service.show("Type") == "notify"
+    assert reply().startswith("up ")
+    status = process_status(service)
+    assert {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {
+        "CapInh": 0,
+        "CapPrm": 0,
+        "CapEff": 0,
+        "CapAmb": 0,
+    }
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert int(status["Uid"].split()[0]) >= 61184, "a dynamic user"
+    page = lab.parse_metrics(lab.http_get("127.0.0.1:9708", "/metrics")[2])
+    assert page['wcs_node_agent_source{source="ebpf"}'] == 1
+    assert 'wcs_node_network_transmit_bytes_total{device="wan0"}' in page
+
+    simulator.set(streams_webrtc_out=25)
+    lab.wait_until(lambda: reply() == "up 75%\n", "it samples on")
+    reloaded = service.inside("systemctl reload wcs-node-agent")
+    assert reloaded.returncode == 0, reloaded.stderr
+    assert "reload: done" in service.agent_log()
+
+
+def test_what_it_pins_outlives_it_and_unpin_removes_that(service):
+    assert "identity" in service.inside("ls /sys/fs/bpf/wcs-node-agent/net-*").stdout
+    assert service.inside("systemctl restart wcs-node-agent").returncode == 0
+    assert "kernel.pin: counting has gone on" in service.agent_log()
+    assert "will end with this process" not in service.agent_log()
+    assert service.inside("systemctl stop wcs-node-agent").returncode == 0
+    assert service.show("Result") == "success"
+    assert "removed" in service.inside(f"{lab.AGENT} unpin").stdout
+    assert service.inside("ls /sys/fs/bpf/wcs-node-agent/").stdout == ""
+
+
+def test_a_stuck_agent_is_killed_and_started_again(service):
+    pid = service.show("MainPID")
+    service.inside(f"kill -{signal.SIGSTOP.value} {pid}")
+    lab.wait_until(lambda: service.show("MainPID") not in (pid, "0"), "another process", 20)
+    assert service.show("NRestarts") == "1"
+    lab.wait_until(answers, "it answers")
+
+
+def answers():
+    try:
+        return reply().startswith("up ")
+    except OSError:
+        return False
