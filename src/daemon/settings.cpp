@@ -569,7 +569,9 @@ std::string option_name(std::string_view setting) {
 Faults apply_settings(Config& config, const Json& values) {
     Faults faults;
     Json flat = Json::object();
-    for (const auto& [key, value] : values.items()) {
+    for (const auto& member : values.items()) {
+        const std::string& key = member.key();
+        const Json& value = member.value();
         const auto in_group = [&key](std::string_view name) { return is_member(name, key); };
         if (std::ranges::none_of(setting_names, in_group)) {
             flat[key] = value;

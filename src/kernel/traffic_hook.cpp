@@ -7,14 +7,21 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <memory>
+#include <netinet/in.h>
 #include <utility>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
 #include <netlink/socket.h>
 
 namespace wcs_node_agent {
@@ -35,6 +42,7 @@ constexpr unsigned egress_priority = std::numeric_limits<std::uint16_t>::max();
 
 struct Direction {
     const char* name;
+    const char* program;
     bpf_attach_type tcx;
     unsigned tcx_order;
     bpf_tc_attach_point clsact;
@@ -43,12 +51,14 @@ struct Direction {
 };
 
 constexpr Direction receive{.name = "ingress",
+                            .program = "count_receive",
                             .tcx = tcx_ingress,
                             .tcx_order = before_others,
                             .clsact = BPF_TC_INGRESS,
                             .priority = ingress_priority,
                             .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)};
 constexpr Direction transmit{.name = "egress",
+                             .program = "count_transmit",
                              .tcx = tcx_egress,
                              .tcx_order = after_others,
                              .clsact = BPF_TC_EGRESS,
@@ -84,14 +94,33 @@ bpf_tc_opts filter_options(const Direction& direction) {
     return options;
 }
 
+/// Not by libbpf, which asks for the program's name by bpf(2): before Linux 5.19 a process that has
+/// given up its capabilities may not call that at all. Replaces what is there under the handle.
 Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, int program) {
-    auto hook = clsact_hook(ifindex, direction.clsact);
-    auto options = filter_options(direction);
-    options.prog_fd = program;
-    options.flags = BPF_TC_F_REPLACE;
-    if (const int error = bpf_tc_attach(&hook, &options); error != 0)
-        return failure(direction, HookKind::clsact, -error);
-    return {};
+    const std::unique_ptr<nl_sock, decltype(&nl_socket_free)> socket(nl_socket_alloc(),
+                                                                     nl_socket_free);
+    const std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message(
+        nlmsg_alloc_simple(RTM_NEWTFILTER, NLM_F_CREATE), nlmsg_free);
+    if (!socket || !message) return failure(direction, HookKind::clsact, ENOMEM);
+    tcmsg filter{};
+    filter.tcm_family = AF_UNSPEC;
+    filter.tcm_ifindex = static_cast<int>(ifindex);
+    filter.tcm_handle = filter_handle;
+    filter.tcm_parent = direction.parent;
+    filter.tcm_info = TC_H_MAKE(direction.priority << 16U, htons(ETH_P_ALL));
+    nlmsg_append(message.get(), &filter, sizeof(filter), NLMSG_ALIGNTO);
+    nla_put_string(message.get(), TCA_KIND, "bpf");
+    nlattr* options = nla_nest_start(message.get(), TCA_OPTIONS);
+    nla_put_u32(message.get(), TCA_BPF_FD, static_cast<std::uint32_t>(program));
+    nla_put_string(message.get(), TCA_BPF_NAME, direction.program);
+    nla_put_u32(message.get(), TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+    nla_nest_end(message.get(), options);
+    int error = nl_connect(socket.get(), NETLINK_ROUTE);
+    if (error >= 0) error = nl_send_auto(socket.get(), message.get());
+    if (error >= 0) error = nl_wait_for_ack(socket.get());
+    if (error >= 0) return {};
+    return Error{
+        fmt::format("{} {}: {}", to_string(HookKind::clsact), direction.name, nl_geterror(error))};
 }
 
 void detach_filter(const Direction& direction, std::uint32_t ifindex) {

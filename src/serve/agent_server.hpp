@@ -41,6 +41,9 @@ class AgentServer {
 
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
+    /// Takes a connection that is there already, as if it had been accepted.
+    void take(Connection connection) { listener_.take(std::move(connection)); }
+
     /// Closes the endpoints and all connections.
     void stop();
 

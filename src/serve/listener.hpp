@@ -55,6 +55,9 @@ class Listener {
     /// port, as they do for a moment when an address changes.
     void give_to(uid_t user, gid_t group);
 
+    /// Hands on a connection, or closes it, by where it comes from.
+    void take(Connection connection);
+
     /// What is bound, with the port that the kernel chose for port 0.
     std::vector<tcp::endpoint> endpoints() const;
 
@@ -76,7 +79,6 @@ class Listener {
     std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
     asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
     boost::system::error_code accept_waiting(tcp::acceptor& acceptor, int most);
-    void take(Connection connection);
 
     asio::any_io_executor executor_;
     std::string setting_;

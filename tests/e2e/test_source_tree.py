@@ -19,6 +19,7 @@ SCRIPTS = [
         "tools/quickstart",
         "tools/bench",
         "tools/build-static",
+        "tests/vm/binary.sh",
         "tools/lib/common.sh",
         ".ci/run",
     )
@@ -59,3 +60,28 @@ def test_commands_can_be_run():
     commands = ("test", "quickstart", "bench", "build-static")
     for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
+
+
+def known_names():
+    names = set()
+    for path in (lab.ROOT / "tests/e2e").glob("test_*.py"):
+        names |= {f"{path.name}::{name}" for name in re.findall(r"def (test_\w+)", path.read_text())}
+    macro = r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)"
+    for path in (lab.ROOT / "tests").rglob("*_test.cpp"):
+        names |= {".".join(pair) for pair in re.findall(macro, path.read_text(), re.MULTILINE)}
+    return names
+
+
+def test_each_fault_in_the_reliability_tables_has_a_test_that_exists():
+    exist, rows, missing = known_names(), 0, []
+    for line in (lab.ROOT / "docs/reliability.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("| ") or cells[1] == "test" or set(cells[0]) == {"-"}:
+            continue
+        rows += 1
+        name = cells[1].strip("`")
+        is_command = (lab.ROOT / name).is_file()
+        if name not in exist and not is_command:
+            missing.append(line)
+    assert missing == []
+    assert rows > 40

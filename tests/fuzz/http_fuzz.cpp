@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http_session.hpp"
+#include "unit/serve/sample_snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/_experimental/test/stream.hpp>
+#include <boost/beast/http/parser.hpp>
+
+using namespace wcs_node_agent;
+
+namespace {
+
+struct Activity {
+    void rest() {}
+    void work() {}
+};
+
+/// What the session says to these bytes, of which one read gets at most so many.
+std::string answer_to(std::string_view bytes, std::size_t read_size, bool& ended) {
+    boost::asio::io_context context;
+    CurrentSnapshot snapshots(context.get_executor());
+    AgentCounters counters;
+    const HttpRoutes routes(snapshots, counters);
+    snapshots.publish(test::publishable(test::busy_node()));
+    boost::beast::test::stream stream(context);
+    stream.read_size(read_size);
+    auto client = boost::beast::test::connect(stream);
+    stream.append({bytes.data(), bytes.size()});
+    client.close();
+    Activity activity;
+    boost::asio::co_spawn(context, http_session(stream, routes, activity),
+                          [&](std::exception_ptr) { ended = true; });
+    context.run();
+    return std::string(client.str());
+}
+
+/// Every answer is a whole one; none has a fault of HTTP.
+void check(std::string_view answers, bool is_head) {
+    namespace http = boost::beast::http;
+    while (!answers.empty()) {
+        http::response_parser<http::string_body> parser;
+        parser.eager(true);
+        parser.skip(is_head);
+        boost::system::error_code error;
+        const auto size = parser.put(boost::asio::buffer(answers.data(), answers.size()), error);
+        if (error || !parser.is_done() || size == 0) std::abort();
+        if (parser.get().result_int() < 200 || parser.get().result_int() > 599) std::abort();
+        answers.remove_prefix(size);
+    }
+}
+
+}  // namespace
+
+/// The first byte says in how large pieces the others come. Whatever they are, the session ends,
+/// says whole answers alone, and the same ones in whichever pieces.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+    bool ended = false;
+    const auto pieces = answer_to(bytes, std::size_t{data[0]} % 64 + 1, ended);
+    if (!ended) std::abort();
+    const auto whole = answer_to(bytes, std::string::npos, ended);
+    if (pieces.size() != whole.size()) std::abort();
+    if (bytes.find("HEAD") == std::string_view::npos) check(whole, false);
+    return 0;
+}
