@@ -33,7 +33,7 @@ template <class Render>
 const PageCache::Page& PageCache::fill(Page PageCache::*page, const SnapshotPointer& snapshot,
                                        Render render) {
     if (snapshot != snapshot_) {
-        *this = {};
+        prometheus_ = open_metrics_ = status_ = nullptr;
         snapshot_ = snapshot;
     }
     auto& kept = this->*page;
