@@ -33,6 +33,7 @@ struct Config {
     AllowList allow;                                             // default: loopback
     std::vector<boost::asio::ip::tcp::endpoint> metrics_listen;  // default: 127.0.0.1:9708
     AllowList metrics_allow;                                     // default: loopback
+    std::string web_config_file;  // TLS and passwords of metrics_listen; empty: neither
 
     std::string wcs_url = "http://127.0.0.1:8081/?action=stat";
     std::chrono::nanoseconds wcs_interval = std::chrono::seconds(1);  // from fetch to fetch

@@ -77,7 +77,8 @@ class Commands {
             ->expected(1, any_number)
             ->allow_extra_args();
         add_config_option(status);
-        add_setting(status, *std::ranges::find(settings(), "metrics_listen", &Setting::name));
+        for (const char* name : {"metrics_listen", "web_config_file"})
+            add_setting(status, *std::ranges::find(settings(), name, &Setting::name));
         status.add_flag("--json")->description("as JSON");
         add_config_option(unpin);
         add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));

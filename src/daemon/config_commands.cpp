@@ -3,6 +3,7 @@
 
 #include "daemon/effective_config.hpp"
 #include "daemon/exit_status.hpp"
+#include "daemon/web_config_file.hpp"
 
 #include <ostream>
 
@@ -12,6 +13,10 @@ int check_config(const std::filesystem::path& file, std::ostream& out, std::ostr
     const auto config = load_config(file, Json::object());
     if (!config) {
         err << to_string(config.error());
+        return exit_wrong_usage;
+    }
+    if (const auto web = load_web_config(config->web_config_file); !web) {
+        err << to_string(web.error());
         return exit_wrong_usage;
     }
     out << file.string() << ": ok\n";

@@ -4,6 +4,7 @@
 #include "daemon/descriptor_budget.hpp"
 #include "daemon/effective_config.hpp"
 #include "daemon/value_text.hpp"
+#include "daemon/web_config_file.hpp"
 #include "serve/agent_reply.hpp"
 
 #include <algorithm>
@@ -283,6 +284,12 @@ void Daemon::reload() {
             spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
         return;
     }
+    auto web = load_web_config(loaded->web_config_file);
+    if (!web) {
+        for (const auto& fault : web.error())
+            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
+        return;
+    }
     auto wcs = wcs_settings(*loaded);
     if (!wcs) {
         spdlog::error("reload: nothing changed: {}", wcs.error().what);
@@ -306,6 +313,7 @@ void Daemon::reload() {
         spdlog::warn("reload: kernel.pin takes effect at the next start");
     config_ = *std::move(loaded);
     poller_.configure(std::move(wcs).value());
+    secure(*std::move(web));
     configure(config_);
     spdlog::info("reload: done");
 }

@@ -41,6 +41,9 @@ class Daemon {
     /// Divides so many descriptors among the ports' connections, before listen().
     void limit_connections(std::size_t descriptors);
 
+    /// How HTTP is served, before listen().
+    void secure(WebConfig web) { http_server_.secure(std::move(web)); }
+
     /// Opens the ports.
     Result<void> listen();
 

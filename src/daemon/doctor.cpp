@@ -3,6 +3,7 @@
 
 #include "daemon/capacity_follower.hpp"
 #include "daemon/exit_status.hpp"
+#include "daemon/web_config_file.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
@@ -104,6 +105,20 @@ void examine_wcs(const Config& config, std::ostream& out) {
         print(out, Finding::missing, "WCS", state.fault_text);
 }
 
+void examine_web(const Config& config, std::ostream& out) {
+    if (config.web_config_file.empty()) return;
+    const auto web = load_web_config(config.web_config_file);
+    if (!web) {
+        for (const auto& fault : web.error())
+            print(out, Finding::missing, "web.config.file",
+                  fmt::format("{}: {}", fault.where, fault.what));
+        return;
+    }
+    print(out, Finding::ok, "web.config.file",
+          fmt::format("{}, {}", web->tls ? "TLS" : "plain HTTP",
+                      web->users.empty() ? "no password" : "a password is asked for"));
+}
+
 }  // namespace
 
 int examine(const Config& config, std::ostream& out) {
@@ -112,6 +127,7 @@ int examine(const Config& config, std::ostream& out) {
     out << "This node\n";
     examine_interfaces(config, out);
     examine_wcs(config, out);
+    examine_web(config, out);
 
     const auto opened = open_probe(config.source);
     if (!opened) {

@@ -9,6 +9,7 @@
 #include "daemon/pinning.hpp"
 #include "daemon/privileges.hpp"
 #include "daemon/user.hpp"
+#include "daemon/web_config_file.hpp"
 #include "kernel/open_probe.hpp"
 
 #include <cerrno>
@@ -54,6 +55,11 @@ int run_daemon(const Invocation& invocation) {
         std::fputs(to_string(config.error()).c_str(), stderr);
         return exit_wrong_usage;
     }
+    auto web = load_web_config(config->web_config_file);
+    if (!web) {
+        std::fputs(to_string(web.error()).c_str(), stderr);
+        return exit_wrong_usage;
+    }
     log_to_standard_error(config->log_level);
     const auto descriptors = raise_descriptor_limit();
     auto wcs = wcs_settings(*config);
@@ -88,6 +94,7 @@ int run_daemon(const Invocation& invocation) {
 
     Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
     daemon.limit_connections(descriptors);
+    daemon.secure(*std::move(web));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);
     if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());

@@ -72,8 +72,8 @@ Result<std::string_view> read_text(const Json& value) {
     return text;
 }
 
-/// Empty: nobody is named.
-Result<std::string_view> read_user(const Json& value) {
+/// Empty: none is named.
+Result<std::string_view> read_optional_text(const Json& value) {
     return value == "" ? Result<std::string_view>(std::string_view()) : read_text(value);
 }
 
@@ -428,6 +428,12 @@ constexpr std::array settings_table{
                                             "where HTTP is served (default 127.0.0.1:9708)"),
     allow_setting<&Config::metrics_allow>("metrics_allow",
                                           "who gets an HTTP response (default loopback)"),
+    Setting{"web_config_file", "Clients", "FILE",
+            "TLS and passwords for HTTP, as Prometheus' exporters read them (default none)", false,
+            [](Config& config, const Json& json) {
+                return assign(config.web_config_file, read_optional_text(json));
+            },
+            [](const Config& config) { return Json(config.web_config_file); }, "--web.config.file"},
 
     Setting{"wcs_url", "WCS", "URL",
             "the statistics page (default http://127.0.0.1:8081/?action=stat)", false,
@@ -521,7 +527,7 @@ constexpr std::array settings_table{
     Setting{"user", "Process", "NAME",
             "whom it runs as when root starts it (default wcs-node-agent, or a number of its own)",
             false,
-            [](Config& config, const Json& json) { return assign(config.user, read_user(json)); },
+            [](Config& config, const Json& json) { return assign(config.user, read_optional_text(json)); },
             [](const Config& config) { return Json(config.user); }},
 
     Setting{"log_level", "Log", "LEVEL", "trace, debug, info, warning or error (default info)",
@@ -561,6 +567,8 @@ Faults apply_group(Config& config, std::string_view group, const Json& values) {
 std::span<const Setting> settings() { return settings_table; }
 
 std::string option_name(std::string_view setting) {
+    const auto* const known = std::ranges::find(settings_table, setting, &Setting::name);
+    if (known != settings_table.end() && !known->option.empty()) return std::string(known->option);
     std::string name = fmt::format("--{}", setting);
     std::ranges::replace(name, '_', '-');
     return name;

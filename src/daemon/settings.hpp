@@ -33,12 +33,14 @@ struct Setting {
 
     /// The field as it would be written in the file.
     Json (*show)(const Config&);
+
+    std::string_view option = {};  // where the option is not the key with - for _
 };
 
 /// In the order of the documentation.
 std::span<const Setting> settings();
 
-/// `--band-out` for `band_out`.
+/// `--band-out` for `band_out`, and the option of a setting that has one of its own.
 std::string option_name(std::string_view setting);
 
 /// Sets what `values`, an object, names. An unknown key is a fault. Each fault's place is a JSON

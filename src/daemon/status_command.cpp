@@ -36,6 +36,19 @@ tcp::endpoint reachable(const tcp::endpoint& endpoint) {
                : tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port());
 }
 
+/// This command has neither the password, of which the web file has only the hash, nor, maybe, a
+/// client certificate.
+std::string how_to_ask(const std::string& web_config_file, const std::string& address) {
+    return fmt::format(
+        "{} says who may ask the agent and how, and this command speaks plain HTTP without a "
+        "password. Ask with\n"
+        "    curl --cacert CA.pem -u USER https://{}/status\n"
+        "(http:// where the file has no tls_server_config; --cert and --key where it wants a "
+        "client "
+        "certificate)\n",
+        web_config_file, address);
+}
+
 FetchResult fetch(const WcsUrl& url) {
     constexpr std::size_t longest = 16 << 20;
     asio::io_context context(1);
@@ -129,6 +142,10 @@ int show_status(const Config& config, bool as_json, std::ostream& out, std::ostr
                      .host = endpoint.address().to_string(),
                      .port = endpoint.port(),
                      .target = "/status"};
+    if (!config.web_config_file.empty()) {
+        err << how_to_ask(config.web_config_file, endpoint_text(endpoint));
+        return exit_failed;
+    }
     const FetchResult fetched = fetch(url);
     if (!fetched) {
         err << fetched.error().text << '\n'

@@ -67,6 +67,13 @@ HttpResponse make_text(http::status status, std::string text) {
     return make_response(status, plain_text, {nullptr, std::move(text)});
 }
 
+/// What of a response depends on how it was asked for.
+void fit(HttpResponse& response, const HttpRequest& request) {
+    response.version(request.version());
+    response.keep_alive(request.keep_alive());
+    if (request.method() == http::verb::head) response.body() = {};
+}
+
 HttpResponse no_sample_yet() {
     HttpResponse response =
         make_text(http::status::service_unavailable, "There is no sample yet.\n");
@@ -127,9 +134,7 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
         return (this->*route->page)(request, now);
     };
     HttpResponse response = page();
-    response.version(request.version());
-    response.keep_alive(request.keep_alive());
-    if (request.method() == http::verb::head) response.body() = {};
+    fit(response, request);
     return response;
 }
 
@@ -165,6 +170,12 @@ HttpResponse HttpRoutes::healthz(const HttpRequest&, Clock::time_point now) cons
     if (age < fresh_for_) return make_text(http::status::ok, "ok\n");
     return make_text(http::status::service_unavailable,
                      fmt::format("The last sample is {:.1f} s old.\n", Seconds(age).count()));
+}
+
+HttpResponse text_response(const HttpRequest& request, http::status status, std::string text) {
+    HttpResponse response = make_text(status, std::move(text));
+    fit(response, request);
+    return response;
 }
 
 std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault) {

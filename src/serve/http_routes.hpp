@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
+#include <boost/beast/http/status.hpp>
 #include <boost/system/error_code.hpp>
 
 namespace wcs_node_agent {
@@ -36,6 +38,10 @@ class HttpRoutes {
     AgentCounters& counters_;
     std::chrono::nanoseconds fresh_for_ = std::chrono::seconds(2);
 };
+
+/// A line of text for this request.
+HttpResponse text_response(const HttpRequest& request, boost::beast::http::status status,
+                           std::string text);
 
 /// The last words to a client whose request could not be read; none where the client has gone or
 /// has taken too long.

@@ -4,8 +4,10 @@
 #include "serve/http_routes.hpp"
 #include "serve/lingering_close.hpp"
 #include "serve/listener.hpp"
+#include "serve/web_gate.hpp"
 
 #include <chrono>
+#include <memory>
 #include <set>
 #include <span>
 #include <vector>
@@ -37,14 +39,27 @@ class HttpServer {
     /// How young the newest sample must be for /healthz to say 200 (default 2 s).
     void fresh_for(std::chrono::nanoseconds bound) { routes_.fresh_for(bound); }
 
+    /// Passwords and headers from the next request on, TLS from the next connection on: if it
+    /// changes, those that are open end.
+    void secure(WebConfig web);
+
     /// Closes the endpoints and ends all sessions.
     void stop();
 
  private:
     asio::awaitable<void> serve(Connection connection);
+    asio::awaitable<void> converse(boost::beast::tcp_stream& stream, Connection& connection);
+    asio::awaitable<void> converse_by_tls(boost::beast::tcp_stream& stream, Connection& connection,
+                                          std::shared_ptr<TlsCertificates> certificates);
+    asio::awaitable<void> wait_for_turn();
+    asio::awaitable<HttpResponse> answer(const HttpRequest& request,
+                                         const asio::ip::address& source);
 
     asio::any_io_executor executor_;
     HttpRoutes routes_;
+    WebGate gate_;
+    WebConfig web_;
+    Clock::time_point next_handshake_;
     Listener listener_;
     std::set<boost::beast::tcp_stream*> open_;
     bool out_of_memory_ = false;  // the last session was cut off by it

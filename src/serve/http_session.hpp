@@ -18,10 +18,10 @@ namespace wcs_node_agent {
 
 /// Answers requests on one connection, one after the other, until it is to be closed. A stream with
 /// expires_after() is held to a deadline for each request and, between requests, for the silence.
-/// The activity is told by rest() and work() which of both it is.
-template <class Stream, class Activity>
-boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& routes,
-                                          Activity& activity) {
+/// The activity is told by rest() and work() which of both it is. answer(request) is an awaitable
+/// response; the time that it takes is not the client's.
+template <class Stream, class Answer, class Activity>
+boost::asio::awaitable<void> http_session(Stream& stream, Answer& answer, Activity& activity) {
     namespace http = boost::beast::http;
     constexpr auto request_deadline = std::chrono::seconds(10);  // to read and to answer it
     constexpr auto idle_deadline = std::chrono::seconds(60);     // from one request to the next
@@ -61,8 +61,13 @@ boost::asio::awaitable<void> http_session(Stream& stream, const HttpRoutes& rout
             }
             buffer.consume(parser.put(buffer.data(), fault));
         }
-        auto response = fault ? respond_to_fault(fault)
-                              : std::optional(routes.respond(parser.get(), Clock::now()));
+        std::optional<HttpResponse> response;
+        if (fault) {
+            response = respond_to_fault(fault);
+        } else {
+            response = co_await answer(parser.get());
+            set_deadline(request_deadline);
+        }
         if (!response) co_return;
         // Beast would walk over its fields again for each question about its buffers.
         const auto header = header_text(*response);

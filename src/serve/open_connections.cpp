@@ -14,7 +14,8 @@ namespace {
 using boost::asio::ip::address;
 using boost::asio::ip::address_v6;
 
-/// What counts as one source. A host has a whole /64 of IPv6 addresses to connect from.
+}  // namespace
+
 address source_of(const address& from) {
     if (from.is_v4()) return from;
     const address_v6 from_v6 = from.to_v6();
@@ -23,8 +24,6 @@ address source_of(const address& from) {
     std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
     return address_v6(bytes, from_v6.scope_id());
 }
-
-}  // namespace
 
 OpenConnections::Place::Place(OpenConnections& connections, Sources::iterator source,
                               const address& from)

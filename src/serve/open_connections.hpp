@@ -14,6 +14,9 @@
 
 namespace wcs_node_agent {
 
+/// What counts as one source. A host has a whole /64 of IPv6 addresses to connect from.
+boost::asio::ip::address source_of(const boost::asio::ip::address& from);
+
 /// The connections that a server has open. Where one source, or all together, have as many as they
 /// may, an older one makes room: a finished one first, then an idle one, then one at work, of each
 /// kind the one that has been so for longest. So whoever comes is served, and nobody keeps others

@@ -49,7 +49,10 @@ struct Session {
         Activity activity{told};
         stream.append({request.data(), request.size()});
         client.close();
-        asio::co_spawn(context, http_session(stream, routes, activity),
+        auto answer = [&](const HttpRequest& asked) -> asio::awaitable<HttpResponse> {
+            co_return routes.respond(asked, Clock::now());
+        };
+        asio::co_spawn(context, http_session(stream, answer, activity),
                        [&](std::exception_ptr) { ended = true; });
         context.run();
         reply = client.str();

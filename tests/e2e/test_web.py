@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS and passwords of the metrics port, by a web file as Prometheus' own exporters read it."""
+
+import base64
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import threading
+import time
+import urllib.parse
+from contextlib import closing
+from pathlib import Path
+
+import lab
+import pytest
+
+PASSWORD = "correct horse"
+
+
+def openssl(*words):
+    lab.run("/usr/bin/openssl", *words)
+
+
+class Authority:
+    """A certificate authority of its own in a folder."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.certificate = folder / f"{name}.pem"
+        openssl(
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-days", "2", "-subj", f"/CN={name}"),
+            *("-keyout", str(folder / f"{name}.key"), "-out", str(self.certificate)),
+        )
+
+    def issue(self, name):
+        """NAME.pem and NAME.key, for a client or a server on 127.0.0.1."""
+        key, certificate = (self.folder / f"{name}.{suffix}" for suffix in ("key", "pem"))
+        request, extensions = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "ext"))
+        extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl(
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)),
+        )
+        openssl(
+            *("x509", "-req", "-in", str(request), "-days", "2", "-CAcreateserial"),
+            *("-CA", str(self.certificate), "-CAkey", str(self.folder / f"{self.name}.key")),
+            *("-extfile", str(extensions), "-out", str(certificate)),
+        )
+        return certificate, key
+
+
+def bcrypt(password, cost=5):
+    line = lab.run("/usr/bin/htpasswd", "-nbBC", str(cost), "user", password)
+    return line.strip().split(":", 1)[1]
+
+
+def write(folder, **web):
+    file = folder / "web.yml"
+    file.write_text(json.dumps(web))  # JSON is YAML
+    return file
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def passwords_process(agent):
+    children = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
+    return int(children[0]) if children else None
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path, "authority")
+
+
+@pytest.fixture
+def curl(authority):
+    """curl(agent, path, *options) -> (exit status, HTTP status, text)."""
+
+    def ask(agent, path, *options):
+        done = subprocess.run(
+            ["curl", "-sS", "--max-time", "15", "-w", "\n%{http_code}", *options]
+            + ["--cacert", str(authority.certificate), f"https://{agent.metrics_address}{path}"],
+            capture_output=True,
+            text=True,
+        )
+        text, _, code = done.stdout.rpartition("\n")
+        return done.returncode, int(code), text or done.stderr
+
+    return ask
+
+
+@pytest.fixture
+def server_tls(authority):
+    authority.issue("server")
+    return {"cert_file": "server.pem", "key_file": "server.key"}
+
+
+def test_tls_and_a_password(start_agent, tmp_path, server_tls, curl):
+    web = write(
+        tmp_path,
+        tls_server_config=server_tls,
+        http_server_config={"headers": {"X-Frame-Options": "deny"}},
+        basic_auth_users={"prometheus": bcrypt(PASSWORD)},
+    )
+    agent = start_agent(f"--web.config.file={web}")
+    known = ("-u", f"prometheus:{PASSWORD}")
+    lab.wait_until(lambda: curl(agent, "/healthz", *known)[1] == 200, "a sample")
+    status, code, page = curl(agent, "/metrics", "-i", *known)
+    assert (status, code) == (0, 200) and "wcs_node_weight_ratio" in page
+    assert "X-Frame-Options: deny" in page
+    for wrong in ((), ("-u", "prometheus:wrong"), ("-u", f"nobody:{PASSWORD}")):
+        for path in ("/metrics", "/healthz", "/", "/nothing"):
+            status, code, page = curl(agent, path, "-i", *wrong)
+            assert (status, code) == (0, 401) or (wrong and code == 429), (wrong, path)
+            assert "wcs_node" not in page.split("\r\n\r\n")[-1]
+            assert code != 401 or "WWW-Authenticate: Basic realm=" in page
+    assert agent.reply().startswith("up "), "agent checks have no TLS"
+
+
+def test_plain_http_on_a_tls_port_is_told(start_agent, tmp_path, server_tls):
+    agent = start_agent(f"--web.config.file={write(tmp_path, tls_server_config=server_tls)}")
+    status, _, text = agent.get("/metrics")
+    assert status == 400 and "HTTPS" in text
+
+
+def test_a_client_certificate_is_demanded(start_agent, tmp_path, authority, server_tls, curl):
+    tls = {
+        **server_tls,
+        "client_ca_file": "authority.pem",
+        "client_auth_type": "RequireAndVerifyClientCert",
+    }
+    agent = start_agent(f"--web.config.file={write(tmp_path, tls_server_config=tls)}")
+
+    def by(pair):
+        return ("--cert", str(pair[0]), "--key", str(pair[1]))
+
+    known = by(authority.issue("client"))
+    lab.wait_until(lambda: curl(agent, "/healthz", *known)[1] == 200, "a sample")
+    other = Authority(tmp_path, "stranger").issue("pretender")
+    for options in ((), by(other)):
+        status, code, _ = curl(agent, "/metrics", *options)
+        assert status != 0 and code == 0, options
+    assert curl(agent, "/metrics", *known)[1] == 200
+
+
+def test_a_renewed_certificate_is_served_without_a_reload(
+    start_agent, tmp_path, authority, server_tls
+):
+    agent = start_agent(f"--web.config.file={write(tmp_path, tls_server_config=server_tls)}")
+    address = lab.split_address(agent.metrics_address)
+    first = ssl.get_server_certificate(address)
+    assert first == (tmp_path / "server.pem").read_text()
+
+    # Halfway through, certificate and key do not fit: the last ones hold.
+    renewed = authority.issue("renewed")
+    (tmp_path / "server.pem").write_text(renewed[0].read_text())
+    time.sleep(1.2)
+    assert ssl.get_server_certificate(address) == first
+    agent.wait_for_line("the last certificate stays in use")
+    (tmp_path / "server.key").write_text(renewed[1].read_text())
+    lab.wait_until(
+        lambda: ssl.get_server_certificate(address) == renewed[0].read_text(),
+        "the renewed certificate",
+    )
+    assert len(agent.lines("stays in use")) == 1
+
+
+FAULTY = {
+    "tls_server_config": {
+        "cert_file": "server.pem",
+        "key_fil": "server.key",
+        "client_auth_type": "Always",
+        "client_allowed_sans": ["node"],
+    },
+    "basic_auth_users": {"prometheus": "plain"},
+    "users": {},
+}
+FAULTS = ("key_fil", "Always", "client_allowed_sans", "prometheus", "/users")
+
+
+def test_a_faulty_web_file_keeps_it_from_starting(start, simulator, tmp_path):
+    web = write(tmp_path, **FAULTY)
+    agent = start(lab.Agent, "agent", f"--web.config.file={web}")
+    assert agent.wait() == 2
+    for fault in ("key_fil: unknown key; did you mean key_file?", *FAULTS[2:]):
+        assert fault in agent.output()
+    (tmp_path / "config.json").write_text(json.dumps({"web_config_file": str(web)}))
+    check = subprocess.run(
+        [lab.AGENT, "config", "check", str(tmp_path / "config.json")],
+        capture_output=True,
+        text=True,
+    )
+    assert check.returncode == 2 and "client_allowed_sans: is not supported" in check.stderr
+
+
+def test_a_reload_takes_a_good_web_file_and_no_faulty_one(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={"one": bcrypt("1")})
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: agent.get("/healthz", **basic("one", "1"))[0] == 200, "a sample")
+
+    write(tmp_path, **FAULTY)
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("nothing changed: .*client_allowed_sans")
+    assert agent.get("/healthz", **basic("one", "1"))[0] == 200
+
+    write(tmp_path, basic_auth_users={"two": bcrypt("2")})
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("reload: done")
+    assert agent.get("/healthz", **basic("one", "1"))[0] == 401
+    assert agent.get("/healthz", **basic("two", "2"))[0] == 200
+
+    write(tmp_path)
+    agent.signal(signal.SIGHUP)
+    lab.wait_until(lambda: agent.get("/healthz")[0] == 200, "no password is asked for")
+    lab.wait_until(lambda: passwords_process(agent) is None, "the process has ended")
+
+
+def test_guesses_hold_up_neither_checks_nor_known_users(start_agent, tmp_path):
+    # Cost 12: about a quarter of a second each.
+    users = {"known": bcrypt(PASSWORD, 12), "later": bcrypt(PASSWORD, 12)}
+    web = write(tmp_path, basic_auth_users=users)
+    agent = start_agent(f"--web.config.file={web}")
+    known = basic("known", PASSWORD)
+    lab.wait_until(lambda: agent.get("/healthz", **known)[0] == 200, "a sample")
+
+    statuses, over = [], threading.Event()
+
+    def guess(number):
+        address = lab.split_address(agent.metrics_address)
+        while not over.is_set():
+            wrong = basic("known", f"guess {number} {len(statuses)}")
+            connection = http.client.HTTPConnection(
+                *address, timeout=30, source_address=("127.0.0.2", 0)
+            )
+            with closing(connection):
+                connection.request("GET", "/metrics", headers=wrong)
+                statuses.append(connection.getresponse().status)
+
+    def guess_on(number):
+        try:
+            guess(number)
+        except OSError:
+            pass
+
+    guessers = [threading.Thread(target=guess_on, args=(i,)) for i in range(8)]
+    for guesser in guessers:
+        guesser.start()
+    try:
+        lab.wait_until(lambda: statuses, "a guess")
+        waits = []
+        for _ in range(100):
+            begun = time.monotonic()
+            assert agent.reply().startswith("up ")
+            waits.append(time.monotonic() - begun)
+            assert agent.get("/metrics", **known)[0] == 200, "remembered"
+        assert sorted(waits)[50] < 0.1, "bcrypt takes longer"
+        assert agent.get("/metrics", **basic("later", PASSWORD))[0] == 200, "from another source"
+        lab.wait_until(lambda: 429 in statuses, "the guesser has to wait", 30)
+    finally:
+        over.set()
+        for guesser in guessers:
+            guesser.join()
+    assert 200 not in statuses
+    assert statuses.count(401) <= 10 + 30, "10 at once, then one in 6 s"
+
+
+def test_the_process_that_checks_passwords_is_started_again(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={name: bcrypt("p") for name in ("one", "two", "three")})
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: agent.get("/healthz", **basic("one", "p"))[0] == 200, "a sample")
+    first = passwords_process(agent)
+    status = Path(f"/proc/{first}/status").read_text()
+    assert "CapPrm:\t0000000000000000" in status and "Threads:\t1" in status
+    assert len(list(Path(f"/proc/{first}/fd").iterdir())) == 1
+
+    os.kill(first, signal.SIGKILL)
+    assert agent.get("/healthz", **basic("two", "p"))[0] == 200
+    assert passwords_process(agent) not in (first, None)
+    assert len(agent.lines("the process that checks passwords has ended")) == 1
+
+    second = passwords_process(agent)
+    os.kill(second, signal.SIGTERM)
+    assert agent.get("/healthz", **basic("three", "p"))[0] == 200
+    assert passwords_process(agent) == second, "its parent alone ends it"
+    agent.signal(signal.SIGKILL)
+    lab.wait_until(lambda: not Path(f"/proc/{second}").exists(), "it ends with its parent")
+
+
+def test_status_says_how_to_ask(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={"one": bcrypt("1")})
+    told = subprocess.run(
+        [lab.AGENT, "status", f"--web.config.file={web}"], capture_output=True, text=True
+    )
+    assert told.returncode == 1 and "curl --cacert" in told.stderr
+
+
+def test_prometheus_scrapes_by_tls_password_and_certificate(
+    start_agent, start, tmp_path, authority, server_tls
+):
+    tls = {
+        **server_tls,
+        "client_ca_file": "authority.pem",
+        "client_auth_type": "RequireAndVerifyClientCert",
+        "min_version": "TLS13",
+    }
+    web = write(
+        tmp_path, tls_server_config=tls, basic_auth_users={"prometheus": bcrypt(PASSWORD, 10)}
+    )
+    agent = start_agent(f"--web.config.file={web}")
+    certificate, key = authority.issue("client")
+    configuration = tmp_path / "prometheus.yml"
+    scrape = {
+        "job_name": "wcs",
+        "scheme": "https",
+        "basic_auth": {"username": "prometheus", "password": PASSWORD},
+        "tls_config": {
+            "ca_file": str(authority.certificate),
+            "cert_file": str(certificate),
+            "key_file": str(key),
+        },
+        "static_configs": [{"targets": [agent.metrics_address]}],
+    }
+    configuration.write_text(
+        json.dumps(
+            {
+                "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                "scrape_configs": [scrape],
+            }
+        )
+    )
+    address = "127.0.0.1:9090"
+    prometheus = start(
+        lab.Process,
+        "prometheus",
+        command=[
+            "/usr/bin/prometheus",
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={tmp_path / 'prometheus'}",
+            f"--web.listen-address={address}",
+        ],
+    )
+    prometheus.wait_for_line("Server is ready", timeout=60)
+
+    def up():
+        path = "/api/v1/query?" + urllib.parse.urlencode({"query": "up"})
+        answer = json.loads(lab.http_get(address, path)[2])
+        return [float(row["value"][1]) for row in answer["data"]["result"]]
+
+    lab.wait_until(lambda: up() == [1], "up == 1", 60)
