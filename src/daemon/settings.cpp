@@ -527,7 +527,9 @@ constexpr std::array settings_table{
     Setting{"user", "Process", "NAME",
             "whom it runs as when root starts it (default wcs-node-agent, or a number of its own)",
             false,
-            [](Config& config, const Json& json) { return assign(config.user, read_optional_text(json)); },
+            [](Config& config, const Json& json) {
+                return assign(config.user, read_optional_text(json));
+            },
             [](const Config& config) { return Json(config.user); }},
 
     Setting{"log_level", "Log", "LEVEL", "trace, debug, info, warning or error (default info)",

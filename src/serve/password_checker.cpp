@@ -150,16 +150,18 @@ asio::awaitable<void> PasswordChecker::work() {
 /// None: the process could not be started, or has ended.
 asio::awaitable<std::optional<bool>> PasswordChecker::compute(const Question& question) {
     if (!process_ && !start_process()) co_return std::nullopt;
-    std::optional<bool> right;
+    auto answer = PasswordProcess::Answer::ended;
     if (process_->ask(question.password, question.hash)) {
         asio::posix::stream_descriptor readable(executor_, process_->descriptor());
-        co_await readable.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
+        do {
+            co_await readable.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
+            answer = process_->answer();
+        } while (answer == PasswordProcess::Answer::not_yet);
         readable.release();
-        right = process_->answer();
     }
-    if (right) {
+    if (answer != PasswordProcess::Answer::ended) {
         if (std::exchange(failing_, false)) spdlog::info("passwords are checked again");
-        co_return right;
+        co_return answer == PasswordProcess::Answer::right;
     }
     process_.reset();
     tell_failure("the process that checks passwords has ended; it is started again");

@@ -104,10 +104,11 @@ bool PasswordProcess::ask(std::string_view password, std::string_view hash) {
     return sent == static_cast<ssize_t>(question.size());
 }
 
-std::optional<bool> PasswordProcess::answer() {
+PasswordProcess::Answer PasswordProcess::answer() {
     char right = 0;
-    if (::recv(socket_.get(), &right, 1, MSG_DONTWAIT) != 1) return std::nullopt;
-    return right == 1;
+    const auto size = ::recv(socket_.get(), &right, 1, MSG_DONTWAIT);
+    if (size == 1) return right == 1 ? Answer::right : Answer::wrong;
+    return size < 0 && errno == EAGAIN ? Answer::not_yet : Answer::ended;
 }
 
 }  // namespace wcs_node_agent

@@ -24,9 +24,11 @@ class PasswordProcess {
     /// Never waits. Neither text may hold a zero byte. False: the process has ended.
     bool ask(std::string_view password, std::string_view hash);
 
-    /// After the descriptor has become readable: whether the password is the right one. None: the
-    /// process has ended.
-    std::optional<bool> answer();
+    enum class Answer { right, wrong, not_yet, ended };
+
+    /// Whether the password is the right one, as soon as the descriptor is readable. It can also be
+    /// woken for nothing, and has not answered yet.
+    Answer answer();
 
     int descriptor() const { return socket_.get(); }
 

@@ -50,6 +50,7 @@ class Authority:
             *("-CA", str(self.certificate), "-CAkey", str(self.folder / f"{self.name}.key")),
             *("-extfile", str(extensions), "-out", str(certificate)),
         )
+        key.chmod(0o644)  # for the agent's own user, which reads a renewed one
         return certificate, key
 
 

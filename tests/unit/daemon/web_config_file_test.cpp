@@ -70,7 +70,7 @@ TEST(WebFile, TellsEachFaultWithItsPlace) {
     const std::string files = "tls_server_config:\n  cert_file: c\n  key_file: k\n  ";
     const std::string user = "basic_auth_users:\n  one: ";
     const std::array rows{
-        Row{"no YAML", "a: [", "web.yml:1:5: "},
+        Row{"no YAML", "a: [", "web.yml:1:1: "},
         Row{"no mapping", "- a\n", "web.yml:1:1: must be a mapping"},
         Row{"an unknown key", "tls_config: {}\n", "web.yml:1:1: /tls_config: unknown key"},
         Row{"a key twice", user + hash + "\n  one: " + hash,
