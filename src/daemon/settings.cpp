@@ -546,6 +546,14 @@ constexpr auto setting_names = [] {
     return names;
 }();
 
+/// What may stand at the top of the file: the settings, and the objects that have some as members.
+constexpr auto keys = [] {
+    std::array<std::string_view, settings_table.size() + 1> all;
+    std::ranges::copy(setting_names, all.begin());
+    all.back() = "kernel";
+    return all;
+}();
+
 bool is_member(std::string_view name, std::string_view group) {
     return name.size() > group.size() && name.starts_with(group) && name[group.size()] == '.';
 }
@@ -577,26 +585,13 @@ std::string option_name(std::string_view setting) {
 }
 
 Faults apply_settings(Config& config, const Json& values) {
-    Faults faults;
-    Json flat = Json::object();
-    for (const auto& member : values.items()) {
-        const std::string& key = member.key();
-        const Json& value = member.value();
-        const auto in_group = [&key](std::string_view name) { return is_member(name, key); };
-        if (std::ranges::none_of(setting_names, in_group)) {
-            flat[key] = value;
-        } else if (!value.is_object()) {
-            append_below(faults, key, fault(must_be("an object", value)));
-        } else {
-            append_below(faults, key, apply_group(config, key, value));
+    return for_each_key(values, keys, [&config](std::size_t index, const Json& value) {
+        if (index < settings_table.size()) {
+            return settings_table[index].set(config, value);
         }
-    }
-    std::ranges::move(for_each_key(flat, setting_names,
-                                   [&config](std::size_t index, const Json& value) {
-                                       return settings_table[index].set(config, value);
-                                   }),
-                      std::back_inserter(faults));
-    return faults;
+        return value.is_object() ? apply_group(config, keys[index], value)
+                                 : fault(must_be("an object", value));
+    });
 }
 
 Json show_settings(const Config& config) {

@@ -147,7 +147,7 @@ asio::awaitable<void> HttpServer::wait_for_turn() {
 }
 
 asio::awaitable<HttpResponse> HttpServer::answer(const HttpRequest& request,
-                                                 const asio::ip::address& source) {
+                                                 asio::ip::address source) {
     auto refusal = co_await gate_.refusal(request, source);
     HttpResponse response = refusal ? *std::move(refusal) : routes_.respond(request, Clock::now());
     for (const auto& [name, value] : web_.headers) response.set(name, value);

@@ -52,8 +52,7 @@ class HttpServer {
     asio::awaitable<void> converse_by_tls(boost::beast::tcp_stream& stream, Connection& connection,
                                           std::shared_ptr<TlsCertificates> certificates);
     asio::awaitable<void> wait_for_turn();
-    asio::awaitable<HttpResponse> answer(const HttpRequest& request,
-                                         const asio::ip::address& source);
+    asio::awaitable<HttpResponse> answer(const HttpRequest& request, asio::ip::address source);
 
     asio::any_io_executor executor_;
     HttpRoutes routes_;
