@@ -36,7 +36,10 @@ std::string answer_to(std::string_view bytes, std::size_t read_size, bool& ended
     stream.append({bytes.data(), bytes.size()});
     client.close();
     Activity activity;
-    boost::asio::co_spawn(context, http_session(stream, routes, activity),
+    const auto answer = [&](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {
+        co_return routes.respond(request, Clock::now());
+    };
+    boost::asio::co_spawn(context, http_session(stream, answer, activity),
                           [&](std::exception_ptr) { ended = true; });
     context.run();
     return std::string(client.str());
