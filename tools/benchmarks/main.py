@@ -66,7 +66,8 @@ def measure(case, quick):
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs ignore the latter
+        signal.signal(number, signal.default_int_handler)
     options.output.mkdir(parents=True, exist_ok=True)
     lab.enter_private_network()
     described = machine.describe()
