@@ -20,6 +20,7 @@ SCRIPTS = [
         "tools/bench",
         "tools/build-static",
         "tools/fuzz",
+        "tools/soak",
         "tests/vm/binary.sh",
         "tools/lib/common.sh",
         ".ci/run",
@@ -58,7 +59,7 @@ def test_scripts_parse(script):
 
 
 def test_commands_can_be_run():
-    commands = ("test", "quickstart", "bench", "build-static", "fuzz")
+    commands = ("test", "quickstart", "bench", "build-static", "fuzz", "soak")
     for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
 
