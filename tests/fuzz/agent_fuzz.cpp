@@ -51,13 +51,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     server.allow(test::loopback_only());
     const auto snapshot = test::publishable(test::busy_node());
     std::vector<Peer> peers;
+    std::size_t opened = 0;
     for (std::size_t i = 0; i < size; ++i) {
         const auto which = static_cast<std::size_t>(data[i] >> 3U);
         Peer* peer = peers.empty() ? nullptr : &peers[which % peers.size()];
         switch (data[i] & 7U) {
             case 0:
             case 1:
-                if (peers.size() < 64) peers.push_back(connect(server));
+                // More from one source, those that went unnoticed included, would make room for
+                // each other.
+                if (peers.size() < 64 && opened < AgentServer::most_open.per_source) {
+                    peers.push_back(connect(server));
+                    ++opened;
+                }
                 break;
             case 2:
                 if (peer) ::send(peer->socket.get(), data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
