@@ -101,7 +101,7 @@ void Daemon::configure(const Config& config) {
                   .stale_after = config.stale_after,
                   .when_stale = config.when_stale};
     http_server_.fresh_for(freshness_.fresh_for);
-    agent_server_.renew_after(freshness_.fresh_for, [this] { sample(); });
+    agent_server_.renew_after(freshness_.fresh_for, [this] { catch_up(); });
     sampler_.configure(config);
     if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }
@@ -159,6 +159,12 @@ bool Daemon::sample() try {
 } catch (const std::bad_alloc&) {
     tell_failure("no memory");
     return false;
+}
+
+/// For a check that comes before the sampler's turn, after a pause. Where sampling was tried and
+/// failed, a check does not try again: what it costs would depend on who asks how often.
+void Daemon::catch_up() {
+    if (Clock::now() - last_try_ >= freshness_.fresh_for) sample();
 }
 
 void Daemon::tell_failure(std::string_view why) {

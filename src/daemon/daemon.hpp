@@ -61,6 +61,7 @@ class Daemon {
     asio::awaitable<void> obey_signals();
 
     bool sample();
+    void catch_up();
     void tell_failure(std::string_view why);
     void notice_pause(Clock::time_point now);
     void publish(Snapshot snapshot);

@@ -140,6 +140,14 @@ def test_an_old_verdict_is_not_given_out_as_fresh(
     assert agent.status_json()["state"] == state
     assert not any("WATCHDOG=1" in message for message in messages(notify_socket))
 
+    # What a check costs does not depend on who asks how often: the sampler alone tries again.
+    tried = agent.status_json()["agent"]["sample_failures"]
+    began = time.monotonic()
+    for _ in range(300):
+        agent.reply()
+    tries = agent.status_json()["agent"]["sample_failures"] - tried
+    assert tries <= 2 + 10 * (time.monotonic() - began), "ten samples a second are due"
+
     faults.set(proc_stat_error=0)
     agent.wait_for_reply("^up 75%$", timeout=3)
     assert agent.get("/healthz")[0] == 200
