@@ -96,6 +96,7 @@ Result<void> attach_to_tracepoints(bpf_object* object, std::vector<Descriptor>& 
         if (!link)
             return failure(fmt::format("attaching {}", bpf_program__name(program)).c_str(), errno);
         links.push_back(duplicate(bpf_link__fd(link.get())));
+        if (!links.back()) return failure("keeping a link", errno);
     }
     return {};
 }
@@ -167,6 +168,8 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     programs.traffic = duplicate(bpf_map__fd(traffic->maps.traffic));
     programs.interfaces = duplicate(bpf_map__fd(traffic->maps.bss));
     programs.cpu_times = duplicate(bpf_map__fd(cpu->maps.cpu_times));
+    for (const auto& [name, descriptor] : pinned)
+        if (!(programs.*descriptor)) return failure(name, EMFILE);
     return programs;
 }
 
