@@ -46,21 +46,27 @@ def test_it_runs_as_a_user_of_its_own_with_nothing_and_still_samples(start_agent
 def test_it_follows_an_interface_that_appears_with_no_capability(start_agent):
     """With TCX, from Linux 6.6; under older kernels see tests/vm."""
     agent = start_agent("--interface=wan*")
+    agent.wait_for_reply("^up ")
     assert_harmless(agent)
-    lab.ip("link", "add", "wan5", "type", "veth", "peer", "name", "wan6")
+    lab.ip("link", "add", "wan1", "type", "veth", "peer", "name", "wan2")
     try:
-        for name in ("wan5", "wan6"):
+        for name in ("wan1", "wan2"):
             lab.ip("link", "set", name, "up")
-        series = 'wcs_node_network_transmit_packets_total{device="wan5"}'
+        series = 'wcs_node_network_transmit_packets_total{device="wan1"}'
         agent.wait_for_metric(series, lambda _: True)
+        # Frames of no protocol that anybody answers, straight onto the device.
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-            raw.bind(("wan5", 0))
+            raw.bind(("wan1", 0))
             for _ in range(100):
                 raw.send(b"\xff" * 6 + b"\x02" * 6 + b"\x88\xb5" + bytes(86))
         agent.wait_for_metric(series, lambda packets: packets >= 100)
+        received = 'wcs_node_network_receive_bytes_total{device="wan2"}'
+        agent.wait_for_metric(received, lambda count: count >= 100 * 100)
         assert_harmless(agent)
     finally:
-        lab.ip("link", "delete", "wan5")
+        lab.ip("link", "delete", "wan1")
+    lab.wait_until(lambda: series not in agent.metrics(), "wan1 is gone from the metrics")
+    assert agent.reply().startswith("up ")
 
 
 def test_not_following_interfaces_is_a_choice(start_agent):

@@ -3,7 +3,6 @@
 
 import json
 import os
-import platform
 import re
 import signal
 import socket
@@ -20,40 +19,6 @@ def next_message(service_manager, wanted):
         message = service_manager.recv(4096).decode()
         if wanted in message.splitlines():
             return message
-
-
-def capabilities(pid):
-    """The effective and permitted sets."""
-    with open(f"/proc/{pid}/status") as status:
-        lines = dict(line.rstrip().split(":\t") for line in status if line.startswith("Cap"))
-    return int(lines["CapEff"], 16), int(lines["CapPrm"], 16)
-
-
-def test_no_capability_is_left_and_new_interfaces_are_followed(start_agent, peer):
-    agent = start_agent("--interface=wan*")
-    agent.wait_for_reply("^up ")
-    kernel = tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2])
-    net_admin = 1 << 12  # kept only where TCX does not exist: clsact needs it for each interface
-    assert capabilities(agent.pid) == ((0, 0) if kernel >= (6, 6) else (net_admin, net_admin))
-
-    lab.ip("link", "add", "wan1", "type", "veth", "peer", "name", "wan2")
-    try:
-        for name in ("wan1", "wan2"):
-            lab.ip("link", "set", name, "up")
-        series = 'wcs_node_network_transmit_packets_total{device="wan1"}'
-        agent.wait_for_metric(series, lambda _: True)
-        # Frames of no protocol that anybody answers, straight onto the device.
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-            raw.bind(("wan1", 0))
-            for _ in range(100):
-                raw.send(b"\xff" * 6 + b"\x02" * 6 + b"\x88\xb5" + bytes(86))
-        agent.wait_for_metric(series, lambda packets: packets >= 100)
-        received = 'wcs_node_network_receive_bytes_total{device="wan2"}'
-        agent.wait_for_metric(received, lambda count: count >= 100 * 100)
-    finally:
-        lab.ip("link", "delete", "wan1")
-    lab.wait_until(lambda: series not in agent.metrics(), "wan1 is gone from the metrics")
-    assert agent.reply().startswith("up ")
 
 
 def test_not_root_falls_back_and_says_how_to_grant_it(start_agent, monkeypatch, readable_agent):

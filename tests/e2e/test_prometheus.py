@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page that Prometheus reads: its names, its formats, and a real Prometheus."""
 
-import json
 import re
 import subprocess
-import urllib.parse
 
 import lab
 import pytest
@@ -121,43 +119,17 @@ def test_accept_chooses_the_format(ready, accept, kind):
 
 
 def test_a_real_prometheus_scrapes_and_gives_the_series_back(ready, start, tmp_path):
-    configuration = tmp_path / "prometheus.yml"
-    configuration.write_text(
-        json.dumps(  # JSON is YAML
-            {
-                "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
-                "scrape_configs": [
-                    {"job_name": "wcs", "static_configs": [{"targets": [ready.metrics_address]}]}
-                ],
-            }
-        )
-    )
-    address = "127.0.0.1:9090"
-    prometheus = start(
-        lab.Process,
-        "prometheus",
-        command=[
-            "/usr/bin/prometheus",
-            f"--config.file={configuration}",
-            f"--storage.tsdb.path={tmp_path / 'prometheus'}",
-            f"--web.listen-address={address}",
-        ],
-    )
-    prometheus.wait_for_line("Server is ready", timeout=30)
-
-    def query(expression):
-        path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression})
-        answer = json.loads(lab.http_get(address, path)[2])
-        return [float(row["value"][1]) for row in answer["data"]["result"]]
+    scrape = {"job_name": "wcs", "static_configs": [{"targets": [ready.metrics_address]}]}
+    prometheus = start(lab.Prometheus, "prometheus", tmp_path, "500ms", [scrape])
 
     # Prometheus 2.42 asks for OpenMetrics first and takes a page as a whole or not at all.
-    lab.wait_until(lambda: query("up") == [1], "up == 1", 30)
-    assert query("wcs_node_weight_ratio") == [0.75]
-    assert query("sum(wcs_subscribers)") == [25]
-    assert query('wcs_node_agent_source{source="ebpf"}') == [1]
-    assert len(query("wcs_node_network_receive_bytes_total")) >= 1
+    lab.wait_until(lambda: prometheus.query("up") == [1], "up == 1", 30)
+    assert prometheus.query("wcs_node_weight_ratio") == [0.75]
+    assert prometheus.query("sum(wcs_subscribers)") == [25]
+    assert prometheus.query('wcs_node_agent_source{source="ebpf"}') == [1]
+    assert len(prometheus.query("wcs_node_network_receive_bytes_total")) >= 1
     lab.wait_until(
-        lambda: [value for value in query("rate(wcs_node_agent_scrapes_total[5s])") if value > 0],
+        lambda: [value for value in prometheus.query("rate(wcs_node_agent_scrapes_total[5s])") if value > 0],
         "a rate of a counter",
         30,
     )

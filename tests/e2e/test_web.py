@@ -10,7 +10,6 @@ import ssl
 import subprocess
 import threading
 import time
-import urllib.parse
 from contextlib import closing
 from pathlib import Path
 
@@ -315,7 +314,6 @@ def test_prometheus_scrapes_by_tls_password_and_certificate(
     )
     agent = start_agent(f"--web.config.file={web}")
     certificate, key = authority.issue("client")
-    configuration = tmp_path / "prometheus.yml"
     scrape = {
         "job_name": "wcs",
         "scheme": "https",
@@ -327,30 +325,5 @@ def test_prometheus_scrapes_by_tls_password_and_certificate(
         },
         "static_configs": [{"targets": [agent.metrics_address]}],
     }
-    configuration.write_text(
-        json.dumps(
-            {
-                "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-                "scrape_configs": [scrape],
-            }
-        )
-    )
-    address = "127.0.0.1:9090"
-    prometheus = start(
-        lab.Process,
-        "prometheus",
-        command=[
-            "/usr/bin/prometheus",
-            f"--config.file={configuration}",
-            f"--storage.tsdb.path={tmp_path / 'prometheus'}",
-            f"--web.listen-address={address}",
-        ],
-    )
-    prometheus.wait_for_line("Server is ready", timeout=60)
-
-    def up():
-        path = "/api/v1/query?" + urllib.parse.urlencode({"query": "up"})
-        answer = json.loads(lab.http_get(address, path)[2])
-        return [float(row["value"][1]) for row in answer["data"]["result"]]
-
-    lab.wait_until(lambda: up() == [1], "up == 1", 60)
+    prometheus = start(lab.Prometheus, "prometheus", tmp_path, "1s", [scrape])
+    lab.wait_until(lambda: prometheus.query("up") == [1], "up == 1", 60)

@@ -321,6 +321,39 @@ class Haproxy(Process):
         return {row["svname"]: row for row in rows if row["type"] == "2"}
 
 
+class Prometheus(Process):
+    """A real Prometheus that scrapes as `scrapes` says; its data is in folder."""
+
+    address = "127.0.0.1:9090"
+
+    def __init__(self, log, folder, interval, scrapes):
+        configuration = Path(folder) / "prometheus.yml"
+        configuration.write_text(
+            json.dumps(  # JSON is YAML
+                {
+                    "global": {"scrape_interval": interval, "scrape_timeout": interval},
+                    "scrape_configs": scrapes,
+                }
+            )
+        )
+        super().__init__(
+            log,
+            [
+                "/usr/bin/prometheus",
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={Path(folder) / 'prometheus'}",
+                f"--web.listen-address={self.address}",
+            ],
+        )
+        self.wait_for_line("Server is ready", timeout=60)
+
+    def query(self, expression):
+        """The values of the series that it has now."""
+        path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression})
+        answer = json.loads(http_get(self.address, path)[2])
+        return [float(row["value"][1]) for row in answer["data"]["result"]]
+
+
 # Clients
 
 
