@@ -291,7 +291,8 @@ def soak(options, scratch, running):
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs ignore the latter
+        signal.signal(number, signal.default_int_handler)
     options.output.mkdir(parents=True, exist_ok=True)
     described = {**machine.describe(), "seconds": options.seconds}
     with tempfile.TemporaryDirectory(prefix="wcs-node-agent-soak-") as scratch, ExitStack() as all:
