@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/web_config_file.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+using namespace wcs_node_agent;
+
+namespace {
+
+void must(bool holds) {
+    if (!holds) std::abort();
+}
+
+bool has_line_end(std::string_view text) { return text.find_first_of("\r\n") != text.npos; }
+
+}  // namespace
+
+/// No text may do harm; what is taken may be used as it is, and each fault says where it is.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto web = parse_web_config({reinterpret_cast<const char*>(data), size}, "/web.yml");
+    if (!web) {
+        must(!web.error().empty());
+        for (const Fault& fault : web.error())
+            must(fault.where.starts_with("/web.yml") && !fault.what.empty());
+        return 0;
+    }
+    for (const auto& [name, value] : web->headers) must(!has_line_end(name + value));
+    for (const auto& [name, hash] : web->users)
+        must(!name.empty() && name.find(':') == name.npos && hash.size() == 60);
+    if (web->tls) {
+        must(!web->tls->cert_file.empty() && !web->tls->key_file.empty());
+        must(web->tls->min_version <= web->tls->max_version);
+    }
+    return 0;
+}
