@@ -23,7 +23,7 @@ struct AllowList {
     std::vector<boost::asio::ip::network_v4> v4;
     std::vector<boost::asio::ip::network_v6> v6;
 
-    bool contains(const boost::asio::ip::address& address) const;
+    bool contains(const boost::asio::ip::address& source) const;
     bool operator==(const AllowList&) const = default;
 };
 

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
@@ -52,12 +53,12 @@ int run_daemon(const Invocation& invocation) {
     ConfigSource source{.file = config_file, .overrides = invocation.overrides};
     auto config = load_config(source.file, source.overrides);
     if (!config) {
-        std::fputs(to_string(config.error()).c_str(), stderr);
+        fmt::print(stderr, "{}", to_string(config.error()));
         return exit_wrong_usage;
     }
     auto web = load_web_config(config->web_config_file);
     if (!web) {
-        std::fputs(to_string(web.error()).c_str(), stderr);
+        fmt::print(stderr, "{}", to_string(web.error()));
         return exit_wrong_usage;
     }
     log_to_standard_error(config->log_level);
@@ -67,7 +68,7 @@ int run_daemon(const Invocation& invocation) {
 
     const auto user = chosen_user(config->user);
     if (!user) {
-        std::fprintf(stderr, "%s\n", user.error().what.c_str());
+        fmt::print(stderr, "{}\n", user.error().what);
         return exit_wrong_usage;
     }
     auto pins = prepare_pinning(*config);
@@ -82,7 +83,7 @@ int run_daemon(const Invocation& invocation) {
     Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
     if (const auto faults = sampler.check(*config); !faults.empty()) {
-        std::fputs(to_string(faults).c_str(), stderr);
+        fmt::print(stderr, "{}", to_string(faults));
         return exit_wrong_usage;
     }
     sampler.follow_chosen();  // the first answer needs them; the others follow while it serves

@@ -74,7 +74,8 @@ Result<std::string_view> read_text(const Json& value) {
 
 /// Empty: none is named.
 Result<std::string_view> read_optional_text(const Json& value) {
-    return value == "" ? Result<std::string_view>(std::string_view()) : read_text(value);
+    const auto* const text = value.get_ptr<const std::string*>();
+    return text && text->empty() ? std::string_view() : read_text(value);
 }
 
 Result<std::string_view> read_absolute_path(const Json& value) {

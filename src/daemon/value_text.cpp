@@ -106,7 +106,7 @@ std::optional<std::size_t> parse_size(std::string_view text) {
 }
 
 Result<ip::tcp::endpoint> parse_endpoint(std::string_view text) {
-    const Error form{fmt::format(
+    Error form{fmt::format(
         "must be ADDR:PORT, such as \"127.0.0.1:9707\" or \"[::1]:9707\", not \"{}\"", text)};
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) {

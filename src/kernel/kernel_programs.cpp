@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -192,10 +193,13 @@ Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const P
     const auto text = folder.noted(identity);
     if (!text) return Error{"not all was there yet"};
     const auto slash = text->find('/');
-    if (text->substr(0, slash) != identity_of(options))
+    int drops = 0;
+    if (slash == std::string::npos || text->substr(0, slash) != identity_of(options) ||
+        std::from_chars(text->data() + slash + 1, text->data() + text->size(), drops).ec !=
+            std::errc())
         return Error{"the programs are those of another version"};
     KernelPrograms programs;
-    programs.qdisc_drops = static_cast<QdiscDrops>(std::atoi(text->c_str() + slash + 1));
+    programs.qdisc_drops = static_cast<QdiscDrops>(drops);
     for (const auto& [name, descriptor] : pinned) {
         auto found = folder.get(name);
         if (!found) return found.error();

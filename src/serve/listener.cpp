@@ -114,6 +114,7 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
 
 std::vector<tcp::endpoint> Listener::endpoints() const {
     std::vector<tcp::endpoint> bound;
+    bound.reserve(ports_.size());
     for (const Port& port : ports_) bound.push_back(port.acceptor->local_endpoint());
     return bound;
 }
@@ -142,7 +143,7 @@ const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
 std::optional<Listener::Port> Listener::revive(const tcp::endpoint& asked) {
     const auto found = std::ranges::find(retired_, asked, &Port::asked);
     if (found == retired_.end()) return {};
-    const Port port = *found;
+    Port port = std::move(*found);
     retired_.erase(found);
     return port;
 }

@@ -38,7 +38,7 @@ class OpenConnections {
     ~OpenConnections();
 
     /// A place at work, for which others have made room.
-    std::unique_ptr<Place> enter(const boost::asio::ip::address& source);
+    std::unique_ptr<Place> enter(const boost::asio::ip::address& from);
 
     /// Drops the connections of which the source is not allowed.
     void drop_unless(const std::function<bool(const boost::asio::ip::address&)>& allowed);
@@ -73,7 +73,7 @@ class OpenConnections {
 class OpenConnections::Place {
  public:
     Place(OpenConnections& connections, Sources::iterator source,
-          const boost::asio::ip::address& address);
+          const boost::asio::ip::address& from);
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place();

@@ -63,8 +63,7 @@ PasswordChecker::Digest PasswordChecker::digest(std::string_view user,
     text.append(1, '\0').append(password);
     Digest made{};
     unsigned size = 0;
-    const auto* const bytes =
-        static_cast<const unsigned char*>(static_cast<const void*>(text.data()));
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
     if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), bytes, text.size(),
              made.data(), &size) == nullptr)
         throw std::bad_alloc();

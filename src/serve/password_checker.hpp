@@ -48,7 +48,7 @@ class PasswordChecker {
     bool wanted() const { return !users_.empty(); }
 
     /// An unknown user takes as long as a known one.
-    boost::asio::awaitable<Verdict> check(boost::asio::ip::address source, std::string user,
+    boost::asio::awaitable<Verdict> check(boost::asio::ip::address from, std::string user,
                                           std::string password);
 
  private:

@@ -50,7 +50,8 @@ bool is_right(const char* password, const char* hash) {
 
 [[noreturn]] void be_the_child(int socket, pid_t parent) {
     // Signals to the whole group or service are the parent's to obey; with it ends this process.
-    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE}) ::signal(signal, SIG_IGN);
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE})
+        static_cast<void>(::signal(signal, SIG_IGN));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(0);
     ::prctl(PR_SET_NAME, "wcs-passwords");

@@ -29,10 +29,9 @@ std::optional<std::string> decode_base64(std::string_view text) {
         text.substr(digits.size()).find_first_not_of('=') != std::string_view::npos)
         return std::nullopt;
     std::string decoded(text.size() / 4 * 3, '\0');
-    const int size =
-        EVP_DecodeBlock(static_cast<unsigned char*>(static_cast<void*>(decoded.data())),
-                        static_cast<const unsigned char*>(static_cast<const void*>(text.data())),
-                        static_cast<int>(text.size()));
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
     if (size < 0) return std::nullopt;
     decoded.resize(decoded.size() - padding);
     return decoded;

@@ -51,7 +51,7 @@ TEST(Cpu, AThreadThatBurnsAKnownShareIsSeen) {
         const auto begun = Clock::now();
         while (Clock::now() - begun < 3ms) {
         }
-        burned += std::chrono::nanoseconds(Clock::now() - begun).count();
+        burned += (Clock::now() - begun).count();
         std::this_thread::sleep_for(7ms);
     });
     double nearest = 1;

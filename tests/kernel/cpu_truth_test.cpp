@@ -210,7 +210,7 @@ class SoftirqFlood : public EachWay<TwoHosts> {
     std::chrono::nanoseconds burned() const {
         const std::uint64_t since = std::atomic_ref(burner_->bss->burning_since).load();
         const std::uint64_t before = std::atomic_ref(burner_->bss->burned_ns).load();
-        const auto now = std::chrono::nanoseconds(Clock::now().time_since_epoch());
+        const auto now = Clock::now().time_since_epoch();
         return std::chrono::nanoseconds(before) +
                (since > 0 ? now - std::chrono::nanoseconds(since) : 0ns);
     }

@@ -48,7 +48,7 @@ TEST_F(TwoHosts, ClsactIsRemovedWithTheProbe) {
 TEST_F(TwoHosts, ClsactOfOthersStays) {
     here_.run("tc qdisc add dev wan clsact");
     here_.run("tc filter add dev wan ingress protocol ip pref 77 u32 match u32 0 0 flowid 1:1");
-    Watch(here_, {.hook = HookKind::clsact});
+    { const Watch gone_at_once(here_, {.hook = HookKind::clsact}); }
     EXPECT_THAT(here_.run("tc qdisc show dev wan"), HasSubstr("clsact"));
     EXPECT_THAT(here_.run("tc filter show dev wan ingress"), HasSubstr("pref 77"));
     EXPECT_THAT(here_.run("tc filter show dev wan ingress"), Not(HasSubstr("count_receive")));

@@ -62,10 +62,10 @@ TEST_P(Pin, CountingGoesOnAndIsTakenOverToTheByte) {
     flood();
     first.reset();
     flood();  // nobody looks
-    for (int restart = 1; restart <= 3; ++restart) {
+    for (std::uint64_t restart = 1; restart <= 3; ++restart) {
         auto next = start();
         EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
-        const auto floods = static_cast<std::uint64_t>(2 * restart);
+        const auto floods = 2 * restart;
         EXPECT_EQ(next->counters("wan").transmit_bytes, floods * bytes_of_a_flood);
         EXPECT_EQ(next->counters("wan").transmit_packets, floods * datagrams);
         flood();

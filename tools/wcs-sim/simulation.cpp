@@ -270,7 +270,7 @@ std::string page_body(const Simulation& simulation, PageFormat format, std::stri
 
 std::string garbage_body() {
     std::string body(4096, '\0');
-    std::minstd_rand random(1);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same each time
+    std::minstd_rand random(1);  // the same each time
     std::ranges::generate(body, [&random] { return static_cast<char>(random() >> 8U); });
     return body;
 }

@@ -152,6 +152,7 @@ std::string Simulator::state() const {
 
 std::vector<tcp::endpoint> Simulator::page_endpoints() const {
     std::vector<tcp::endpoint> endpoints;
+    endpoints.reserve(page_.size());
     for (const auto& listener : page_) {
         endpoints.push_back(listener.endpoint());
     }

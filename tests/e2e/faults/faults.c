@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into the agent by tests: what the system does wrong on demand. The file that WNA_FAULTS
 // names is mapped, and a test writes into it while the agent runs.
-#define _GNU_SOURCE
+#define _GNU_SOURCE  // NOLINT: what the C library calls it
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct faults {
     uint64_t failed;            // how often one did; written here
 };
 
-extern void* __libc_malloc(size_t size);
+extern void* __libc_malloc(size_t size);  // NOLINT: likewise
 
 static struct faults none;
 static volatile struct faults* faults = &none;

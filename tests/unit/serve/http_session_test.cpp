@@ -53,7 +53,7 @@ struct Session {
             co_return routes.respond(asked, Clock::now());
         };
         asio::co_spawn(context, http_session(stream, answer, activity),
-                       [&](std::exception_ptr) { ended = true; });
+                       [&](const std::exception_ptr&) { ended = true; });
         context.run();
         reply = client.str();
     }

@@ -60,7 +60,7 @@ std::vector<Cuts> ways_to_cut(std::size_t size) {
     for (std::size_t at = 0; at <= size && size <= 3000; ++at) {
         ways.push_back({at});
     }
-    std::minstd_rand random(1);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same each time
+    std::minstd_rand random(1);  // the same each time
     std::uniform_int_distribution<std::size_t> position(0, size);
     for (int way = 0; way < 10; ++way) {
         Cuts cuts(1 + random() % 40);

@@ -309,7 +309,7 @@ TEST_F(Poller, CancellingEndsItQuietly) {
         const auto faults_before = poller_.state().faults_total;
         asio::cancellation_signal cancel;
         bool ended = false;
-        const auto on_end = [&](std::exception_ptr thrown) {
+        const auto on_end = [&](const std::exception_ptr& thrown) {
             EXPECT_FALSE(thrown);
             ended = true;
         };

@@ -16,7 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using testing::SizeIs;
 
 WcsPage parsed(const std::string& body) { return parse_page(body, 1000, CountNames{}).value(); }
 

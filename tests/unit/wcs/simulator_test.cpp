@@ -16,7 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 class SimulatorOnLoopback : public testing::Test {
@@ -172,7 +171,7 @@ TEST_F(SimulatorOnLoopback, ControlAnswersWhileThePageHangs) {
     control("/set?hang=1");
     bool answered = false;
     asio::co_spawn(io_, exchange(simulator_->page_endpoints().front(), http::verb::get, "/"),
-                   [&](std::exception_ptr, Response) { answered = true; });
+                   [&](const std::exception_ptr&, const Response&) { answered = true; });
     EXPECT_EQ(state()["faults"]["hang"], 1);
     EXPECT_TRUE(run_until(io_, [&] { return state()["page_requests"] == 1; }));
     EXPECT_FALSE(answered);

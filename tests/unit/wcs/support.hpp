@@ -49,7 +49,7 @@ Value run(asio::io_context& io, asio::awaitable<Value> work) {
     std::optional<Value> result;
     std::exception_ptr failure;
     asio::co_spawn(io, std::move(work), [&](std::exception_ptr thrown, Value value) {
-        failure = thrown;
+        failure = std::move(thrown);
         result.emplace(std::move(value));
     });
     if (!run_until(io, [&] { return result.has_value(); })) {
@@ -65,7 +65,7 @@ inline void run(asio::io_context& io, asio::awaitable<void> work) {
     std::exception_ptr failure;
     bool ended = false;
     asio::co_spawn(io, std::move(work), [&](std::exception_ptr thrown) {
-        failure = thrown;
+        failure = std::move(thrown);
         ended = true;
     });
     if (!run_until(io, [&] { return ended; })) {
