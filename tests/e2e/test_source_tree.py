@@ -20,6 +20,7 @@ SCRIPTS = [
         "tools/bench",
         "tools/build-static",
         "tools/fuzz",
+        "tools/lint",
         "tools/soak",
         "tests/vm/binary.sh",
         "tools/lib/common.sh",
