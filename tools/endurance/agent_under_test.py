@@ -16,6 +16,8 @@ VALGRIND = (
     "--errors-for-leak-kinds=definite,indirect,possible",
     "--child-silent-after-fork=yes",
     "--error-exitcode=99",
+    "--vgdb=no",  # its pipes in /tmp would stay: the agent changes its user
+    f"--suppressions={Path(__file__).with_name('valgrind.supp')}",
 )
 
 
@@ -114,6 +116,7 @@ class AgentUnderTest(lab.Agent):
         """SIGTERM, then nothing of it may stay in the kernel; the exit status."""
         self.signal(15)
         status = self.wait(60)
+        self.config_file.write_text(json.dumps(self.good))  # the last one may have been a bad one
         lab.run(lab.AGENT, "unpin", f"--config={self.config_file}")
         return status
 
