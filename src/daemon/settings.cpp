@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/settings.hpp"
 
+#include "daemon/json_value.hpp"
 #include "daemon/value_text.hpp"
 #include "wcs/client.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstdint>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -21,71 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-/// The value as it stands in the file, or what it is: it may be nested as deep as the file is long.
-std::string quoted(const Json& value) {
-    if (value.is_structured()) {
-        return value.is_array() ? "an array" : "an object";
-    }
-    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Error must_be(std::string_view form, const Json& value) {
-    return Error{fmt::format("must be {}, not {}", form, quoted(value))};
-}
-
-Faults fault(Error error) { return {{.where = "", .what = std::move(error.what)}}; }
-
-/// Adds the faults found at one step further down.
-void append_below(Faults& faults, std::string_view key, Faults more) {
-    for (Fault& fault : more) {
-        faults.push_back({.where = pointer_step(key) + fault.where,
-                          .what = std::move(fault.what),
-                          .key = std::string(key)});
-    }
-}
-
-/// Hands each member of an object to use(index, value), where index counts in `known`.
-template <class Use>
-Faults for_each_key(const Json& object, std::span<const std::string_view> known, const Use& use) {
-    Faults faults;
-    for (const auto& [key, value] : object.items()) {
-        const auto found = std::ranges::find(known, key);
-        append_below(faults, key,
-                     found == known.end()
-                         ? fault(Error{"unknown key" + did_you_mean(key, known)})
-                         : use(static_cast<std::size_t>(found - known.begin()), value));
-    }
-    return faults;
-}
-
-// Readers: a value of the file, or a string of the command line, to the type of a field.
-
-Result<std::string_view> read_text(const Json& value) {
-    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
-    if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
-        return must_be("a text", value);
-    }
-    const std::string_view text = value.get_ref<const std::string&>();
-    if (std::ranges::any_of(text, is_control)) {
-        return must_be("a text without control characters", value);
-    }
-    return text;
-}
-
-/// Empty: none is named.
-Result<std::string_view> read_optional_text(const Json& value) {
-    const auto* const text = value.get_ptr<const std::string*>();
-    return text && text->empty() ? std::string_view() : read_text(value);
-}
-
-Result<std::string_view> read_absolute_path(const Json& value) {
-    auto text = read_text(value);
-    if (text && !text->starts_with('/')) {
-        return must_be("an absolute path", value);
-    }
-    return text;
-}
-
 Result<std::string_view> read_url(const Json& value) {
     auto text = read_text(value);
     if (text) {
@@ -95,13 +28,6 @@ Result<std::string_view> read_url(const Json& value) {
         }
     }
     return text;
-}
-
-std::optional<double> as_number(const Json& value) {
-    if (value.is_string()) {
-        return parse_number(value.get_ref<const std::string&>());
-    }
-    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
 /// A share of the link's speed, such as "80%"; only the range of it is checked here.
@@ -137,61 +63,6 @@ Result<double> read_recover(const Json& value) {
     return *number;
 }
 
-Result<std::size_t> read_count(const Json& value, std::size_t highest) {
-    const auto number = as_number(value);
-    if (!number || *number < 0 || *number > static_cast<double>(highest) ||
-        *number != std::floor(*number)) {
-        return must_be(fmt::format("a whole number from 0 to {}", highest), value);
-    }
-    return static_cast<std::size_t>(*number);
-}
-
-Result<nanoseconds> read_duration(const Json& value, nanoseconds shortest, nanoseconds longest) {
-    const auto duration =
-        value.is_string() ? parse_duration(value.get_ref<const std::string&>()) : std::nullopt;
-    if (!duration || *duration < shortest || *duration > longest) {
-        return must_be(fmt::format("a duration with its unit from \"{}\" to \"{}\"",
-                                   duration_text(shortest), duration_text(longest)),
-                       value);
-    }
-    return *duration;
-}
-
-Result<std::size_t> read_size(const Json& value, std::size_t smallest, std::size_t greatest) {
-    std::optional<std::size_t> size;
-    if (value.is_string()) {
-        size = parse_size(value.get_ref<const std::string&>());
-    } else if (value.is_number_unsigned()) {
-        size = value.get<std::size_t>();
-    }
-    if (!size || *size < smallest || *size > greatest) {
-        return must_be(fmt::format("a size in bytes, or with its unit, from \"{}\" to \"{}\"",
-                                   size_text(smallest), size_text(greatest)),
-                       value);
-    }
-    return *size;
-}
-
-template <class T, std::size_t n>
-using Choices = std::array<std::pair<std::string_view, T>, n>;
-
-template <class T, std::size_t n>
-Result<T> read_choice(const Json& value, const Choices<T, n>& choices) {
-    std::string names;
-    for (const auto& [name, choice] : choices) {
-        if (value == name) {
-            return choice;
-        }
-        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
-    }
-    return must_be("one of " + names, value);
-}
-
-template <class T, std::size_t n>
-std::string_view name_of(T value, const Choices<T, n>& choices) {
-    return std::ranges::find(choices, value, &Choices<T, n>::value_type::second)->first;
-}
-
 constexpr Choices<SourceChoice, 3> sources{{{"auto", SourceChoice::auto_detect},
                                             {"ebpf", SourceChoice::ebpf},
                                             {"procfs", SourceChoice::procfs}}};
@@ -204,35 +75,6 @@ constexpr Choices<std::string_view, 5> log_levels{{{"trace", "trace"},
                                                    {"info", "info"},
                                                    {"warning", "warning"},
                                                    {"error", "error"}}};
-
-/// true and false in the file, on and off on the command line and there too.
-Result<bool> read_switch(const Json& value) {
-    if (value.is_boolean()) {
-        return value.get<bool>();
-    }
-    if (value == "on" || value == "off") {
-        return value == "on";
-    }
-    return must_be("true or false", value);
-}
-
-/// Hands each text of an array, or a text alone, to use(text), which returns a Result<void>.
-template <class Use>
-Faults for_each_text(const Json& value, const Use& use) {
-    const bool alone = !value.is_array();
-    Faults faults;
-    for (std::size_t i = 0; i < (alone ? 1 : value.size()); ++i) {
-        const auto text = read_text(alone ? value : value[i]);
-        const Result<void> used = text ? use(*text) : Result<void>(text.error());
-        if (!used && alone) {
-            return fault(used.error());
-        }
-        if (!used) {
-            append_below(faults, std::to_string(i), fault(used.error()));
-        }
-    }
-    return faults;
-}
 
 Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
     if (std::ranges::find(texts, text) != texts.end()) {
@@ -351,13 +193,6 @@ Faults assign(Field& field, Result<Value> value) {
     }
     field = std::move(*value);
     return {};
-}
-
-/// A whole number without the `.0` that JSON gives to a double.
-Json show_number(double number) {
-    constexpr double exact = 1LL << 53;
-    return number == std::floor(number) && number < exact ? Json(static_cast<std::int64_t>(number))
-                                                          : Json(number);
 }
 
 Json show_limit(const std::optional<ConfiguredLimit>& limit) {

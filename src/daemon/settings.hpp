@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/fault.hpp"
+#include "daemon/json.hpp"
 
 #include <wcs_node_agent/config.hpp>
 
@@ -10,15 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 // The one table of settings: the configuration file, the command line and `config show` are made
 // from it, so that a name, a range and a meaning exist once.
 
 namespace wcs_node_agent {
-
-/// JSON that keeps its keys in the order written.
-using Json = nlohmann::ordered_json;
 
 struct Setting {
     std::string_view name;   // the key in the file, OBJECT.KEY in an object; the option has - for _
