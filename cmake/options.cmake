@@ -13,6 +13,10 @@ target_compile_options(wna_options INTERFACE
     -Wuseless-cast -Wformat-signedness -Wsuggest-override -Wmismatched-tags -Wredundant-tags
     -Wdeprecated-copy-dtor -Wunused-const-variable=2>)
 
+# A fifth of the program is of libraries' headers and never called: without it less is resident.
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections)
+
 if(WNA_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=address,undefined)
