@@ -6,10 +6,10 @@ target_include_directories(wna_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
 
 target_compile_options(wna_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion
-    -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wcast-qual -Wformat=2 -Wundef
+    -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2 -Wundef
     -Wdouble-promotion -Wextra-semi -Wmissing-declarations -Wredundant-decls
     -Wvla -Wunused-macros -Wdate-time -Wpointer-arith>
-    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wduplicated-cond -Wduplicated-branches -Wlogical-op
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wcast-qual -Wduplicated-cond -Wduplicated-branches -Wlogical-op
     -Wuseless-cast -Wformat-signedness -Wsuggest-override -Wmismatched-tags -Wredundant-tags
     -Wdeprecated-copy-dtor -Wunused-const-variable=2>)
 
