@@ -83,9 +83,12 @@ def test_a_failing_allocation_in_a_sample(start_agent, simulator, faults):
     agent.wait_for_reply("^up 75%$")
     faults.set(least_allocation=200)
     agent.wait_for_line("sampling fails.*no memory")
+    time.sleep(0.5)  # five samples
     faults.set(least_allocation=0)
     agent.wait_for_line("sampling works again")
     assert agent.reply() == "up 75%\n"
+    assert agent.status_json()["agent"]["sample_failures"] >= 3
+    assert len(agent.lines("sampling fails")) == 1
     assert agent.running
 
 
