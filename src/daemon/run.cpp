@@ -13,12 +13,11 @@
 #include "kernel/open_probe.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <unistd.h>
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
@@ -53,12 +52,12 @@ int run_daemon(const Invocation& invocation) {
     ConfigSource source{.file = config_file, .overrides = invocation.overrides};
     auto config = load_config(source.file, source.overrides);
     if (!config) {
-        fmt::print(stderr, "{}", to_string(config.error()));
+        std::cerr << to_string(config.error());
         return exit_wrong_usage;
     }
     auto web = load_web_config(config->web_config_file);
     if (!web) {
-        fmt::print(stderr, "{}", to_string(web.error()));
+        std::cerr << to_string(web.error());
         return exit_wrong_usage;
     }
     log_to_standard_error(config->log_level);
@@ -68,7 +67,7 @@ int run_daemon(const Invocation& invocation) {
 
     const auto user = chosen_user(config->user);
     if (!user) {
-        fmt::print(stderr, "{}\n", user.error().what);
+        std::cerr << user.error().what << '\n';
         return exit_wrong_usage;
     }
     auto pins = prepare_pinning(*config);
@@ -83,7 +82,7 @@ int run_daemon(const Invocation& invocation) {
     Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
     if (const auto faults = sampler.check(*config); !faults.empty()) {
-        fmt::print(stderr, "{}", to_string(faults));
+        std::cerr << to_string(faults);
         return exit_wrong_usage;
     }
     sampler.follow_chosen();  // the first answer needs them; the others follow while it serves

@@ -57,6 +57,13 @@ def test_wrong_usage_names_every_fault(words, named):
     assert result.stderr != ""
 
 
+def test_wrong_usage_is_that_even_where_nothing_can_be_told():
+    """A service manager goes by the status."""
+    with open("/dev/full", "w") as full:
+        for words in (("--cpu", "much"), ("--user", "nobody-by-that-name")):
+            assert subprocess.run([lab.AGENT, "run", *words], stderr=full).returncode == 2
+
+
 def test_config_check_lists_every_fault_with_its_place(write_config):
     path = write_config({"band_out": -5, "cpuu": 90, "allow": ["127.0.0.1", "nonsense"]})
     result = agent_command("config", "check", path)
