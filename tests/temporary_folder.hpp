@@ -15,7 +15,8 @@ namespace wcs_node_agent::test {
 class TemporaryFolder {
  public:
     TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "wna-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / ("wna-" + std::string(6, 'X'))).string();
         if (::mkdtemp(name.data()) == nullptr) {
             throw std::runtime_error("mkdtemp " + name);
         }

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
@@ -170,7 +169,7 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     programs.interfaces = duplicate(bpf_map__fd(traffic->maps.bss));
     programs.cpu_times = duplicate(bpf_map__fd(cpu->maps.cpu_times));
     for (const auto& [name, descriptor] : pinned)
-        if (!(programs.*descriptor)) return failure(name, EMFILE);
+        if (!(programs.*descriptor)) return failure(name, EMFILE);  // all that a duplicate can meet
     return programs;
 }
 

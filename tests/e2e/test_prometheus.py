@@ -128,11 +128,8 @@ def test_a_real_prometheus_scrapes_and_gives_the_series_back(ready, start, tmp_p
     assert prometheus.query("sum(wcs_subscribers)") == [25]
     assert prometheus.query('wcs_node_agent_source{source="ebpf"}') == [1]
     assert len(prometheus.query("wcs_node_network_receive_bytes_total")) >= 1
-    lab.wait_until(
-        lambda: [value for value in prometheus.query("rate(wcs_node_agent_scrapes_total[5s])") if value > 0],
-        "a rate of a counter",
-        30,
-    )
+    rate = "rate(wcs_node_agent_scrapes_total[5s])"
+    lab.wait_until(lambda: any(value > 0 for value in prometheus.query(rate)), rate, 30)
 
 
 def test_other_pages(ready):
