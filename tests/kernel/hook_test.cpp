@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The programs count and never decide, and leave nothing behind.
+#include "killed_process.hpp"
 #include "network.hpp"
 
 #include <linux/pkt_cls.h>
@@ -27,6 +28,16 @@ std::uint32_t attached_programs(const NetworkNamespace& where) {
         }
         return total;
     });
+}
+
+/// How many of the agent's filters wan has in that direction.
+int filters(const NetworkNamespace& where, const std::string& direction) {
+    const auto shown = where.run("tc filter show dev wan " + direction);
+    const std::string name = " name count_";
+    int count = 0;
+    for (auto at = shown.find(name); at != std::string::npos; at = shown.find(name, at + 1))
+        ++count;
+    return count;
 }
 
 TEST_F(TwoHosts, TcxLinksDieWithTheProbe) {
@@ -69,14 +80,17 @@ TEST_F(TwoHosts, AFilterAddedMeanwhileKeepsTheQdisc) {
 }
 
 TEST_F(TwoHosts, WhatAKilledAgentLeftIsReplaced) {
-    here_.run("tc qdisc add dev wan clsact");
-    auto killed = std::make_unique<Watch>(
-        here_, EbpfOptions{.hook = HookKind::clsact});  // its filter is there
+    in_killed_process([&] {
+        const Watch killed(here_, {.hook = HookKind::clsact});
+        kill_this_process();
+    });
+    EXPECT_EQ(filters(here_, "ingress"), 1) << "it outlives its process, else this shows nothing";
     Watch watch(here_, {.hook = HookKind::clsact});
     const auto sink = udp_sink(here_, 5000);
     send_udp(there_, "10.77.0.1", 5000, 100, 100, 20);
     EXPECT_EQ(watch.counters("wan").receive_packets, 100u);
-    EXPECT_EQ(killed->counters("wan").receive_packets, 0u) << "not counted twice";
+    EXPECT_EQ(filters(here_, "ingress"), 1) << "not counted twice";
+    EXPECT_EQ(filters(here_, "egress"), 1);
 }
 
 /// A filter of somebody else's that drops everything that comes in.

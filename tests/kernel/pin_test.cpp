@@ -2,6 +2,7 @@
 /// What outlives the process in a BPF file system: counting goes on, and the next one takes it
 /// over.
 #include "kernel/open_probe.hpp"
+#include "killed_process.hpp"
 #include "network.hpp"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr int datagrams = 500;
 constexpr std::uint64_t payload = 1000;
@@ -75,6 +77,21 @@ TEST_P(Pin, CountingGoesOnAndIsTakenOverToTheByte) {
         next.reset();
         flood();
     }
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, CountingGoesOnAfterAKill) {
+    const auto sink = udp_sink(there_, 9000);
+    in_killed_process([&] {
+        const auto killed = start();
+        flood();
+        kill_this_process();
+    });
+    flood();  // nobody looks
+    auto next = start();
+    EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
+    EXPECT_EQ(next->counters("wan").transmit_bytes, 2 * bytes_of_a_flood);
+    next.reset();
     here_.inside([&] { return unpin(*folder()); });
 }
 
@@ -140,14 +157,17 @@ TEST_P(Pin, AnotherLayoutStartsAfreshAndSaysSo) {
     here_.inside([&] { return unpin(*folder()); });
 }
 
-TEST_P(Pin, WhatAProcessLeftThatDiedInTheMidstOfPinningIsNotGoneOnWith) {
-    start();
-    here_.inside([&] {
-        folder()->remove("identity");  // what is written last
-        return 0;
+TEST_P(Pin, WhatAProcessLeftThatWasKilledWhilePinningIsNotGoneOnWith) {
+    const auto sink = udp_sink(there_, 9000);
+    in_killed_process([&] {
+        kill_this_process_at_symlink();  // the identity, which is written last
+        start();
     });
+    EXPECT_THAT(folder()->names(), Not(IsEmpty())) << "else this shows nothing";
     auto next = start();
     EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
+    flood();
+    EXPECT_EQ(next->counters("wan").transmit_bytes, bytes_of_a_flood) << "once, not twice";
     next.reset();
     here_.inside([&] { return unpin(*folder()); });
 }
@@ -158,7 +178,7 @@ TEST_P(Pin, UnpinLeavesNothing) {
     EXPECT_GT(removed, 5u);
     EXPECT_FALSE(fs::exists(mount_ / "agent"));
     EXPECT_THAT(here_.run("tc filter show dev wan ingress"), IsEmpty());
-    EXPECT_THAT(here_.run("tc qdisc show dev wan"), testing::Not(HasSubstr("clsact")));
+    EXPECT_THAT(here_.run("tc qdisc show dev wan"), Not(HasSubstr("clsact")));
 }
 
 TEST_P(Pin, OneProcessAtATimeHoldsTheFolder) {
