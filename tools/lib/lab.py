@@ -31,15 +31,32 @@ _PR_SET_PDEATHSIG = 1
 
 
 def wait_until(condition, what, timeout=15.0, every=0.05):
-    """The first true value of condition(); AssertionError, naming what, after timeout seconds."""
+    """The first true value of condition(); AssertionError, naming what, after timeout seconds.
+
+    every: the longest pause between two calls in seconds; the first ones follow at once.
+    """
     deadline = time.monotonic() + timeout
+    pause = min(0.002, every)
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what}")
-        time.sleep(every)
+        time.sleep(pause)
+        pause = min(2 * pause, every)
+
+
+def watch(look, until, what, timeout=15.0):
+    """All values of look(), up to the first for which until(value) is true, and that one."""
+    seen = []
+
+    def fits():
+        seen.append(look())
+        return until(seen[-1])
+
+    wait_until(fits, what, timeout, every=0.02)
+    return seen
 
 
 def run(*command):
@@ -267,6 +284,16 @@ class Agent(Process):
 
     def status_json(self):
         return json.loads(self.get("/status")[2])
+
+    def wait_for_samples(self, count=1, timeout=15.0):
+        """Returns once so many more samples have been taken."""
+        seen = {self.status_json()["uptime_seconds"]}
+
+        def enough():
+            seen.add(self.status_json()["uptime_seconds"])
+            return len(seen) > count
+
+        wait_until(enough, f"{count} more samples", timeout, every=0.02)
 
     def metrics(self):
         """Each series with its value; waits for the first sample."""
