@@ -134,10 +134,9 @@ def notify_socket(tmp_path):
 
 @pytest.fixture
 def media(start, peer):
-    """media(MBPS) sends UDP payload at that rate out of wan0; 0 stops it."""
+    """Sends UDP payload out of wan0: media.set(media_mbps=N), 0 stops it."""
     start(lab.Simulator, "viewers", *("--media-receive", "10.98.0.2:5004"), network=peer)
-    sender = start(lab.Simulator, "media", *("--media-send", "10.98.0.2:5004", "--media-rate", "1"))
-    return lambda mbps: sender.set(media_mbps=mbps)
+    return start(lab.Simulator, "media", *("--media-send", "10.98.0.2:5004", "--media-rate", "1"))
 
 
 @pytest.fixture

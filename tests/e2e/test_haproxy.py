@@ -111,22 +111,16 @@ def test_after_a_down_the_node_stays_out_until_recover(haproxy, start_agent, sim
     wait_for_server(server, weight="^21$", status="^UP$")
 
 
-def test_traffic_on_the_wire_takes_the_server_down(haproxy, start, start_agent, simulator, peer):
-    start(
-        lab.Simulator,
-        "viewers",
-        *("--media-receive", "10.98.0.2:5004"),
-        network=peer,
-    )
-    sender = start(lab.Simulator, "media", *("--media-send", "10.98.0.2:5004", "--media-rate", "5"))
+def test_traffic_on_the_wire_takes_the_server_down(haproxy, start_agent, media):
+    media.set(media_mbps=5)
     start_node(start_agent, "--band-out=20")
     server = haproxy()
     # 5 of 20 Mbit/s of payload; headers add 3.5 %.
     row = wait_for_server(server, weight="^7[2-5]$", status="^UP$")
-    sender.set(media_mbps=40)
+    media.set(media_mbps=40)
     row = wait_for_server(server, status="^DOWN")
     assert re.search(r"band_out [\d.]+ of 20", row["last_agt"])
-    sender.set(media_mbps=0)
+    media.set(media_mbps=0)
     wait_for_server(server, weight="^(99|100)$", status="^UP$")
 
 
