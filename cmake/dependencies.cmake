@@ -38,3 +38,7 @@ target_compile_definitions(wna_asio PUBLIC
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
     BOOST_URL_NO_LIB BOOST_URL_STATIC_LINK)
 target_link_libraries(wna_asio PUBLIC Boost::headers Threads::Threads)
+
+# Asio's TLS likewise, apart, as only who serves needs OpenSSL.
+add_library(wna_asio_ssl STATIC ${PROJECT_SOURCE_DIR}/cmake/asio_ssl.cpp)
+target_link_libraries(wna_asio_ssl PUBLIC wna_asio PkgConfig::OPENSSL)

@@ -1,8 +1,10 @@
 # Language level, warnings and sanitizers for the project's own code: link wna_options.
 add_library(wna_options INTERFACE)
 target_compile_features(wna_options INTERFACE cxx_std_20)
+configure_file(${PROJECT_SOURCE_DIR}/include/wcs_node_agent/version.hpp.in
+               ${PROJECT_BINARY_DIR}/include/wcs_node_agent/version.hpp @ONLY)
 set(CMAKE_CXX_EXTENSIONS OFF)
-target_include_directories(wna_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_include_directories(wna_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
 
 target_compile_options(wna_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion

@@ -57,6 +57,13 @@ struct ConfiguredLimit {
 /// A limit that is switched off has none.
 using ConfiguredLimits = PerLimit<std::optional<ConfiguredLimit>>;
 
+/// cpu 90 percent, the others 100 of their unit.
+inline ConfiguredLimits default_limits() {
+    ConfiguredLimits limits;
+    for (const Limit limit : all_limits) limits[limit] = limit == Limit::cpu ? 90 : 100;
+    return limits;
+}
+
 /// The greatest allowed values: cpu in percent, counts in streams, bandwidth in Mbit/s (10^6 bit).
 /// Always greater than 0; a limit that is switched off has none, nor has a share of a link whose
 /// speed is not known.

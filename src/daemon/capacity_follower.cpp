@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/capacity_follower.hpp"
 
-#include "daemon/value_text.hpp"
+#include "config/value_text.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "daemon/fault.hpp"
+#include "config/fault.hpp"
 #include "load/capacity.hpp"
 
 #include <wcs_node_agent/clock.hpp>

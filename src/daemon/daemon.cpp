@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/daemon.hpp"
 
-#include "daemon/descriptor_budget.hpp"
-#include "daemon/effective_config.hpp"
-#include "daemon/value_text.hpp"
-#include "daemon/web_config_file.hpp"
-#include "serve/agent_reply.hpp"
+#include "config/effective_config.hpp"
+#include "config/value_text.hpp"
+#include "daemon/connection_budget.hpp"
+#include "haproxy/agent_reply.hpp"
+#include "http/auth/web_config.hpp"
+#include "process/descriptors.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -50,11 +51,11 @@ std::string texts(const std::vector<tcp::endpoint>& endpoints) {
 
 }  // namespace
 
-Daemon::Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler sampler)
+Daemon::Daemon(ConfigSource source, Config config, Sampler sampler)
     : source_(std::move(source)),
       config_(std::move(config)),
       sampler_(std::move(sampler)),
-      poller_(io_.get_executor(), std::move(wcs)) {
+      poller_(io_.get_executor(), wcs_settings(config_)) {
     configure(config_);
 }
 
@@ -296,11 +297,6 @@ void Daemon::reload() {
             spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
         return;
     }
-    auto wcs = wcs_settings(*loaded);
-    if (!wcs) {
-        spdlog::error("reload: nothing changed: {}", wcs.error().what);
-        return;
-    }
     if (const auto faults = sampler_.check(*loaded); !faults.empty()) {
         for (const auto& fault : faults)
             spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
@@ -318,7 +314,7 @@ void Daemon::reload() {
         loaded->kernel_pin_folder != config_.kernel_pin_folder)
         spdlog::warn("reload: kernel.pin takes effect at the next start");
     config_ = *std::move(loaded);
-    poller_.configure(std::move(wcs).value());
+    poller_.configure(wcs_settings(config_));
     secure(*std::move(web));
     configure(config_);
     spdlog::info("reload: done");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "daemon/notify.hpp"
+#include "daemon/config_source.hpp"
 #include "daemon/sampler.hpp"
-#include "daemon/settings.hpp"
+#include "haproxy/agent_server.hpp"
+#include "http/http_server.hpp"
 #include "load/freshness.hpp"
-#include "serve/agent_server.hpp"
-#include "serve/current_snapshot.hpp"
-#include "serve/http_server.hpp"
+#include "net/current_snapshot.hpp"
+#include "process/notify.hpp"
 #include "wcs/poller.hpp"
 
 #include <wcs_node_agent/config.hpp>
@@ -15,8 +15,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <filesystem>
-#include <optional>
 #include <string_view>
 #include <sys/types.h>
 
@@ -27,16 +25,10 @@
 
 namespace wcs_node_agent {
 
-/// Where the configuration comes from, and comes from again at a reload.
-struct ConfigSource {
-    std::optional<std::filesystem::path> file;
-    Json overrides;
-};
-
 /// Everything that runs, on one thread.
 class Daemon {
  public:
-    Daemon(ConfigSource source, Config config, WcsSettings wcs, Sampler sampler);
+    Daemon(ConfigSource source, Config config, Sampler sampler);
 
     /// Divides so many descriptors among the ports' connections, before listen().
     void limit_connections(std::size_t descriptors);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/pinning.hpp"
 
-#include "daemon/exit_status.hpp"
 #include "kernel/open_probe.hpp"
 
 #include <fmt/format.h>
@@ -10,12 +9,6 @@
 namespace wcs_node_agent {
 
 namespace {
-
-Error held(const Config& config) {
-    return Error{fmt::format(
-        "kernel.pin_folder {}: another agent of this network namespace holds it: stop that first",
-        config.kernel_pin_folder.native())};
-}
 
 /// It would go on costing what it costs, for nobody.
 void remove_leftovers(const Config& config) {
@@ -29,31 +22,22 @@ void remove_leftovers(const Config& config) {
 
 }  // namespace
 
+Error pin_folder_is_held(const Config& config) {
+    return Error{fmt::format(
+        "kernel.pin_folder {}: another agent of this network namespace holds it: stop that first",
+        config.kernel_pin_folder.native())};
+}
+
 Result<std::optional<PinFolder>> prepare_pinning(const Config& config) {
     if (!config.kernel_pin || config.source == SourceChoice::procfs) {
         remove_leftovers(config);
         return std::optional<PinFolder>();
     }
     auto folder = PinFolder::open(config.kernel_pin_folder);
-    if (folder && !*folder) return held(config);
+    if (folder && !*folder) return pin_folder_is_held(config);
     if (folder) return folder;
     spdlog::warn("kernel.pin: counting will end with this process: {}", folder.error().what);
     return std::optional<PinFolder>();
-}
-
-int unpin_command(const Config& config, std::ostream& output, std::ostream& errors) {
-    if (!PinFolder::exists(config.kernel_pin_folder)) {
-        output << "nothing is pinned in " << config.kernel_pin_folder.native() << '\n';
-        return exit_done;
-    }
-    const auto folder = PinFolder::open(config.kernel_pin_folder);
-    if (!folder || !*folder) {
-        errors << (folder ? held(config) : folder.error()).what << '\n';
-        return exit_failed;
-    }
-    const auto path = (*folder)->path().native();
-    output << "removed " << unpin(**folder) << " objects from " << path << '\n';
-    return exit_done;
 }
 
 }  // namespace wcs_node_agent

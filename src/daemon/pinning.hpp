@@ -7,7 +7,6 @@
 #include <wcs_node_agent/result.hpp>
 
 #include <optional>
-#include <ostream>
 
 namespace wcs_node_agent {
 
@@ -16,8 +15,7 @@ namespace wcs_node_agent {
 /// error: another agent of this network namespace runs.
 Result<std::optional<PinFolder>> prepare_pinning(const Config& config);
 
-/// `wcs-node-agent unpin`: removes what is left in this network namespace's folder. The exit
-/// status.
-int unpin_command(const Config& config, std::ostream& output, std::ostream& errors);
+/// That another agent of this network namespace holds the folder.
+Error pin_folder_is_held(const Config& config);
 
 }  // namespace wcs_node_agent

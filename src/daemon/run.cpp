@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/run.hpp"
 
+#include "config/effective_config.hpp"
 #include "daemon/daemon.hpp"
-#include "daemon/descriptor_budget.hpp"
-#include "daemon/effective_config.hpp"
-#include "daemon/exit_status.hpp"
-#include "daemon/log.hpp"
 #include "daemon/pinning.hpp"
-#include "daemon/privileges.hpp"
-#include "daemon/user.hpp"
-#include "daemon/web_config_file.hpp"
+#include "http/auth/web_config.hpp"
 #include "kernel/open_probe.hpp"
+#include "process/descriptors.hpp"
+#include "process/exit_status.hpp"
+#include "process/log.hpp"
+#include "process/privileges.hpp"
+#include "process/user.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -47,9 +47,8 @@ void tell_user(const std::optional<User>& user, const std::optional<std::filesys
 
 }  // namespace
 
-int run_daemon(const Invocation& invocation) {
-    const auto config_file = find_config_file(invocation.config_file);
-    ConfigSource source{.file = config_file, .overrides = invocation.overrides};
+int run_daemon(ConfigSource source) {
+    const auto config_file = source.file;
     auto config = load_config(source.file, source.overrides);
     if (!config) {
         std::cerr << to_string(config.error());
@@ -62,8 +61,6 @@ int run_daemon(const Invocation& invocation) {
     }
     log_to_standard_error(config->log_level);
     const auto descriptors = raise_descriptor_limit();
-    auto wcs = wcs_settings(*config);
-    if (!wcs) return fail(wcs.error());
 
     const auto user = chosen_user(config->user);
     if (!user) {
@@ -92,7 +89,7 @@ int run_daemon(const Invocation& invocation) {
             spdlog::warn("kernel.pin: interfaces that appear later will not be pinned: {}",
                          given.error().what);
 
-    Daemon daemon(std::move(source), *config, std::move(wcs).value(), std::move(sampler));
+    Daemon daemon(std::move(source), *config, std::move(sampler));
     daemon.limit_connections(descriptors);
     daemon.secure(*std::move(web));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "daemon/command_line.hpp"
+#include "daemon/config_source.hpp"
 
 namespace wcs_node_agent {
 
 /// The daemon: samples, judges and serves until it is told to stop. Returns the exit status.
-int run_daemon(const Invocation& invocation);
+int run_daemon(ConfigSource source);
 
 }  // namespace wcs_node_agent

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "config/fault.hpp"
 #include "daemon/capacity_follower.hpp"
-#include "daemon/fault.hpp"
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"

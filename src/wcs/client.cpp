@@ -2,6 +2,7 @@
 #include "wcs/client.hpp"
 
 #include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/version.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -18,7 +19,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/url/parse.hpp>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
@@ -26,7 +26,6 @@ namespace wcs_node_agent {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-namespace urls = boost::urls;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -166,7 +165,7 @@ FetchError bad_status(const Parser& parser) {
 http::request<http::empty_body> page_request(const WcsUrl& url) {
     http::request<http::empty_body> request(http::verb::get, url.target, 11);
     request.set(http::field::host, url.host_header());
-    request.set(http::field::user_agent, "wcs-node-agent/" WNA_VERSION);
+    request.set(http::field::user_agent, product);
     request.set(http::field::accept, "text/plain, application/json");
     request.set(http::field::connection, "close");
     return request;
@@ -234,48 +233,6 @@ asio::awaitable<Fetched> fetch(const WcsUrl& url, std::chrono::nanoseconds timeo
 }
 
 }  // namespace
-
-std::string WcsUrl::host_header() const {
-    std::string value = host.find(':') == std::string::npos ? host : '[' + host + ']';
-    if (port != 80) {
-        value += ':' + std::to_string(port);
-    }
-    return value;
-}
-
-Result<WcsUrl> parse_wcs_url(std::string_view text) {
-    const auto fault = [text](std::string_view what) {
-        return Error{fmt::format("'{}' {}", text, what)};
-    };
-    const auto parsed = urls::parse_uri(text);
-    if (!parsed) {
-        return fault("is not a URL such as http://127.0.0.1:8081/?action=stat");
-    }
-    const urls::url_view& url = *parsed;
-    if (url.scheme_id() == urls::scheme::https) {
-        return fault(
-            "is https, which is not supported: WCS serves the same page over plain http on its "
-            "http.port, 8081 by default");
-    }
-    if (url.scheme_id() != urls::scheme::http) {
-        return fault("does not begin with http://");
-    }
-    if (url.host_address().empty()) {
-        return fault("names no host");
-    }
-    if (url.has_userinfo()) {
-        return fault("has a user name, which is not supported");
-    }
-    if (!url.port().empty() && url.port_number() == 0) {
-        return fault("has a port outside 1..65535");
-    }
-    std::string target(url.encoded_target());
-    if (!target.starts_with('/')) {
-        target.insert(0, 1, '/');
-    }
-    return WcsUrl{std::string(text), url.host_address(),
-                  url.port().empty() ? std::uint16_t{80} : url.port_number(), std::move(target)};
-}
 
 asio::awaitable<Fetched> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
                                     std::size_t max_bytes, BodySink sink) {

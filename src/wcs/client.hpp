@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
+#include <wcs_node_agent/wcs_url.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
 
 namespace wcs_node_agent {
-
-/// Where the statistics page is.
-struct WcsUrl {
-    std::string text;         // as it was written, for messages
-    std::string host;         // a name or an address, IPv6 without brackets
-    std::uint16_t port = 80;  // 1..65535
-    std::string target;       // path and query, as sent
-
-    /// The Host header: an IPv6 address in brackets, the port unless it is 80.
-    std::string host_header() const;
-
-    bool operator==(const WcsUrl&) const = default;
-};
-
-/// Reads `http://HOST[:PORT][/PATH][?QUERY]`. The error says what is wrong and how to mend it.
-Result<WcsUrl> parse_wcs_url(std::string_view text);
 
 /// Why there is no page: the kind for metrics, one line of ASCII for people.
 struct FetchError {

@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/page_entries.hpp"
 
+#include <wcs_node_agent/utf8.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
 
-#include <boost/locale/utf.hpp>
-
 namespace wcs_node_agent {
 namespace {
 
 constexpr std::size_t max_text_bytes = 1024;
 
-/// UTF-8 without control characters: what metrics, JSON and a terminal can show as it is.
-bool is_printable(std::string_view text) {
-    const char* const end = text.data() + text.size();
-    const char* at = std::find_if(text.data(), end, [](char c) { return c < ' ' || c > '~'; });
-    while (at != end) {  // ASCII, nearly all there is, needs no decoding
-        const auto point = boost::locale::utf::utf_traits<char>::decode(at, end);
-        if (!boost::locale::utf::is_valid_codepoint(point) || point < 0x20 || point == 0x7f) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool is_name(std::string_view text) {
-    return !text.empty() && text.size() <= max_name_bytes && is_printable(text);
+    return !text.empty() && text.size() <= max_name_bytes && is_printable_utf8(text);
 }
 
 std::optional<double> to_number(std::string_view text) {
@@ -84,7 +71,7 @@ void PageEntries::add(std::string_view name, std::string_view text) {
     forget(name);
     if (const auto number = to_number(text)) {
         places_.emplace(page_.numbers.emplace(name, *number).first->first, false);
-    } else if (text.size() <= max_text_bytes && is_printable(text)) {
+    } else if (text.size() <= max_text_bytes && is_printable_utf8(text)) {
         places_.emplace(page_.texts.emplace(name, text).first->first, false);
     } else {
         ++page_.left_out;

@@ -59,13 +59,9 @@ void log(const WcsState& state, const WcsUrl& url) {
 
 }  // namespace
 
-Result<WcsSettings> wcs_settings(const Config& config) {
-    auto url = parse_wcs_url(config.wcs_url);
-    if (!url) {
-        return Error{"wcs_url: " + url.error().what};
-    }
-    return WcsSettings{std::move(*url),     config.wcs_interval,  config.wcs_timeout,
-                       config.wcs_max_page, config.wcs_max_stats, config.counts};
+WcsSettings wcs_settings(const Config& config) {
+    return {config.wcs_url,      config.wcs_interval,  config.wcs_timeout,
+            config.wcs_max_page, config.wcs_max_stats, config.counts};
 }
 
 FetchOutcome read_page(const Fetched& fetched, PageParser& parser, const WcsSettings& settings) {

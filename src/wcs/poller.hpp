@@ -30,8 +30,7 @@ struct WcsSettings {
     CountNames counts;
 };
 
-/// The error is that of a wcs_url that cannot be used.
-Result<WcsSettings> wcs_settings(const Config& config);
+WcsSettings wcs_settings(const Config& config);
 
 /// How one fetch ended. A page without a needed name is a page and a fault at once.
 struct FetchOutcome {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/agent_server.hpp"
-#include "unit/serve/loopback.hpp"
-#include "unit/serve/sample_snapshot.hpp"
+#include "haproxy/agent_server.hpp"
+#include "unit/net/loopback.hpp"
+#include "unit/http/sample_snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/config_file.hpp"
-#include "daemon/settings.hpp"
+#include "config/config_file.hpp"
+#include "config/settings.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/http_session.hpp"
-#include "unit/serve/sample_snapshot.hpp"
+#include "http/http_session.hpp"
+#include "unit/http/sample_snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/web_config_file.hpp"
+#include "config/web_file.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ bool has_line_end(std::string_view text) { return text.find_first_of("\r\n") != 
 
 /// No text may do harm; what is taken may be used as it is, and each fault says where it is.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto web = parse_web_config({reinterpret_cast<const char*>(data), size}, "/web.yml");
+    const auto web = parse_web_file({reinterpret_cast<const char*>(data), size}, "/web.yml");
     if (!web) {
         must(!web.error().empty());
         for (const Fault& fault : web.error())

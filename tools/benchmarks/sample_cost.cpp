@@ -8,8 +8,8 @@
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "measure.hpp"
-#include "serve/exposition.hpp"
-#include "serve/metrics.hpp"
+#include "http/exposition.hpp"
+#include "http/metrics.hpp"
 
 #include <iostream>
 

@@ -94,7 +94,7 @@ SimulatorOptions to_options(const Arguments& arguments) {
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {
-    app.set_version_flag("--version", "wcs-sim " WNA_VERSION);
+    app.set_version_flag("--version", std::string("wcs-sim ").append(wcs_node_agent::version));
     app.add_option("--listen", arguments.listen, "where the page is, port 0: any free one")
         ->type_name("ADDR:PORT")
         ->allow_extra_args(false)

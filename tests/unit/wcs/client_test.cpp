@@ -28,59 +28,6 @@ using testing::StartsWith;
 
 constexpr std::size_t max_bytes = 1 << 20;
 
-TEST(WcsUrl, Parts) {
-    const struct {
-        const char* text;
-        const char* host;
-        std::uint16_t port;
-        const char* target;
-        const char* host_header;
-    } rows[] = {
-        {"http://127.0.0.1:8081/?action=stat", "127.0.0.1", 8081, "/?action=stat",
-         "127.0.0.1:8081"},
-        {"http://wcs", "wcs", 80, "/", "wcs"},
-        {"http://wcs:/", "wcs", 80, "/", "wcs"},
-        {"http://wcs:80/a/b?c=d&e", "wcs", 80, "/a/b?c=d&e", "wcs"},
-        {"http://wcs?action=stat", "wcs", 80, "/?action=stat", "wcs"},
-        {"HTTP://wcs:65535/#part", "wcs", 65535, "/", "wcs:65535"},
-        {"http://[::1]:8081/", "::1", 8081, "/", "[::1]:8081"},
-        {"http://[fd00::1]/", "fd00::1", 80, "/", "[fd00::1]"},
-        {"http://wcs/?a=%20b", "wcs", 80, "/?a=%20b", "wcs"},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.text);
-        const auto url = parse_wcs_url(row.text);
-        ASSERT_TRUE(url) << url.error().what;
-        EXPECT_EQ(*url, (WcsUrl{row.text, row.host, row.port, row.target}));
-        EXPECT_EQ(url->host_header(), row.host_header);
-    }
-}
-
-TEST(WcsUrl, Faults) {
-    const struct {
-        const char* text;
-        const char* error;
-    } rows[] = {
-        {"", "is not a URL such as http://"},
-        {"127.0.0.1:8081", "is not a URL such as http://"},
-        {"http://wcs/a b", "is not a URL such as http://"},
-        {"http://[::1/", "is not a URL such as http://"},
-        {"http:///?action=stat", "names no host"},
-        {"https://wcs:8444/?action=stat", "http.port, 8081 by default"},
-        {"ftp://wcs/", "does not begin with http://"},
-        {"localhost:8081/?action=stat", "does not begin with http://"},
-        {"http://me:secret@wcs/", "user name"},
-        {"http://wcs:0/", "outside 1..65535"},
-        {"http://wcs:65536/", "outside 1..65535"},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.text);
-        const auto url = parse_wcs_url(row.text);
-        ASSERT_FALSE(url);
-        EXPECT_THAT(url.error().what, HasSubstr(row.error));
-    }
-}
-
 class FetchFromSimulator : public testing::Test {
  protected:
     void SetUp() override {

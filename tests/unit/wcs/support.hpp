@@ -3,6 +3,7 @@
 
 #include "wcs-sim/simulator.hpp"
 #include "wcs/client.hpp"
+#include "wcs/url.hpp"
 
 #include <chrono>
 #include <exception>

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include "config/config_file.hpp"
+#include "config/effective_config.hpp"
+#include "config/fault.hpp"
+#include "process/exit_status.hpp"
+
+#include <wcs_node_agent/limits.hpp>
+#include <wcs_node_agent/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <span>
+#include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+constexpr std::string_view footer = R"(Examples:
+  wcs-node-agent run                            serve, with the file or the defaults
+  wcs-node-agent run --allow 10.0.0.0/8 --band-out 1000
+  wcs-node-agent check cpu 80 band-out 500      one reply, in place of a script under xinetd
+  wcs-node-agent config show --hls off          the file that would do the same
+  wcs-node-agent status --json
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
+Each command has a --help of its own; the manual is wcs-node-agent(8).)";
+
+constexpr int any_number = CLI::detail::expected_max_vector_size;
+
+/// The commands and their options. CLI11 takes the line apart; what it says is then read from the
+/// options, since it stops at its first error and we want them all.
+class Commands {
+ public:
+    Commands() {
+        app_.set_version_flag("--version", fmt::format("wcs-node-agent {}", version))
+            ->description("print the version");
+        app_.get_formatter()->column_width(38);
+        app_.allow_extras();  // add_unknown() tells them; subcommands inherit it
+
+        // One command at most: the next word is an argument, even if it is a command's name.
+        app_.require_subcommand(0, 1);
+        CLI::App& run = add(app_, "run", Command::run, "serve agent checks and metrics");
+        CLI::App& check =
+            add(app_, "check", Command::check, "take one sample and print one HAProxy line");
+        CLI::App& status = add(app_, "status", Command::status, "show what a running agent sees");
+        CLI::App& doctor =
+            add(app_, "doctor", Command::doctor,
+                "tell what this kernel and this user can do, and what would be used");
+        CLI::App& unpin = add(app_, "unpin", Command::unpin,
+                              "end the counting that goes on while no agent runs (kernel.pin)");
+        config_ = app_.add_subcommand("config", "look at the configuration");
+        config_->require_subcommand(0, 1);
+        CLI::App& config_check =
+            add(*config_, "check", Command::config_check, "tell every fault of a file");
+        CLI::App& config_show =
+            add(*config_, "show", Command::config_show, "print the effective configuration");
+        app_.footer(std::string(footer));
+
+        for (CLI::App* command : {&run, &check, &doctor, &config_show}) {
+            add_config_option(*command);
+            for (const Setting& setting : settings()) {
+                add_setting(*command, setting);
+            }
+        }
+        check.add_option("limits")
+            ->description(
+                "any of: cpu N, publishers N, subscribers N, hls N, band-in N, band-out N")
+            ->type_name("LIMIT N")
+            ->expected(1, any_number)
+            ->allow_extra_args();
+        add_config_option(status);
+        for (const char* name : {"metrics_listen", "web_config_file"})
+            add_setting(status, *std::ranges::find(settings(), name, &Setting::name));
+        status.add_flag("--json")->description("as JSON");
+        add_config_option(unpin);
+        add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
+        config_check.add_option("FILE")->description("the file to check");
+    }
+
+    std::variant<Invocation, EarlyExit> parse(int argc, const char* const* argv) {
+        Faults faults;
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::Success& asked) {  // --help or --version
+            std::ostringstream text;
+            app_.exit(asked, text, text);
+            return EarlyExit{exit_done, text.str()};
+        } catch (const CLI::ParseError& error) {
+            faults.push_back({.where = "command line", .what = error.what()});
+        }
+        Invocation invocation;
+        const auto chosen =
+            std::ranges::find_if(known_, [](const auto& known) { return known.first->parsed(); });
+        if (chosen == known_.end()) {
+            add_no_command(faults);
+        } else {
+            const CLI::App& app = *chosen->first;
+            invocation = {.command = chosen->second,
+                          .config_file = config_file(app),
+                          .overrides = overrides(app, faults),
+                          .json = is_given(app, "--json")};
+            add_unknown(app, faults);
+            if (invocation.command == Command::config_check && !invocation.config_file) {
+                faults.push_back({.where = "config check", .what = "needs the FILE to check"});
+            }
+        }
+        if (faults.empty()) {
+            return invocation;
+        }
+        Config scratch;
+        std::ranges::move(apply_overrides(scratch, invocation.overrides),
+                          std::back_inserter(faults));
+        return EarlyExit{exit_wrong_usage, to_string(faults) + "See wcs-node-agent --help.\n"};
+    }
+
+ private:
+    CLI::App& add(CLI::App& parent, const std::string& name, Command command,
+                  const std::string& description) {
+        CLI::App* added = parent.add_subcommand(name, description);
+        known_.emplace_back(added, command);
+        return *added;
+    }
+
+    static void add_config_option(CLI::App& command) {
+        command.add_option("--config")
+            ->description(fmt::format("the configuration (default {})", default_config_file))
+            ->type_name("FILE");
+    }
+
+    static void add_setting(CLI::App& command, const Setting& setting) {
+        if (setting.value.empty()) {
+            return;
+        }
+        CLI::Option* option = command.add_option(option_name(setting.name));
+        option->description(std::string(setting.help))
+            ->type_name(std::string(setting.value))
+            ->group(std::string(setting.group));
+        if (setting.is_list) {
+            option->expected(1, any_number)->allow_extra_args(false);  // one value each time
+        } else {
+            option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);  // told by overrides()
+        }
+    }
+
+    static std::vector<std::string> given(const CLI::App& command, const std::string& name) {
+        const CLI::Option* option = command.get_option_no_throw(name);
+        return option == nullptr ? std::vector<std::string>() : option->results();
+    }
+
+    static bool is_given(const CLI::App& command, const std::string& name) {
+        return !given(command, name).empty();
+    }
+
+    static std::optional<std::filesystem::path> config_file(const CLI::App& command) {
+        for (const char* name : {"--config", "FILE"}) {
+            const auto values = given(command, name);
+            if (!values.empty()) {
+                return values.back();
+            }
+        }
+        return std::nullopt;
+    }
+
+    static Json overrides(const CLI::App& command, Faults& faults) {
+        Json values = Json::object();
+        for (const Setting& setting : settings()) {
+            const std::string option = option_name(setting.name);
+            const auto texts = given(command, option);
+            if (texts.empty()) {
+                continue;
+            }
+            if (!setting.is_list && texts.size() > 1) {
+                faults.push_back({.where = option, .what = "is there twice"});
+            }
+            values[setting.name] = setting.is_list ? Json(texts) : Json(texts.back());
+        }
+        add_pairs(given(command, "limits"), values, faults);
+        return values;
+    }
+
+    /// `cpu 80 band-out 500`, as the script that this replaces took them.
+    static void add_pairs(const std::vector<std::string>& words, Json& values, Faults& faults) {
+        for (std::size_t i = 0; i < words.size(); i += 2) {
+            std::string name = words[i];
+            std::ranges::replace(name, '-', '_');
+            const auto is_name = [&name](Limit limit) { return to_string(limit) == name; };
+            if (std::ranges::none_of(all_limits, is_name)) {
+                faults.push_back(
+                    {.where = words[i],
+                     .what = "is not one of cpu, publishers, subscribers, hls, band-in, band-out"});
+            } else if (i + 1 == words.size()) {
+                faults.push_back({.where = words[i], .what = "has no value"});
+            } else if (values.contains(name)) {
+                faults.push_back({.where = words[i], .what = "is there twice"});
+            } else {
+                values[name] = words[i + 1];
+            }
+        }
+    }
+
+    void add_no_command(Faults& faults) const {
+        const auto words = app_.remaining(true);
+        const bool in_config = config_->parsed();
+        static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
+        static constexpr std::array<std::string_view, 6> of_app{"run",    "check",  "status",
+                                                                "config", "doctor", "unpin"};
+        const std::span<const std::string_view> names =
+            in_config ? std::span<const std::string_view>(of_config) : of_app;
+        if (words.empty()) {
+            faults.push_back(
+                {.where = in_config ? "config" : "command line",
+                 .what = fmt::format("a command is missing: {}", fmt::join(names, ", "))});
+        } else {
+            faults.push_back({.where = words.front(),
+                              .what = "unknown command" + did_you_mean(words.front(), names)});
+        }
+    }
+
+    /// What no option and no positional took.
+    void add_unknown(const CLI::App& command, Faults& faults) const {
+        std::vector<std::string> names;
+        for (const CLI::Option* option : command.get_options()) {
+            names.push_back(option->get_name());
+        }
+        const std::vector<std::string_view> known(names.begin(), names.end());
+        bool value_of_unknown = false;
+        for (const std::string& word : app_.remaining(true)) {
+            const bool is_option = word.starts_with('-');
+            if (is_option && word != "--") {
+                const std::string name = word.substr(0, word.find('='));
+                faults.push_back(
+                    {.where = name, .what = "unknown option" + did_you_mean(name, known)});
+            } else if (!is_option && !value_of_unknown) {
+                faults.push_back({.where = word, .what = "unexpected argument"});
+            }
+            value_of_unknown = is_option && word.find('=') == std::string::npos;
+        }
+    }
+
+    CLI::App app_{
+        "Node agent for Web Call Server: HAProxy agent checks and Prometheus metrics from "
+        "the kernel's own counters",
+        "wcs-node-agent"};
+    CLI::App* config_ = nullptr;
+    std::vector<std::pair<CLI::App*, Command>> known_;
+};
+
+}  // namespace
+
+std::variant<Invocation, EarlyExit> parse_command_line(int argc, const char* const* argv) {
+    return Commands().parse(argc, argv);
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+
+namespace wcs_node_agent {
+
+/// Looks at one file: `FILE: ok`, or every fault of it on `err`. Returns the exit status.
+int check_config(const std::filesystem::path& file, std::ostream& out, std::ostream& err);
+
+/// Prints what the file and the command line come to, as a file that would do the same, or every
+/// fault on `err`. Returns the exit status.
+int show_config(const std::optional<std::filesystem::path>& file, const Json& overrides,
+                std::ostream& out, std::ostream& err);
+
+}  // namespace wcs_node_agent

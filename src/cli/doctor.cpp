@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/doctor.hpp"
+
+#include "daemon/capacity_follower.hpp"
+#include "http/auth/web_config.hpp"
+#include "kernel/ebpf_probe.hpp"
+#include "kernel/link_speed.hpp"
+#include "kernel/links.hpp"
+#include "kernel/open_probe.hpp"
+#include "kernel/requirements.hpp"
+#include "load/selection.hpp"
+#include "process/exit_status.hpp"
+#include "wcs/poller.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/ostream.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+enum class Finding { ok, missing, note };
+
+void print(std::ostream& out, Finding finding, std::string_view name, std::string_view found,
+           std::string_view remedy = {}) {
+    constexpr std::array<std::string_view, 3> words{"ok", "missing", "note"};
+    fmt::print(out, "  {:<8} {:<31} {}\n", words[static_cast<std::size_t>(finding)], name, found);
+    if (!remedy.empty()) fmt::print(out, "  {:<8} {:<31} to mend it: {}\n", "", "", remedy);
+}
+
+/// What only loading the programs can tell.
+void examine_programs(std::ostream& out) {
+    const auto probe = EbpfProbe::load();
+    if (!probe) {
+        print(out, Finding::missing, "kernel programs", probe.error().what);
+        return;
+    }
+    print(out, Finding::ok, "kernel programs", "accepted by the verifier and attached");
+    if ((*probe)->hook_kind() == HookKind::tcx)
+        print(out, Finding::ok, "traffic hook", "tcx");
+    else
+        print(out, Finding::note, "traffic hook",
+              "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
+    if ((*probe)->takes_drops_back())
+        print(out, Finding::ok, "qdisc drops", "taken back from what counts as sent");
+    else
+        print(out, Finding::note, "qdisc drops",
+              "count as sent, as the kernel tells them from Linux 5.18 on");
+}
+
+void examine_kernel(std::ostream& out) {
+    out << "Counting by eBPF\n";
+    const auto requirements = ebpf_requirements();
+    for (const auto& one : requirements)
+        print(out, one.met ? Finding::ok : Finding::missing, one.name, one.found, one.remedy);
+    if (missing(requirements).empty()) examine_programs(out);
+}
+
+void examine_interfaces(const Config& config, std::ostream& out) {
+    auto monitor = LinkMonitor::open();
+    const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
+    if (!links) {
+        print(out, Finding::missing, "interfaces", links.error().what);
+        return;
+    }
+    const auto [chosen, left_out] = choose_interfaces(*links, config.interfaces);
+    for (const auto& link : *links) {
+        if (std::ranges::binary_search(chosen, link.index))
+            print(out, Finding::ok, "bandwidth limits see", link.name);
+        const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
+        const auto below = left == left_out.end()
+                               ? links->end()
+                               : std::ranges::find(*links, left->counted_on, &Link::index);
+        if (below != links->end())
+            print(out, Finding::note, "left out of the sum",
+                  fmt::format("{}, as its frames are counted on {}", link.name, below->name));
+    }
+    if (chosen.empty())
+        print(out, Finding::missing, "bandwidth limits see", "no interface",
+              "name one with --interface");
+    for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, chosen))
+        print(out, Finding::missing, fault.where, fault.what);
+}
+
+void examine_wcs(const Config& config, std::ostream& out) {
+    boost::asio::io_context io(1);
+    WcsPoller poller(io.get_executor(), wcs_settings(config));
+    boost::asio::co_spawn(io, poller.fetch_once(), boost::asio::detached);
+    io.run();
+    const auto& state = poller.state();
+    if (state.fault == WcsFault::none)
+        print(out, Finding::ok, "WCS", config.wcs_url.text);
+    else
+        print(out, Finding::missing, "WCS", state.fault_text);
+}
+
+void examine_web(const Config& config, std::ostream& out) {
+    if (config.web_config_file.empty()) return;
+    const auto web = load_web_config(config.web_config_file);
+    if (!web) {
+        for (const auto& fault : web.error())
+            print(out, Finding::missing, "web.config.file",
+                  fmt::format("{}: {}", fault.where, fault.what));
+        return;
+    }
+    print(out, Finding::ok, "web.config.file",
+          fmt::format("{}, {}", web->tls ? "TLS" : "plain HTTP",
+                      web->users.empty() ? "no password" : "a password is asked for"));
+}
+
+}  // namespace
+
+int examine(const Config& config, std::ostream& out) {
+    spdlog::set_level(spdlog::level::off);
+    examine_kernel(out);
+    out << "This node\n";
+    examine_interfaces(config, out);
+    examine_wcs(config, out);
+    examine_web(config, out);
+
+    const auto opened = open_probe(config.source);
+    if (!opened) {
+        out << "The agent would not start with this source.\n";
+        return exit_failed;
+    }
+    fmt::print(out, "The agent would use: {}\n", to_string(opened->probe->source()));
+    return exit_done;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check.hpp"
+#include "cli/command_line.hpp"
+#include "cli/config_commands.hpp"
+#include "cli/doctor.hpp"
+#include "cli/status_command.hpp"
+#include "cli/unpin.hpp"
+#include "config/effective_config.hpp"
+#include "daemon/run.hpp"
+#include "process/exit_status.hpp"
+
+#include <exception>
+#include <iostream>
+
+namespace {
+
+using namespace wcs_node_agent;
+
+/// Tells every fault of the file and the options, or acts on what they come to.
+template <class Act>
+int with_config(const Invocation& invocation, Act act) {
+    const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
+    if (!config) {
+        std::cerr << to_string(config.error());
+        return exit_wrong_usage;
+    }
+    return act(*config);
+}
+
+int dispatch(const Invocation& invocation) {
+    switch (invocation.command) {
+        case Command::run:
+            return run_daemon({.file = find_config_file(invocation.config_file),
+                               .overrides = invocation.overrides});
+        case Command::check:
+            return with_config(invocation, [](const Config& config) {
+                return check_once(config, std::cout, std::cerr);
+            });
+        case Command::status:
+            return with_config(invocation, [&](const Config& config) {
+                return show_status(config, invocation.json, std::cout, std::cerr);
+            });
+        case Command::doctor:
+            return with_config(invocation,
+                               [](const Config& config) { return examine(config, std::cout); });
+        case Command::unpin:
+            return with_config(invocation, [](const Config& config) {
+                return unpin_command(config, std::cout, std::cerr);
+            });
+        case Command::config_check:
+            return check_config(invocation.config_file.value(), std::cout, std::cerr);
+        case Command::config_show:
+            return show_config(find_config_file(invocation.config_file), invocation.overrides,
+                               std::cout, std::cerr);
+    }
+    return exit_wrong_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        auto parsed = parse_command_line(argc, argv);
+        if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
+            (early->status == exit_done ? std::cout : std::cerr) << early->text;
+            return early->status;
+        }
+        return dispatch(std::get<Invocation>(parsed));
+    } catch (const std::exception& unhandled) {
+        std::cerr << "wcs-node-agent: " << unhandled.what() << '\n';
+        return exit_failed;
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/status_command.hpp"
+
+#include "config/value_text.hpp"
+#include "process/exit_status.hpp"
+#include "wcs/client.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <ostream>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+/// Where to reach what listens at `endpoint`: any address includes loopback.
+tcp::endpoint reachable(const tcp::endpoint& endpoint) {
+    if (!endpoint.address().is_unspecified()) {
+        return endpoint;
+    }
+    return endpoint.address().is_v6()
+               ? tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port())
+               : tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port());
+}
+
+/// This command has neither the password, of which the web file has only the hash, nor, maybe, a
+/// client certificate.
+std::string how_to_ask(const std::string& web_config_file, const std::string& address) {
+    return fmt::format(
+        "{} says who may ask the agent and how, and this command speaks plain HTTP without a "
+        "password. Ask with\n"
+        "    curl --cacert CA.pem -u USER https://{}/status\n"
+        "(http:// where the file has no tls_server_config; --cert and --key where it wants a "
+        "client "
+        "certificate)\n",
+        web_config_file, address);
+}
+
+FetchResult fetch(const WcsUrl& url) {
+    constexpr std::size_t longest = 16 << 20;
+    asio::io_context context(1);
+    FetchResult result;
+    const auto keep = [&result](const std::exception_ptr&, FetchResult fetched) {
+        result = std::move(fetched);
+    };
+    asio::co_spawn(context, fetch_page(url, 5s, longest), keep);
+    context.run();
+    return result;
+}
+
+/// What is at the pointer, or null.
+const Json& at(const Json& json, const char* pointer) {
+    static const Json null;
+    const Json::json_pointer place(pointer);
+    return json.contains(place) ? json.at(place) : null;
+}
+
+std::string text(const Json& json) { return json.is_string() ? json.get<std::string>() : "-"; }
+
+/// With at most one decimal.
+std::string number(const Json& json, double factor = 1) {
+    if (!json.is_number()) {
+        return "-";
+    }
+    return fmt::format("{:.15g}", std::round(json.get<double>() * factor * 10) / 10);
+}
+
+std::string_view unit_symbol(const Json& unit) {
+    if (unit == "percent") {
+        return "%";
+    }
+    return unit == "megabits_per_second" ? "Mbit/s" : "";
+}
+
+std::string bar(double share) {
+    constexpr int width = 20;
+    const auto filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * width));
+    return fmt::format("[{:#<{}}{:.<{}}]", "", filled, "", width - filled);
+}
+
+std::string limit_row(const std::string& name, const Json& limit, const Json& bottleneck) {
+    const Json& maximum = at(limit, "/maximum");
+    const Json& used = at(limit, "/utilisation");
+    const std::string greatest =
+        maximum.is_number() ? fmt::format("{} {}", number(maximum), unit_symbol(at(limit, "/unit")))
+                            : "off";
+    std::string row =
+        fmt::format("{:<12}{:>10}  of {:<12}", name, number(at(limit, "/value")), greatest);
+    if (used.is_number()) {
+        row += fmt::format("{:>7} %  {}", number(used, 100), bar(used.get<double>()));
+    }
+    if (bottleneck == name) {
+        row += "  bottleneck";
+    }
+    row.erase(row.find_last_not_of(' ') + 1);
+    return row + '\n';
+}
+
+std::string wcs_text(const Json& wcs) {
+    const Json& up = at(wcs, "/up");
+    if (!up.is_boolean()) {
+        return "not asked yet";
+    }
+    std::string told = up.get<bool>() ? "answers" : "does not answer";
+    if (const Json& fault = at(wcs, "/fault_text"); fault.is_string()) {
+        told += ": " + fault.get<std::string>();
+    }
+    if (const Json& age = at(wcs, "/page_age_seconds"); age.is_number()) {
+        told += fmt::format(" (last page {} s old)", number(age));
+    }
+    return told;
+}
+
+std::string chosen_interfaces(const Json& interfaces) {
+    std::vector<std::string> names;
+    for (const Json& interface : interfaces) {
+        if (at(interface, "/chosen") == true) {
+            names.push_back(text(at(interface, "/name")));
+        }
+    }
+    return names.empty() ? "-" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+int show_status(const Config& config, bool as_json, std::ostream& out, std::ostream& err) {
+    const tcp::endpoint endpoint = reachable(config.metrics_listen.front());
+    const WcsUrl url{.text = fmt::format("http://{}/status", endpoint_text(endpoint)),
+                     .host = endpoint.address().to_string(),
+                     .port = endpoint.port(),
+                     .target = "/status"};
+    if (!config.web_config_file.empty()) {
+        err << how_to_ask(config.web_config_file, endpoint_text(endpoint));
+        return exit_failed;
+    }
+    const FetchResult fetched = fetch(url);
+    if (!fetched) {
+        err << fetched.error().text << '\n'
+            << (fetched.error().fault == WcsFault::http_status
+                    ? "The agent may not have taken its first sample yet: try again.\n"
+                    : "Is the agent running (wcs-node-agent run, systemctl start wcs-node-agent)? "
+                      "If it serves elsewhere,\nsay where: --metrics-listen ADDR:PORT, or --config "
+                      "FILE for the file it was started with.\n");
+        return exit_failed;
+    }
+    const Json status = Json::parse(*fetched, nullptr, false);
+    if (!at(status, "/state").is_string()) {
+        err << url.text << ": what answers there is not wcs-node-agent\n";
+        return exit_failed;
+    }
+    out << (as_json ? *fetched : status_table(status));
+    return exit_done;
+}
+
+std::string status_table(const Json& status) {
+    const Json& rates = at(status, "/rates");
+    const Json& detail = at(status, "/source/detail");
+    std::string table;
+    const auto add = [&table](std::string_view name, const std::string& value) {
+        fmt::format_to(std::back_inserter(table), "{:<12}{}\n", name, value);
+    };
+    add("state",
+        fmt::format("{}, weight {} %", text(at(status, "/state")), number(at(status, "/weight"))));
+    add("reply", text(at(status, "/reply")));
+    add("source", text(at(status, "/source/name")) +
+                      (detail.is_string() ? " (" + detail.get<std::string>() + ")" : ""));
+    add("interfaces", chosen_interfaces(at(status, "/interfaces")));
+    add("traffic",
+        fmt::format("in {} Mbit/s, out {} Mbit/s", number(at(rates, "/bits_in_per_second"), 1e-6),
+                    number(at(rates, "/bits_out_per_second"), 1e-6)));
+    if (at(rates, "/peak_bits_in_per_second").is_number())
+        add("peaks", fmt::format("in {} Mbit/s, out {} Mbit/s",
+                                 number(at(rates, "/peak_bits_in_per_second"), 1e-6),
+                                 number(at(rates, "/peak_bits_out_per_second"), 1e-6)));
+    add("cpus", fmt::format("{}, {} % busy", at(status, "/cpus").size(),
+                            number(at(rates, "/cpu_utilisation"), 100)));
+    add("wcs", wcs_text(at(status, "/wcs")));
+    add("agent", fmt::format("{}, running for {} s", text(at(status, "/version")),
+                             number(at(status, "/uptime_seconds"))));
+    table += '\n';
+    for (const auto& [name, limit] : at(status, "/limits").items()) {
+        table += limit_row(name, limit, at(status, "/bottleneck"));
+    }
+    // Names of interfaces and texts of WCS are others' bytes, and this goes to a terminal.
+    std::ranges::replace_if(
+        table, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == '\x7f'; }, '?');
+    return table;
+}
+
+}  // namespace wcs_node_agent

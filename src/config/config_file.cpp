@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+Error cannot_read(int error) {
+    return Error{"cannot be read: " + std::generic_category().message(error)};
+}
+
+/// `LINE:COLUMN` of a byte, both from 1.
+std::string line_and_column(std::string_view text, std::size_t byte) {
+    const std::string_view before = text.substr(0, byte);
+    const std::size_t last_newline = before.rfind('\n');
+    return fmt::format("{}:{}", 1 + std::ranges::count(before, '\n'),
+                       last_newline == std::string_view::npos ? byte + 1 : byte - last_newline);
+}
+
+/// The library's message without its own numbering, `[json.exception...] `, and position.
+std::string cause(std::string_view message) {
+    const std::size_t position = message.find(", column ");
+    const std::size_t start =
+        position == std::string_view::npos ? message.find("] ") : message.find(": ", position);
+    return std::string(start == std::string_view::npos ? message : message.substr(start + 2));
+}
+
+/// JSON leaves open what a repeated key means, and the library keeps the last; this notes each one
+/// as the parser passes it.
+class RepeatedKeys {
+ public:
+    void see(Json::parse_event_t event, const Json& parsed) {
+        switch (event) {
+            case Json::parse_event_t::object_start:
+                objects_.push_back({});
+                break;
+            case Json::parse_event_t::object_end:
+                objects_.pop_back();
+                break;
+            case Json::parse_event_t::key:
+                add(parsed.get_ref<const std::string&>());
+                break;
+            default:
+                break;
+        }
+    }
+
+    Faults take_faults() { return std::move(faults_); }
+
+ private:
+    struct Object {
+        std::set<std::string> keys;
+        std::string current;
+    };
+
+    void add(const std::string& key) {
+        Object& object = objects_.back();
+        object.current = key;
+        if (!object.keys.insert(key).second) {
+            std::string pointer;
+            for (const Object& outer : objects_) {
+                pointer += pointer_step(outer.current);
+            }
+            faults_.push_back(
+                {.where = pointer, .what = "is there twice", .key = objects_.front().current});
+        }
+    }
+
+    std::vector<Object> objects_;  // those open, outermost first
+    Faults faults_;
+};
+
+}  // namespace
+
+Result<std::string> read_config_file(const std::filesystem::path& file) {
+    constexpr std::size_t longest = 64 << 10;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
+                                                                 std::fclose);
+    if (!stream) {
+        return cannot_read(errno);
+    }
+    std::string text(longest + 1, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), stream.get()));
+    if (std::ferror(stream.get()) != 0) {
+        return cannot_read(errno);
+    }
+    if (text.size() > longest) {
+        return Error{"is longer than 64 KiB: not a configuration of this program"};
+    }
+    // Not plain `return text`: an Error can be made of a string too.
+    return {boost::system::in_place_value, std::move(text)};
+}
+
+Faults apply_config_text(Config& config, std::string_view text, std::string_view file) {
+    Json values;
+    RepeatedKeys repeated;
+    const auto see = [&repeated](int, Json::parse_event_t event, Json& parsed) {
+        repeated.see(event, parsed);
+        return true;
+    };
+    try {
+        values = Json::parse(text, see, true, true);
+    } catch (const Json::parse_error& error) {
+        const std::size_t byte = error.byte == 0 ? 0 : error.byte - 1;
+        return {{.where = fmt::format("{}:{}", file, line_and_column(text, byte)),
+                 .what = cause(error.what())}};
+    } catch (const Json::exception& error) {  // a number that no double can hold
+        return {{.where = std::string(file), .what = cause(error.what())}};
+    }
+    if (!values.is_object()) {
+        return {{.where = std::string(file), .what = "must be one JSON object, in braces"}};
+    }
+    Faults faults = repeated.take_faults();
+    std::ranges::move(apply_settings(config, values), std::back_inserter(faults));
+    for (Fault& fault : faults) {
+        fault.where = fmt::format("{}: {}", file, fault.where);
+    }
+    return faults;
+}
+
+}  // namespace wcs_node_agent

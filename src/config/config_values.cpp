@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config_values.hpp"
+
+#include "config/json_value.hpp"
+#include "config/value_text.hpp"
+#include "wcs/url.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+/// A share of the link's speed, such as "80%"; only the range of it is checked here.
+std::optional<double> as_share(const Json& value) {
+    return value.is_string() ? parse_percent(value.get_ref<const std::string&>()) : std::nullopt;
+}
+
+Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
+    if (std::ranges::find(texts, text) != texts.end()) {
+        return Error{fmt::format("\"{}\" is there twice", text)};
+    }
+    texts.emplace_back(text);
+    return {};
+}
+
+using NamesByProtocol = std::array<std::vector<std::string>, all_protocols.size()>;
+
+Faults set_names_by_protocol(NamesByProtocol& field, const Json& value) {
+    constexpr std::array known{to_string(Protocol::webrtc), to_string(Protocol::rtmp),
+                               to_string(Protocol::rtsp)};
+    if (!value.is_object()) {
+        return fault(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
+    }
+    return for_each_key(value, known, [&](std::size_t protocol, const Json& names) {
+        return set_texts(field[protocol], names);
+    });
+}
+
+Json show_names_by_protocol(const NamesByProtocol& names) {
+    Json shown = Json::object();
+    for (const Protocol protocol : all_protocols) {
+        shown[to_string(protocol)] = names[static_cast<std::size_t>(protocol)];
+    }
+    return shown;
+}
+
+}  // namespace
+
+Result<WcsUrl> read_url(const Json& value) {
+    const auto text = read_text(value);
+    return text ? parse_wcs_url(*text) : Result<WcsUrl>(text.error());
+}
+
+Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit) {
+    if (value == "off") {
+        return std::nullopt;
+    }
+    const bool may_be_share = limit == Limit::band_in || limit == Limit::band_out;
+    const auto share = may_be_share ? as_share(value) : std::nullopt;
+    const auto number = share ? share : as_number(value);
+    const double highest = limit == Limit::cpu ? 100 : 1e9;
+    if (!number || *number < 0 || *number > (share ? 100 : highest)) {
+        return must_be(
+            fmt::format("a number greater than 0 and up to {}, {}or \"off\"", highest,
+                        may_be_share ? "a share of the link's speed up to \"100%\", " : ""),
+            value);
+    }
+    if (*number == 0) {
+        return std::nullopt;
+    }
+    return share ? ConfiguredLimit::share_of_link(*share) : ConfiguredLimit(*number);
+}
+
+Result<double> read_recover(const Json& value) {
+    const auto number = as_number(value);
+    if (!number || *number <= 0 || *number > 1) {
+        return must_be("a number greater than 0 and up to 1", value);
+    }
+    return *number;
+}
+
+Json show_limit(const std::optional<ConfiguredLimit>& limit) {
+    if (!limit) {
+        return Json("off");
+    }
+    return limit->is_share ? Json(percent_text(limit->value)) : show_number(limit->value);
+}
+
+Faults set_texts(std::vector<std::string>& field, const Json& value) {
+    std::vector<std::string> texts;
+    Faults faults =
+        for_each_text(value, [&](std::string_view text) { return add_once(texts, text); });
+    if (faults.empty()) {
+        field = std::move(texts);
+    }
+    return faults;
+}
+
+Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value) {
+    if (value.is_array() && value.empty()) {
+        return fault(Error{"must name at least one ADDR:PORT"});
+    }
+    std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+    Faults faults = for_each_text(value, [&](std::string_view text) -> Result<void> {
+        const auto endpoint = parse_endpoint(text);
+        if (!endpoint) {
+            return endpoint.error();
+        }
+        if (endpoint->port() != 0 && std::ranges::find(endpoints, *endpoint) != endpoints.end()) {
+            return Error{fmt::format("\"{}\" is there twice", text)};
+        }
+        endpoints.push_back(*endpoint);
+        return {};
+    });
+    if (faults.empty()) {
+        field = std::move(endpoints);
+    }
+    return faults;
+}
+
+Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints) {
+    Json texts = Json::array();
+    std::ranges::transform(endpoints, std::back_inserter(texts), endpoint_text);
+    return texts;
+}
+
+Faults set_networks(AllowList& field, const Json& value) {
+    if (value.is_array() && value.empty()) {
+        return fault(Error{"must name at least one network"});
+    }
+    AllowList networks;
+    Faults faults =
+        for_each_text(value, [&](std::string_view text) { return add_network(networks, text); });
+    if (faults.empty()) {
+        field = std::move(networks);
+    }
+    return faults;
+}
+
+Faults set_counts(Config& config, const Json& value) {
+    constexpr std::array<std::string_view, 3> known{"publishers", "subscribers", "hls"};
+    if (!value.is_object()) {
+        return fault(must_be("an object with \"publishers\", \"subscribers\" and \"hls\"", value));
+    }
+    CountNames counts = config.counts;
+    Faults faults = for_each_key(value, known, [&](std::size_t count, const Json& names) {
+        switch (count) {
+            case 0:
+                return set_names_by_protocol(counts.publishers, names);
+            case 1:
+                return set_names_by_protocol(counts.subscribers, names);
+            default:
+                return set_texts(counts.hls, names);
+        }
+    });
+    if (faults.empty()) {
+        config.counts = std::move(counts);
+    }
+    return faults;
+}
+
+Json show_counts(const Config& config) {
+    return {{"publishers", show_names_by_protocol(config.counts.publishers)},
+            {"subscribers", show_names_by_protocol(config.counts.subscribers)},
+            {"hls", config.counts.hls}};
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/fault.hpp"
+#include "config/json.hpp"
+
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+// The fields of Config that have a form or a range of their own, from and to JSON. set_...()
+// changes nothing where there is a fault.
+
+namespace wcs_node_agent {
+
+/// `http://HOST[:PORT][/PATH]`, as the client takes it.
+Result<WcsUrl> read_url(const Json& value);
+
+/// None for "off" and 0; a share of the link's speed, such as "80%", for bandwidth alone.
+Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit);
+
+Json show_limit(const std::optional<ConfiguredLimit>& limit);
+
+/// Above 0 and up to 1.
+Result<double> read_recover(const Json& value);
+
+/// A list of texts, possibly empty, none of them twice.
+Faults set_texts(std::vector<std::string>& field, const Json& value);
+
+/// ADDR:PORT, one or a list of them, none of them twice but for port 0.
+Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value);
+
+Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints);
+
+/// CIDR, one or a list of them.
+Faults set_networks(AllowList& field, const Json& value);
+
+/// Counts that the object leaves out stay as they are.
+Faults set_counts(Config& config, const Json& value);
+
+Json show_counts(const Config& config);
+
+}  // namespace wcs_node_agent

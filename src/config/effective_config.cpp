@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/effective_config.hpp"
+
+#include "config/config_file.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+namespace {
+
+Faults apply_file(Config& config, const std::filesystem::path& file) {
+    const Result<std::string> text = read_config_file(file);
+    if (!text) {
+        return {{.where = file.string(), .what = text.error().what}};
+    }
+    return apply_config_text(config, *text, file.string());
+}
+
+/// Where a conflict can be mended: the command line, if it took part, as it is the nearer.
+std::string place(const Conflict& conflict, const std::optional<std::filesystem::path>& file,
+                  const Json& overrides) {
+    for (const std::string_view name : {conflict.first, conflict.second}) {
+        if (overrides.contains(name)) {
+            return option_name(name);
+        }
+    }
+    return file ? fmt::format("{}: /{}", file->string(), conflict.first)
+                : std::string(conflict.first);
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_config_file(
+    const std::optional<std::filesystem::path>& named) {
+    if (named) {
+        return named;
+    }
+    // One that cannot be looked at is there, and reading it will tell why not.
+    std::error_code error;
+    const bool absent = !std::filesystem::exists(default_config_file, error) && !error;
+    return absent ? std::nullopt : std::optional<std::filesystem::path>(default_config_file);
+}
+
+Faults apply_overrides(Config& config, const Json& overrides) {
+    Faults faults = apply_settings(config, overrides);
+    for (Fault& fault : faults) {
+        fault.where = option_name(fault.key);
+    }
+    return faults;
+}
+
+Checked<Config> load_config(const std::optional<std::filesystem::path>& file,
+                            const Json& overrides) {
+    Config config;
+    Faults faults = file ? apply_file(config, *file) : Faults();
+    std::ranges::move(apply_overrides(config, overrides), std::back_inserter(faults));
+    for (const Conflict& conflict : find_conflicts(config)) {
+        // A faulty value left its field as it was, so this conflict may be none.
+        const auto doubts = [&conflict](const Fault& fault) {
+            return fault.key.empty() || fault.key == conflict.first || fault.key == conflict.second;
+        };
+        if (std::ranges::none_of(faults, doubts)) {
+            faults.push_back({.where = place(conflict, file, overrides), .what = conflict.what});
+        }
+    }
+    return faults.empty() ? Checked<Config>(std::move(config)) : Checked<Config>(faults);
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/fault.hpp"
+#include "config/json.hpp"
+
+#include <wcs_node_agent/result.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+// A value of the configuration file, or a text of the command line, read as the type of a field.
+
+namespace wcs_node_agent {
+
+/// `must be FORM, not VALUE`, for a text of any size.
+Error must_be(std::string_view form, const Json& value);
+
+/// One fault of the value itself.
+Faults fault(Error error);
+
+/// Adds the faults found at one step further down.
+void append_below(Faults& faults, std::string_view key, Faults more);
+
+/// Not empty and without control characters; it lives as long as the value.
+Result<std::string_view> read_text(const Json& value);
+
+/// The same, or empty: none is named.
+Result<std::string_view> read_optional_text(const Json& value);
+
+Result<std::string_view> read_absolute_path(const Json& value);
+
+/// A number, or a text that is one.
+std::optional<double> as_number(const Json& value);
+
+/// A whole number from 0 to highest.
+Result<std::size_t> read_count(const Json& value, std::size_t highest);
+
+/// A text with its unit, such as "500ms".
+Result<std::chrono::nanoseconds> read_duration(const Json& value, std::chrono::nanoseconds shortest,
+                                               std::chrono::nanoseconds longest);
+
+/// Bytes, or a text with its unit, such as "4MiB".
+Result<std::size_t> read_size(const Json& value, std::size_t smallest, std::size_t greatest);
+
+/// true and false in the file, on and off on the command line and there too.
+Result<bool> read_switch(const Json& value);
+
+/// A whole number without the `.0` that JSON gives to a double.
+Json show_number(double number);
+
+/// The names that a field's values have.
+template <class T, std::size_t n>
+using Choices = std::array<std::pair<std::string_view, T>, n>;
+
+template <class T, std::size_t n>
+Result<T> read_choice(const Json& value, const Choices<T, n>& choices) {
+    std::string names;
+    for (const auto& [name, choice] : choices) {
+        if (value == name) {
+            return choice;
+        }
+        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
+    }
+    return must_be("one of " + names, value);
+}
+
+template <class T, std::size_t n>
+std::string_view name_of(T value, const Choices<T, n>& choices) {
+    return std::ranges::find(choices, value, &Choices<T, n>::value_type::second)->first;
+}
+
+/// Hands each member of an object to use(index, value), where index counts in `known`.
+template <class Use>
+Faults for_each_key(const Json& object, std::span<const std::string_view> known, const Use& use) {
+    Faults faults;
+    for (const auto& [key, value] : object.items()) {
+        const auto found = std::ranges::find(known, key);
+        append_below(faults, key,
+                     found == known.end()
+                         ? fault(Error{"unknown key" + did_you_mean(key, known)})
+                         : use(static_cast<std::size_t>(found - known.begin()), value));
+    }
+    return faults;
+}
+
+/// Hands each text of an array, or a text alone, to use(text), which returns a Result<void>.
+template <class Use>
+Faults for_each_text(const Json& value, const Use& use) {
+    const bool alone = !value.is_array();
+    Faults faults;
+    for (std::size_t i = 0; i < (alone ? 1 : value.size()); ++i) {
+        const auto text = read_text(alone ? value : value[i]);
+        const Result<void> used = text ? use(*text) : Result<void>(text.error());
+        if (!used && alone) {
+            return fault(used.error());
+        }
+        if (!used) {
+            append_below(faults, std::to_string(i), fault(used.error()));
+        }
+    }
+    return faults;
+}
+
+}  // namespace wcs_node_agent

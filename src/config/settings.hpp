@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/fault.hpp"
+#include "config/json.hpp"
+
+#include <wcs_node_agent/config.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The one table of settings: the configuration file, the command line and `config show` are made
+// from it, so that a name, a range and a meaning exist once.
+
+namespace wcs_node_agent {
+
+struct Setting {
+    std::string_view name;   // the key in the file, OBJECT.KEY in an object; the option has - for _
+    std::string_view group;  // its heading in --help
+    std::string_view value;  // what stands for the value in --help; empty: in the file alone
+    std::string_view help;   // one line, with the default
+    bool is_list;            // the option may be repeated
+
+    /// Sets the field from a value of the file or a string of the command line. Faulty values
+    /// change nothing; each fault's place is a JSON pointer below the value.
+    Faults (*set)(Config&, const Json& value);
+
+    /// The field as it would be written in the file.
+    Json (*show)(const Config&);
+
+    std::string_view option = {};  // where the option is not the key with - for _
+};
+
+/// In the order of the documentation.
+std::span<const Setting> settings();
+
+/// `--band-out` for `band_out`, and the option of a setting that has one of its own.
+std::string option_name(std::string_view setting);
+
+/// Sets what `values`, an object, names. An unknown key is a fault. Each fault's place is a JSON
+/// pointer into `values`.
+Faults apply_settings(Config& config, const Json& values);
+
+/// All settings as an object that apply_settings() takes back.
+Json show_settings(const Config& config);
+
+/// Two settings, each fine alone, that do not go together.
+struct Conflict {
+    std::string_view first;
+    std::string_view second;
+    std::string what;
+};
+
+std::vector<Conflict> find_conflicts(const Config& config);
+
+}  // namespace wcs_node_agent

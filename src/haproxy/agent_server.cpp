@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "haproxy/agent_server.hpp"
+
+#include <chrono>
+#include <iterator>
+#include <string>
+#include <sys/socket.h>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace wcs_node_agent {
+
+namespace {
+
+constexpr auto first_snapshot_deadline = std::chrono::seconds(30);
+
+}  // namespace
+
+AgentServer::AgentServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
+                         AgentCounters& counters)
+    : executor_(executor),
+      snapshots_(snapshots),
+      counters_(counters),
+      listener_(executor, "agent_listen", most_open, counters,
+                [this](Connection connection) { on_connection(std::move(connection)); }),
+      patience_(executor),
+      closing_(executor) {}
+
+void AgentServer::stop() {
+    listener_.stop();
+    waiting_.clear();
+    patience_.cancel();
+    closing_.finish();
+}
+
+void AgentServer::renew_after(std::chrono::nanoseconds bound, std::function<void()> renew) {
+    fresh_for_ = bound;
+    renew_ = std::move(renew);
+}
+
+void AgentServer::on_connection(Connection connection) {
+    const auto told = snapshots_.get();
+    if (told && renew_ && Clock::now() - told->at >= fresh_for_) renew_();
+    if (const auto snapshot = snapshots_.get())
+        answer(std::move(connection), *snapshot);
+    else
+        let_wait(std::move(connection));
+}
+
+// A new socket's send buffer is empty and far larger than a reply, so one send takes all of it.
+// What fails is a client that has gone: HAProxy resets a connection as soon as it has the newline.
+void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
+    const std::string& reply = snapshot.agent_reply;
+    if (::send(connection.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
+    ++counters_.checks[static_cast<std::size_t>(snapshot.verdict.state)];
+    closing_.add(std::move(connection));
+}
+
+void AgentServer::let_wait(Connection connection) {
+    waiting_.push_back(std::move(connection));
+    waiting_.back().place->on_drop([this, at = std::prev(waiting_.end())] { waiting_.erase(at); });
+    if (waiting_.size() == 1) asio::co_spawn(executor_, answer_waiting(), asio::detached);
+}
+
+asio::awaitable<void> AgentServer::answer_waiting() {
+    using namespace asio::experimental::awaitable_operators;
+    patience_.expires_after(first_snapshot_deadline);
+    co_await (snapshots_.first() || patience_.async_wait(asio::as_tuple(asio::use_awaitable)));
+    const auto snapshot = snapshots_.get();
+    for (Connection& connection : std::exchange(waiting_, {})) {
+        if (snapshot)
+            answer(std::move(connection), *snapshot);
+        else
+            ++counters_.rejected_connections;
+    }
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/current_snapshot.hpp"
+#include "net/lingering_close.hpp"
+#include "net/listener.hpp"
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <span>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace wcs_node_agent {
+
+/// Answers HAProxy's agent checks: one reply for each connection, whatever the client sends. Before
+/// the first snapshot connections wait for it. Must outlive the running of its executor.
+class AgentServer {
+ public:
+    /// 256 from one source: a balancer checks once for each of its server lines.
+    static constexpr OpenConnections::Limits most_open{.in_all = 768, .per_source = 256};
+
+    AgentServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
+                AgentCounters& counters);
+
+    /// As Listener's: all of the endpoints from now on, or an error and no change.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints) {
+        return listener_.listen(endpoints);
+    }
+    void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
+    void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
+
+    /// An older snapshot is not told: `renew` is called first, which is to publish a new one.
+    void renew_after(std::chrono::nanoseconds bound, std::function<void()> renew);
+
+    std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
+
+    /// Takes a connection that is there already, as if it had been accepted.
+    void take(Connection connection) { listener_.take(std::move(connection)); }
+
+    /// Closes the endpoints and all connections.
+    void stop();
+
+ private:
+    void on_connection(Connection connection);
+    void answer(Connection connection, const Snapshot& snapshot);
+    void let_wait(Connection connection);
+    asio::awaitable<void> answer_waiting();
+
+    asio::any_io_executor executor_;
+    CurrentSnapshot& snapshots_;
+    std::chrono::nanoseconds fresh_for_ = std::chrono::nanoseconds::max();
+    std::function<void()> renew_;
+    AgentCounters& counters_;
+    Listener listener_;
+    std::list<Connection> waiting_;  // for the first snapshot
+    asio::steady_timer patience_;    // of those who wait, from the first of them on
+    LingeringClose closing_;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/auth/tls_certificates.hpp"
+
+#include <wcs_node_agent/descriptor.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <boost/system/error_code.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+constexpr auto look_interval = std::chrono::seconds(1);
+
+/// Why a file cannot be read; OpenSSL does not tell the system's reasons apart. Empty: it can.
+std::string unreadable(const std::filesystem::path& file) {
+    const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return opened ? std::string() : std::generic_category().message(errno);
+}
+
+int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
+
+void ask_for_client_certificate(ssl::context& context, ClientAuth how) {
+    const bool required = how == ClientAuth::require_any || how == ClientAuth::require_and_verify;
+    const bool unverified = how == ClientAuth::request || how == ClientAuth::require_any;
+    if (how == ClientAuth::none) return;
+    SSL_CTX_set_verify(context.native_handle(),
+                       SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       unverified ? take_any_certificate : nullptr);
+}
+
+/// Collects what is wrong with each setting.
+class Loader {
+ public:
+    template <class Use>
+    void file(std::string_view setting, const std::filesystem::path& path, const Use& use) {
+        if (auto why = unreadable(path); !why.empty()) {
+            add(setting, path.string(), why);
+            return;
+        }
+        error_code error;
+        use(path.string(), error);
+        if (error) add(setting, path.string(), error.message());
+    }
+
+    void add(std::string_view setting, std::string_view value, std::string_view why) {
+        faults_ += fmt::format("{}{} {}: {}", faults_.empty() ? "" : "; ", setting, value, why);
+    }
+
+    const std::string& faults() const { return faults_; }
+
+ private:
+    std::string faults_;
+};
+
+Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) {
+    auto made = std::make_shared<ssl::context>(ssl::context::tls_server);
+    auto& context = *made;
+    SSL_CTX* const native = context.native_handle();
+    // Every handshake is a full one: a client certificate is looked at in each, and a client's
+    // session takes no memory once it has gone.
+    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(native, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                    SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_num_tickets(native, 0);
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    if (settings.prefer_own_ciphers) SSL_CTX_set_options(native, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_min_proto_version(native, settings.min_version);
+    SSL_CTX_set_max_proto_version(native, settings.max_version);
+    // Without this OpenSSL asks for a passphrase on the terminal.
+    context.set_password_callback([](std::size_t, auto) { return std::string(); });
+
+    Loader loader;
+    loader.file("cert_file", settings.cert_file, [&](const std::string& path, error_code& error) {
+        context.use_certificate_chain_file(path, error);
+    });
+    loader.file("key_file", settings.key_file, [&](const std::string& path, error_code& error) {
+        context.use_private_key_file(path, ssl::context::pem, error);
+    });
+    if (!settings.client_ca_file.empty()) {
+        loader.file("client_ca_file", settings.client_ca_file,
+                    [&](const std::string& path, error_code& error) {
+                        context.load_verify_file(path, error);
+                        if (error) return;
+                        // The names that the client chooses its certificate by.
+                        SSL_CTX_set_client_CA_list(native, SSL_load_client_CA_file(path.c_str()));
+                    });
+    }
+    if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(native, settings.ciphers.c_str()) != 1)
+        loader.add("cipher_suites", settings.ciphers, "OpenSSL has none of them for TLS 1.2");
+    if (!settings.curves.empty() && SSL_CTX_set1_curves_list(native, settings.curves.c_str()) != 1)
+        loader.add("curve_preferences", settings.curves, "OpenSSL does not take them");
+    ERR_clear_error();
+    if (!loader.faults().empty()) return Error{loader.faults()};
+    ask_for_client_certificate(context, settings.client_auth);
+    return made;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TlsCertificates>> TlsCertificates::load(TlsSettings settings) {
+    std::shared_ptr<TlsCertificates> loaded(new TlsCertificates(std::move(settings)));
+    loaded->seen_ = loaded->look();
+    auto context = make_context(loaded->settings_);
+    if (!context) return context.error();
+    loaded->context_ = *std::move(context);
+    return loaded;
+}
+
+ssl::context& TlsCertificates::current(Clock::time_point now) {
+    if (now < next_look_) return *context_;
+    next_look_ = now + look_interval;
+    const auto stamps = look();
+    if (std::exchange(seen_, stamps) == stamps) return *context_;
+    if (auto context = make_context(settings_); context) {
+        context_ = *std::move(context);
+        failing_ = false;
+        spdlog::info("TLS: the certificate was read again: {}", settings_.cert_file.string());
+    } else if (!std::exchange(failing_, true)) {
+        spdlog::error("TLS: the last certificate stays in use: {}", context.error().what);
+    }
+    return *context_;
+}
+
+TlsCertificates::Stamps TlsCertificates::look() const {
+    Stamps stamps;
+    const std::array files{&settings_.cert_file, &settings_.key_file, &settings_.client_ca_file};
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        struct stat status {};
+        if (::stat(files[i]->c_str(), &status) != 0) continue;
+        stamps[i] = {.inode = status.st_ino,
+                     .size = status.st_size,
+                     .changed = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+    }
+    return stamps;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/web_file.hpp"
+
+#include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <memory>
+
+#include <boost/asio/ssl/context.hpp>
+
+namespace wcs_node_agent {
+
+/// A server's TLS context, made again when one of its files changes.
+class TlsCertificates {
+ public:
+    /// Reads the files; the error names every setting that is at fault.
+    static Result<std::shared_ptr<TlsCertificates>> load(TlsSettings settings);
+
+    /// For the next handshake. Looks at the files at most once a second; while they cannot be used,
+    /// as halfway through their renewal, the last ones hold, which is logged once.
+    boost::asio::ssl::context& current(Clock::time_point now);
+
+    const TlsSettings& settings() const { return settings_; }
+
+ private:
+    struct Stamp {
+        std::uint64_t inode = 0;
+        std::int64_t size = 0;
+        std::int64_t changed = 0;  // ns
+
+        auto operator<=>(const Stamp&) const = default;
+    };
+    using Stamps = std::array<Stamp, 3>;
+
+    explicit TlsCertificates(TlsSettings settings) : settings_(std::move(settings)) {}
+    Stamps look() const;
+
+    TlsSettings settings_;
+    Stamps seen_;
+    Clock::time_point next_look_;
+    bool failing_ = false;
+    std::shared_ptr<boost::asio::ssl::context> context_;
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/http_routes.hpp"
+
+#include "http/exposition.hpp"
+#include "http/media_type.hpp"
+
+#include <wcs_node_agent/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <fmt/chrono.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+constexpr std::string_view landing_page = R"(<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>wcs-node-agent</title>
+<h1>wcs-node-agent</h1>
+<p>Tells HAProxy how much new work this Web Call Server node can take, and Prometheus why.</p>
+<ul>
+<li><a href="/metrics">/metrics</a>: for Prometheus</li>
+<li><a href="/status">/status</a>: every figure behind the weight, as JSON</li>
+<li><a href="/healthz">/healthz</a>: whether the figures are fresh</li>
+</ul>
+</html>
+)";
+
+/// The Date of this second. Few answers are the first of theirs.
+const std::string& http_date() {
+    using std::chrono::system_clock;
+    static std::time_t second = -1;
+    static std::string text;
+    if (const auto now = system_clock::to_time_t(system_clock::now()); now != second) {
+        second = now;
+        text = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
+    }
+    return text;
+}
+
+HttpResponse make_response(http::status status, std::string_view content_type,
+                           PageBody::value_type body) {
+    HttpResponse response(status, 11);
+    response.set(http::field::server, product);
+    response.set(http::field::date, http_date());
+    response.set(http::field::content_type, content_type);
+    response.set(http::field::cache_control, "no-store");
+    response.body() = std::move(body);
+    response.content_length(PageBody::size(response.body()));
+    return response;
+}
+
+HttpResponse make_text(http::status status, std::string text) {
+    return make_response(status, plain_text, {nullptr, std::move(text)});
+}
+
+/// What of a response depends on how it was asked for.
+void fit(HttpResponse& response, const HttpRequest& request) {
+    response.version(request.version());
+    response.keep_alive(request.keep_alive());
+    if (request.method() == http::verb::head) response.body() = {};
+}
+
+HttpResponse no_sample_yet() {
+    HttpResponse response =
+        make_text(http::status::service_unavailable, "There is no sample yet.\n");
+    response.set(http::field::retry_after, "1");
+    return response;
+}
+
+std::string_view path_of(std::string_view target) {
+    // The absolute form, which every server must take (RFC 9112, 3.2.2).
+    constexpr std::string_view scheme = "http://";
+    if (target.starts_with(scheme)) {
+        target.remove_prefix(scheme.size());
+        target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+        if (!target.starts_with('/')) return "/";
+    }
+    return target.substr(0, target.find('?'));
+}
+
+// Several Accept lines are one list (RFC 9110, 5.3).
+std::string accepted_types(const HttpRequest& request) {
+    std::string types;
+    const auto [begin, end] = request.equal_range(http::field::accept);
+    for (auto field = begin; field != end; ++field) types.append(field->value()).append(",");
+    return types;
+}
+
+}  // namespace
+
+HttpRoutes::HttpRoutes(CurrentSnapshot& snapshots, AgentCounters& counters)
+    : snapshots_(snapshots), counters_(counters) {}
+
+HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point now) const {
+    struct Route {
+        std::string_view path;
+        HttpResponse (HttpRoutes::*page)(const HttpRequest&, Clock::time_point) const;
+    };
+    static constexpr std::array routes{
+        Route{"/", &HttpRoutes::landing}, Route{"/metrics", &HttpRoutes::metrics},
+        Route{"/status", &HttpRoutes::status}, Route{"/healthz", &HttpRoutes::healthz}};
+
+    const auto page = [&] {
+        // RFC 9112, 3.2: one Host line, no more and no fewer, from HTTP/1.1 on.
+        if (request.version() >= 11 && request.count(http::field::host) != 1)
+            return make_text(http::status::bad_request, "The request needs one Host line.\n");
+        const auto path = path_of(request.target());
+        const auto* const route = std::find_if(routes.begin(), routes.end(),
+                                               [&](const Route& r) { return r.path == path; });
+        if (route == routes.end())
+            return make_text(http::status::not_found, "There is no such page.\n");
+        if (request.method() == http::verb::unknown)
+            return make_text(http::status::not_implemented, "There is no such method.\n");
+        if (request.method() != http::verb::get && request.method() != http::verb::head) {
+            auto refusal =
+                make_text(http::status::method_not_allowed, "Only GET and HEAD work here.\n");
+            refusal.set(http::field::allow, "GET, HEAD");
+            return refusal;
+        }
+        return (this->*route->page)(request, now);
+    };
+    HttpResponse response = page();
+    fit(response, request);
+    return response;
+}
+
+HttpResponse HttpRoutes::landing(const HttpRequest&, Clock::time_point) const {
+    return make_response(http::status::ok, "text/html; charset=utf-8",
+                         {nullptr, std::string(landing_page)});
+}
+
+HttpResponse HttpRoutes::metrics(const HttpRequest& request, Clock::time_point now) const {
+    const auto snapshot = snapshots_.get();
+    if (!snapshot) return no_sample_yet();
+    if (request.method() == http::verb::get) ++counters_.scrapes;
+    // The sample's age is the one figure that the snapshot cannot hold: the page ends before it.
+    const auto age = fmt::format("{}\n", Seconds(now - snapshot->at).count());
+    if (prefers_open_metrics(accepted_types(request)))
+        return make_response(
+            http::status::ok, "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            {pages_.open_metrics(snapshot), fmt::format("{}{}", age, open_metrics_end)});
+    return make_response(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
+                         {pages_.prometheus(snapshot), age});
+}
+
+HttpResponse HttpRoutes::status(const HttpRequest&, Clock::time_point) const {
+    const auto snapshot = snapshots_.get();
+    if (!snapshot) return no_sample_yet();
+    return make_response(http::status::ok, "application/json", {pages_.status(snapshot), {}});
+}
+
+HttpResponse HttpRoutes::healthz(const HttpRequest&, Clock::time_point now) const {
+    const auto snapshot = snapshots_.get();
+    if (!snapshot) return no_sample_yet();
+    const Clock::duration age = now - snapshot->at;
+    if (age < fresh_for_) return make_text(http::status::ok, "ok\n");
+    return make_text(http::status::service_unavailable,
+                     fmt::format("The last sample is {:.1f} s old.\n", Seconds(age).count()));
+}
+
+HttpResponse text_response(const HttpRequest& request, http::status status, std::string text) {
+    HttpResponse response = make_text(status, std::move(text));
+    fit(response, request);
+    return response;
+}
+
+std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault) {
+    const auto last = [](http::status status, std::string text) {
+        HttpResponse response = make_text(status, std::move(text));
+        response.keep_alive(false);
+        return response;
+    };
+    if (fault == http::error::header_limit)
+        return last(http::status::request_header_fields_too_large, "The header is too large.\n");
+    if (fault == http::error::body_limit)
+        return last(http::status::payload_too_large, "The body is too large.\n");
+    if (fault == http::error::end_of_stream || fault == http::error::partial_message) return {};
+    if (fault.category() != make_error_code(http::error::bad_method).category()) return {};
+    return last(http::status::bad_request, "This is not HTTP/1.1: " + fault.message() + ".\n");
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http/http_message.hpp"
+#include "http/page_cache.hpp"
+#include "net/current_snapshot.hpp"
+
+#include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/clock.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <boost/beast/http/status.hpp>
+#include <boost/system/error_code.hpp>
+
+namespace wcs_node_agent {
+
+/// What there is to fetch over HTTP: `/`, `/metrics`, `/status` and `/healthz`, by GET and HEAD.
+class HttpRoutes {
+ public:
+    HttpRoutes(CurrentSnapshot& snapshots, AgentCounters& counters);
+
+    /// How young the newest sample must be for /healthz to say 200; more than 0.
+    void fresh_for(std::chrono::nanoseconds bound) { fresh_for_ = bound; }
+
+    HttpResponse respond(const HttpRequest& request, Clock::time_point now) const;
+
+ private:
+    HttpResponse landing(const HttpRequest& request, Clock::time_point now) const;
+    HttpResponse metrics(const HttpRequest& request, Clock::time_point now) const;
+    HttpResponse status(const HttpRequest& request, Clock::time_point now) const;
+    HttpResponse healthz(const HttpRequest& request, Clock::time_point now) const;
+
+    CurrentSnapshot& snapshots_;
+    mutable PageCache pages_;
+    AgentCounters& counters_;
+    std::chrono::nanoseconds fresh_for_ = std::chrono::seconds(2);
+};
+
+/// A line of text for this request.
+HttpResponse text_response(const HttpRequest& request, boost::beast::http::status status,
+                           std::string text);
+
+/// The last words to a client whose request could not be read; none where the client has gone or
+/// has taken too long.
+std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault);
+
+}  // namespace wcs_node_agent

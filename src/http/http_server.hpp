@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http/auth/web_config.hpp"
+#include "http/auth/web_gate.hpp"
+#include "http/http_routes.hpp"
+#include "net/lingering_close.hpp"
+#include "net/listener.hpp"
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+namespace wcs_node_agent {
+
+/// Serves HttpRoutes. Must outlive the running of its executor.
+class HttpServer {
+ public:
+    static constexpr OpenConnections::Limits most_open{.in_all = 512, .per_source = 64};
+
+    HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
+               AgentCounters& counters);
+
+    /// As Listener's: all of the endpoints from now on, or an error and no change.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints) {
+        return listener_.listen(endpoints);
+    }
+    void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
+    void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
+    void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
+    std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
+
+    /// How young the newest sample must be for /healthz to say 200 (default 2 s).
+    void fresh_for(std::chrono::nanoseconds bound) { routes_.fresh_for(bound); }
+
+    /// Passwords and headers from the next request on, TLS from the next connection on: if it
+    /// changes, those that are open end.
+    void secure(WebConfig web);
+
+    /// Closes the endpoints and ends all sessions.
+    void stop();
+
+ private:
+    asio::awaitable<void> serve(Connection connection);
+    asio::awaitable<void> converse(boost::beast::tcp_stream& stream, Connection& connection);
+    asio::awaitable<void> converse_by_tls(boost::beast::tcp_stream& stream, Connection& connection,
+                                          std::shared_ptr<TlsCertificates> certificates);
+    asio::awaitable<void> wait_for_turn();
+    asio::awaitable<HttpResponse> answer(const HttpRequest& request, asio::ip::address source);
+
+    asio::any_io_executor executor_;
+    HttpRoutes routes_;
+    WebGate gate_;
+    WebConfig web_;
+    Clock::time_point next_handshake_;
+    Listener listener_;
+    std::set<boost::beast::tcp_stream*> open_;
+    bool out_of_memory_ = false;  // the last session was cut off by it
+    LingeringClose closing_;
+};
+
+}  // namespace wcs_node_agent

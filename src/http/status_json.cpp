@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/status_json.hpp"
+
+#include "haproxy/agent_reply.hpp"
+
+#include <wcs_node_agent/version.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include <fmt/chrono.h>
+#include <nlohmann/json.hpp>
+
+namespace wcs_node_agent {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+Json or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
+
+double seconds(std::chrono::nanoseconds duration) { return Seconds(duration).count(); }
+
+// RFC 3339, in UTC and with milliseconds.
+std::string to_rfc3339(std::chrono::system_clock::time_point time) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const auto part = std::chrono::floor<std::chrono::milliseconds>(time - whole);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), part.count());
+}
+
+std::string_view unit_of(Limit limit) {
+    if (limit == Limit::cpu) return "percent";
+    return is_wcs_count(limit) ? "streams" : "megabits_per_second";
+}
+
+Json limits_json(const Verdict& verdict) {
+    Json limits = Json::object();
+    for (const Limit limit : all_limits) {
+        const LimitReading& reading = verdict.readings[limit];
+        limits[std::string(to_string(limit))] = {{"unit", unit_of(limit)},
+                                                 {"value", or_null(reading.value)},
+                                                 {"maximum", or_null(reading.maximum)},
+                                                 {"share", or_null(reading.share)},
+                                                 {"utilisation", or_null(reading.utilisation)}};
+    }
+    return limits;
+}
+
+Json interfaces_json(const Snapshot& snapshot) {
+    const auto& chosen = snapshot.chosen_interfaces;
+    Json interfaces = Json::array();
+    for (const auto& interface : snapshot.counters.interfaces)
+        interfaces.push_back(
+            {{"index", interface.index},
+             {"name", interface.name},
+             {"chosen", std::find(chosen.begin(), chosen.end(), interface.name) != chosen.end()},
+             {"receive_bytes", interface.receive_bytes},
+             {"receive_packets", interface.receive_packets},
+             {"transmit_bytes", interface.transmit_bytes},
+             {"transmit_packets", interface.transmit_packets}});
+    return interfaces;
+}
+
+Json cpus_json(const RawCounters& counters) {
+    Json cpus = Json::array();
+    for (const auto& cpu : counters.cpus)
+        cpus.push_back({{"cpu", cpu.cpu},
+                        {"busy_seconds", seconds(cpu.busy)},
+                        {"steal_seconds", seconds(cpu.steal)}});
+    return cpus;
+}
+
+template <class Counts>
+Json by_protocol(const Counts& counts) {
+    Json json = Json::object();
+    for (const Protocol protocol : all_protocols)
+        json[std::string(to_string(protocol))] =
+            or_null(counts[static_cast<std::size_t>(protocol)]);
+    return json;
+}
+
+Json wcs_json(const Snapshot& snapshot) {
+    const WcsState& wcs = snapshot.wcs;
+    const auto age = [&](Clock::time_point at) { return seconds(snapshot.at - at); };
+    const auto held = [&](const std::optional<HeldCount>& count) {
+        return count ? Json{{"value", count->value}, {"age_seconds", age(count->at)}} : Json();
+    };
+    Json failures = Json::object();
+    for (const WcsFault fault : all_wcs_faults)
+        failures[std::string(to_string(fault))] = wcs.faults_total[static_cast<std::size_t>(fault)];
+    return {{"up", wcs.asked ? Json(wcs.up()) : Json()},
+            {"fault", wcs.fault == WcsFault::none ? Json() : Json(to_string(wcs.fault))},
+            {"fault_text", or_null(wcs.fault_text)},
+            {"page_age_seconds", wcs.page_at ? Json(age(*wcs.page_at)) : Json()},
+            {"stale_after_seconds", seconds(snapshot.stale_after)},
+            {"fetch_duration_seconds", wcs.asked ? Json(seconds(wcs.fetch_duration)) : Json()},
+            {"page",
+             {{"publishers", by_protocol(wcs.counts.publishers)},
+              {"subscribers", by_protocol(wcs.counts.subscribers)},
+              {"hls", or_null(wcs.counts.hls)}}},
+            {"merged",
+             {{"publishers", held(wcs.publishers)},
+              {"subscribers", held(wcs.subscribers)},
+              {"hls", held(wcs.hls)}}},
+            {"failures", std::move(failures)}};
+}
+
+Json agent_json(const AgentCounters& agent) {
+    Json checks = Json::object();
+    for (const NodeState state : all_node_states)
+        checks[std::string(to_string(state))] = agent.checks[static_cast<std::size_t>(state)];
+    return {{"checks", std::move(checks)},
+            {"rejected_connections", agent.rejected_connections},
+            {"displaced_connections", agent.displaced_connections},
+            {"scrapes", agent.scrapes},
+            {"sample_failures", agent.sample_failures}};
+}
+
+}  // namespace
+
+std::string status_json(const Snapshot& snapshot) {
+    const Verdict& verdict = snapshot.verdict;
+    std::string reply = agent_reply(verdict);
+    reply.pop_back();
+    const Json status = {
+        {"version", version},
+        {"time", to_rfc3339(snapshot.wall)},
+        {"uptime_seconds", seconds(snapshot.at - snapshot.started)},
+        {"state", to_string(verdict.state)},
+        {"weight", verdict.weight},
+        {"reason", or_null(verdict.reason)},
+        {"reply", reply},
+        {"bottleneck", verdict.bottleneck ? Json(to_string(*verdict.bottleneck)) : Json()},
+        {"limits", limits_json(verdict)},
+        {"rates",
+         {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},
+          {"bits_out_per_second", or_null(snapshot.rates.bits_out)},
+          {"peak_bits_in_per_second", or_null(snapshot.peaks.bits_in)},
+          {"peak_bits_out_per_second", or_null(snapshot.peaks.bits_out)},
+          {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)}}},
+        {"source",
+         {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},
+        {"interfaces", interfaces_json(snapshot)},
+        {"unplaced_packets", snapshot.counters.unplaced_packets},
+        {"cpus", cpus_json(snapshot.counters)},
+        {"wcs", wcs_json(snapshot)},
+        {"agent", agent_json(snapshot.agent)}};
+    // Bytes of others (interface names, faults) need not be UTF-8; JSON must be.
+    return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <optional>
+#include <sstream>
+#include <sys/socket.h>
+#include <tuple>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+using boost::system::error_code;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+constexpr auto handshake_time = std::chrono::milliseconds(100);
+constexpr int accepts_in_a_row = 64;  // then the loop's other work gets its turn
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+std::string to_text(const tcp::endpoint& endpoint) {
+    std::ostringstream text;
+    text << endpoint;
+    return text.str();
+}
+
+std::string lower_first(std::string text) {
+    if (!text.empty()) text[0] = static_cast<char>(std::tolower(text[0]));
+    return text;
+}
+
+/// Whether a connection to the endpoint would find this other one too.
+bool covers(const tcp::endpoint& wide, const tcp::endpoint& endpoint) {
+    return wide.address().is_unspecified() && wide.port() == endpoint.port() &&
+           wide.protocol() == endpoint.protocol();
+}
+
+bool is_every_v6_address(const tcp::endpoint& endpoint) {
+    return endpoint.address().is_v6() && endpoint.address().is_unspecified();
+}
+
+}  // namespace
+
+Listener::Listener(asio::any_io_executor executor, std::string setting,
+                   OpenConnections::Limits limits, AgentCounters& counters,
+                   OnConnection on_connection)
+    : executor_(std::move(executor)),
+      setting_(std::move(setting)),
+      counters_(counters),
+      on_connection_(std::move(on_connection)),
+      connections_(limits) {}
+
+void Listener::allow(AllowList allowed) {
+    allowed_ = std::move(allowed);
+    connections_.drop_unless(
+        [this](const asio::ip::address& source) { return allowed_.contains(source); });
+}
+
+Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
+    std::vector<Port> next;
+    std::vector<Port> opened;
+    std::optional<Error> no_v6;
+    for (const auto& endpoint : endpoints) {
+        if (const Port* kept = find(endpoint)) {
+            next.push_back(*kept);
+            continue;
+        }
+        if (auto back = revive(endpoint)) {
+            next.push_back(*back);
+            continue;
+        }
+        try {
+            opened.push_back({.asked = endpoint, .acceptor = open(endpoint)});
+            next.push_back(opened.back());
+        } catch (const boost::system::system_error& failure) {
+            Error error{fmt::format("{} {}: {}", setting_, to_text(endpoint),
+                                    lower_first(failure.code().message()))};
+            if (failure.code() != asio::error::address_family_not_supported ||
+                !is_every_v6_address(endpoint))
+                return error;
+            no_v6 = std::move(error);
+        }
+    }
+    if (no_v6 && next.empty()) return *no_v6;
+    if (no_v6) spdlog::info("{}; left out", no_v6->what);
+
+    ports_.swap(next);
+    for (const Port& old : next)
+        if (!find(old.asked)) retired_.push_back(old);
+    close_retired_soon();
+    for (const Port& port : opened)
+        asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
+    return {};
+}
+
+std::vector<tcp::endpoint> Listener::endpoints() const {
+    std::vector<tcp::endpoint> bound;
+    bound.reserve(ports_.size());
+    for (const Port& port : ports_) bound.push_back(port.acceptor->local_endpoint());
+    return bound;
+}
+
+void Listener::give_to(uid_t user, gid_t group) {
+    for (const Port& port : ports_)
+        if (::fchown(port.acceptor->native_handle(), user, group) != 0)
+            spdlog::warn("{} {}: cannot be given to user {}: {}", setting_, to_text(port.asked),
+                         user, std::strerror(errno));
+}
+
+void Listener::stop() {
+    for (auto* ports : {&ports_, &retired_}) {
+        for (const Port& port : *ports) port.acceptor->close();
+        ports->clear();
+    }
+}
+
+const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
+    const auto found = std::find_if(ports_.begin(), ports_.end(),
+                                    [&](const Port& port) { return port.asked == asked; });
+    return found == ports_.end() ? nullptr : &*found;
+}
+
+/// One that is about to go and is asked for again.
+std::optional<Listener::Port> Listener::revive(const tcp::endpoint& asked) {
+    const auto found = std::ranges::find(retired_, asked, &Port::asked);
+    if (found == retired_.end()) return {};
+    Port port = std::move(*found);
+    retired_.erase(found);
+    return port;
+}
+
+bool Listener::is_covered(const tcp::endpoint& endpoint) const {
+    return std::ranges::any_of(ports_,
+                               [&](const Port& port) { return covers(port.asked, endpoint); });
+}
+
+/// To close a listening socket resets the connections in its queue, and those of which the
+/// handshake is under way. A narrower one than what is asked for now would still get those that are
+/// meant for both, so it stays. Any other takes connections for one round trip more: whoever else
+/// listens there now gets the new ones.
+void Listener::close_retired_soon() {
+    for (Port& port : retired_) {
+        if (is_covered(port.asked)) continue;
+        port.retired = Clock::now();
+        asio::co_spawn(executor_, close_retired(port.acceptor), asio::detached);
+    }
+}
+
+asio::awaitable<void> Listener::close_retired(std::shared_ptr<tcp::acceptor> acceptor) {
+    asio::steady_timer handshakes(executor_, handshake_time);
+    co_await handshakes.async_wait(use_tuple);
+    const auto found = std::ranges::find(retired_, acceptor, &Port::acceptor);
+    if (found == retired_.end()) co_return;  // stopped, or revived
+    // If it has been retired again since, that has its own end.
+    if (is_covered(found->asked) || Clock::now() - found->retired < handshake_time) co_return;
+    retired_.erase(found);
+    std::ignore = accept_waiting(*acceptor, std::numeric_limits<int>::max());
+    acceptor->close();
+}
+
+std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const {
+    auto acceptor = std::make_shared<tcp::acceptor>(executor_, asked.protocol());
+    acceptor->set_option(tcp::acceptor::reuse_address(true));
+    if (asked.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true));
+    // From 0.0.0.0:9707 to 127.0.0.1:9707 the new socket must bind before the old one goes. That
+    // takes SO_REUSEPORT on both; a second agent has no old one, and finds the port in use.
+    for (const auto* olds : {&ports_, &retired_}) {
+        for (const Port& old : *olds) {
+            if (asked.port() == 0 || old.asked.port() != asked.port()) continue;
+            old.acceptor->set_option(ReusePort(true));
+            acceptor->set_option(ReusePort(true));
+        }
+    }
+    acceptor->bind(asked);
+    acceptor->listen(tcp::acceptor::max_listen_connections);
+    acceptor->non_blocking(true);
+    return acceptor;
+}
+
+asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> acceptor) {
+    asio::steady_timer pause(executor_);
+    error_code last;
+    while (acceptor->is_open()) {
+        co_await acceptor->async_wait(tcp::acceptor::wait_read, use_tuple);
+        if (!acceptor->is_open()) break;
+        const error_code error = accept_waiting(*acceptor, accepts_in_a_row);
+        if (error && error != last) spdlog::warn("{}: accept: {}", setting_, error.message());
+        if (!error && last) spdlog::info("{}: accepting again", setting_);
+        last = error;
+        if (error) {
+            // With no descriptor or memory left the next one stays in the queue, and the socket
+            // readable.
+            pause.expires_after(accept_pause);
+            co_await pause.async_wait(use_tuple);
+        }
+    }
+}
+
+error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
+    for (int i = 0; i < most && acceptor.is_open(); ++i) {
+        // Not Asio's accept(): it enters each socket into the epoll set, which a check never needs.
+        tcp::endpoint source;
+        auto size = static_cast<socklen_t>(source.capacity());
+        const int socket =
+            ::accept4(acceptor.native_handle(), source.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket < 0 && errno == EAGAIN) break;
+        if (socket < 0) return {errno, boost::system::system_category()};
+        source.resize(size);
+        try {
+            take({Descriptor(socket), source, nullptr});
+        } catch (const std::bad_alloc&) {
+            return make_error_code(boost::system::errc::not_enough_memory);  // this one is closed
+        }
+    }
+    return {};
+}
+
+void Listener::take(Connection connection) {
+    if (!allowed_.contains(connection.source.address())) {
+        ++counters_.rejected_connections;
+        return;
+    }
+    const auto before = connections_.displaced();
+    connection.place = connections_.enter(connection.source.address());
+    counters_.displaced_connections += connections_.displaced() - before;
+    on_connection_(std::move(connection));
+}
+
+}  // namespace wcs_node_agent

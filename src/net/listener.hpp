@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/connection.hpp"
+#include "net/open_connections.hpp"
+
+#include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+namespace wcs_node_agent {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+/// Accepts connections on a set of endpoints and hands on those whose source is allowed, within the
+/// limits; the others are closed without a byte and counted. Must outlive the running of its
+/// executor, and the connections that it hands on.
+class Listener {
+ public:
+    /// Gets each allowed connection.
+    using OnConnection = std::function<void(Connection)>;
+
+    /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
+    Listener(asio::any_io_executor executor, std::string setting, OpenConnections::Limits limits,
+             AgentCounters& counters, OnConnection on_connection);
+
+    /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
+    /// open, with the connections that wait in their queue; who is connecting to one that goes is
+    /// served. `[::]` means every IPv6 address of this
+    /// host: where the kernel has no IPv6 it is left out, as long as another endpoint is there.
+    Result<void> listen(std::span<const tcp::endpoint> endpoints);
+
+    /// Whoever is connected and not allowed any more is cut off. Until the first call nobody is
+    /// allowed.
+    void allow(AllowList allowed);
+
+    /// From the next connection on.
+    void limit(OpenConnections::Limits limits) { connections_.limit(limits); }
+
+    /// The user as whom this process will go on. The kernel lets sockets of one user alone share a
+    /// port, as they do for a moment when an address changes.
+    void give_to(uid_t user, gid_t group);
+
+    /// Hands on a connection, or closes it, by where it comes from.
+    void take(Connection connection);
+
+    /// What is bound, with the port that the kernel chose for port 0.
+    std::vector<tcp::endpoint> endpoints() const;
+
+    /// Closes every endpoint.
+    void stop();
+
+ private:
+    struct Port {
+        tcp::endpoint asked;
+        std::shared_ptr<tcp::acceptor> acceptor;  // shared with its accept_from()
+        Clock::time_point retired = {};           // when it was last
+    };
+
+    const Port* find(const tcp::endpoint& asked) const;
+    std::optional<Port> revive(const tcp::endpoint& asked);
+    bool is_covered(const tcp::endpoint& endpoint) const;
+    void close_retired_soon();
+    asio::awaitable<void> close_retired(std::shared_ptr<tcp::acceptor> acceptor);
+    std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
+    asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
+    boost::system::error_code accept_waiting(tcp::acceptor& acceptor, int most);
+
+    asio::any_io_executor executor_;
+    std::string setting_;
+    AgentCounters& counters_;
+    OnConnection on_connection_;
+    AllowList allowed_;
+    OpenConnections connections_;
+    std::vector<Port> ports_;
+    std::vector<Port> retired_;  // not asked for, and closed when nobody needs them
+};
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process/notify.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+namespace {
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    return value == nullptr ? std::string_view() : value;
+}
+
+std::optional<std::uint64_t> number_in_environment(const char* name) {
+    const std::string_view text = environment(name);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
+                                                                    : std::nullopt;
+}
+
+/// A datagram socket connected to a path or, with @ in front, an abstract name; none and errno.
+Descriptor connect_to(std::string_view name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (name.size() >= sizeof(address.sun_path) || (name[0] != '/' && name[0] != '@')) {
+        errno = EAFNOSUPPORT;  // systemd also knows vsock:, for virtual machines
+        return {};
+    }
+    std::ranges::copy(name, address.sun_path);
+    if (name[0] == '@') {
+        address.sun_path[0] = '\0';
+    }
+    // An abstract name ends where the length says: one more byte would be another name.
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto* const peer = reinterpret_cast<const sockaddr*>(&address);
+    if (!socket || ::connect(socket.get(), peer, length) != 0) {
+        return {};  // closing leaves errno alone where it succeeds
+    }
+    return socket;
+}
+
+void log_failure(int error) {
+    spdlog::warn("systemd at $NOTIFY_SOCKET={} cannot be told: {}", environment("NOTIFY_SOCKET"),
+                 std::generic_category().message(error));
+}
+
+}  // namespace
+
+SystemdNotifier::SystemdNotifier() {
+    const std::string_view name = environment("NOTIFY_SOCKET");
+    if (!name.empty()) {
+        socket_ = connect_to(name);
+        if (!socket_) {
+            log_failure(errno);
+        }
+    }
+}
+
+void SystemdNotifier::ready() { send("READY=1"); }
+
+void SystemdNotifier::reloading(Clock::time_point at) {
+    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch());
+    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", since.count()));
+}
+
+void SystemdNotifier::stopping() { send("STOPPING=1"); }
+
+void SystemdNotifier::status(std::string_view text) {
+    std::string line(text);
+    std::ranges::replace(line, '\n', ' ');  // what follows would be a message of its own
+    send("STATUS=" + line);
+}
+
+void SystemdNotifier::watchdog() { send("WATCHDOG=1"); }
+
+void SystemdNotifier::send(std::string_view message) {
+    if (!socket_) {
+        return;
+    }
+    const bool sent =
+        ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+    if (!sent && !failing_) {
+        log_failure(errno);
+    }
+    failing_ = !sent;
+}
+
+std::optional<std::chrono::nanoseconds> watchdog_interval() {
+    const auto microseconds = number_in_environment("WATCHDOG_USEC");
+    const auto pid = number_in_environment("WATCHDOG_PID");
+    const bool for_another = pid && *pid != static_cast<std::uint64_t>(::getpid());
+    constexpr std::uint64_t a_year = 365ULL * 24 * 3600 * 1'000'000;
+    if (!microseconds || *microseconds == 0 || *microseconds > a_year || for_another) {
+        return std::nullopt;
+    }
+    return std::chrono::microseconds(*microseconds);
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wcs/url.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <boost/url/parse.hpp>
+#include <fmt/format.h>
+
+namespace wcs_node_agent {
+
+namespace urls = boost::urls;
+
+Result<WcsUrl> parse_wcs_url(std::string_view text) {
+    const auto fault = [text](std::string_view what) {
+        return Error{fmt::format("'{}' {}", text, what)};
+    };
+    const auto parsed = urls::parse_uri(text);
+    if (!parsed) {
+        return fault("is not a URL such as http://127.0.0.1:8081/?action=stat");
+    }
+    const urls::url_view& url = *parsed;
+    if (url.scheme_id() == urls::scheme::https) {
+        return fault(
+            "is https, which is not supported: WCS serves the same page over plain http on its "
+            "http.port, 8081 by default");
+    }
+    if (url.scheme_id() != urls::scheme::http) {
+        return fault("does not begin with http://");
+    }
+    if (url.host_address().empty()) {
+        return fault("names no host");
+    }
+    if (url.has_userinfo()) {
+        return fault("has a user name, which is not supported");
+    }
+    if (!url.port().empty() && url.port_number() == 0) {
+        return fault("has a port outside 1..65535");
+    }
+    std::string target(url.encoded_target());
+    if (!target.starts_with('/')) {
+        target.insert(0, 1, '/');
+    }
+    return WcsUrl{std::string(text), url.host_address(),
+                  url.port().empty() ? std::uint16_t{80} : url.port_number(), std::move(target)};
+}
+
+}  // namespace wcs_node_agent

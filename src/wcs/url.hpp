@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/wcs_url.hpp>
+
+#include <string_view>
+
+namespace wcs_node_agent {
+
+/// Reads `http://HOST[:PORT][/PATH][?QUERY]`. The error says what is wrong and how to fix it.
+Result<WcsUrl> parse_wcs_url(std::string_view text);
+
+}  // namespace wcs_node_agent

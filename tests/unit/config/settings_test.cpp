@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/settings.hpp"
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST(Settings, EveryValueReachesItsOwnField) {
+    struct Row {
+        std::string_view values;  // JSON
+        std::function<bool(const Config&)> is_set;
+    };
+    const std::array rows{
+        Row{R"({"agent_listen": "127.0.0.1:1"})",
+            [](const Config& c) {
+                return c.agent_listen.size() == 1 && c.agent_listen[0].port() == 1;
+            }},
+        Row{R"({"allow": ["10.0.0.0/8", "fd00::/8"]})",
+            [](const Config& c) { return c.allow.v4.size() == 1 && c.allow.v6.size() == 1; }},
+        Row{R"({"metrics_listen": ["127.0.0.1:0", "127.0.0.1:0"]})",
+            [](const Config& c) { return c.metrics_listen.size() == 2; }},
+        Row{R"({"metrics_allow": "10.0.0.1"})",
+            [](const Config& c) {
+                return c.metrics_allow.v4.size() == 1 && c.metrics_allow.v6.empty();
+            }},
+        Row{R"({"wcs_url": "http://wcs:80/"})",
+            [](const Config& c) { return c.wcs_url.text == "http://wcs:80/"; }},
+        Row{R"({"wcs_interval": "5s"})", [](const Config& c) { return c.wcs_interval == 5s; }},
+        Row{R"({"wcs_timeout": "500ms"})", [](const Config& c) { return c.wcs_timeout == 500ms; }},
+        Row{R"({"wcs_max_page": "1MiB"})",
+            [](const Config& c) { return c.wcs_max_page == 1 << 20; }},
+        Row{R"({"wcs_max_page": 4096})", [](const Config& c) { return c.wcs_max_page == 4096; }},
+        Row{R"({"wcs_max_stats": 0})", [](const Config& c) { return c.wcs_max_stats == 0; }},
+        Row{R"({"wcs_max_stats": "12"})", [](const Config& c) { return c.wcs_max_stats == 12; }},
+        Row{R"({"interface": ["eth*", "bond0"]})",
+            [](const Config& c) {
+                return c.interfaces == std::vector<std::string>{"eth*", "bond0"};
+            }},
+        Row{R"({"interface": "eth0"})",
+            [](const Config& c) { return c.interfaces == std::vector<std::string>{"eth0"}; }},
+        Row{R"({"source": "procfs"})",
+            [](const Config& c) { return c.source == SourceChoice::procfs; }},
+        Row{R"({"sample_interval": "100ms"})",
+            [](const Config& c) { return c.sample_interval == 100ms; }},
+        Row{R"({"window": "1m"})", [](const Config& c) { return c.window == 1min; }},
+        Row{R"({"cpu": 80})", [](const Config& c) { return c.limits[Limit::cpu] == 80; }},
+        Row{R"({"publishers": "50"})",
+            [](const Config& c) { return c.limits[Limit::publishers] == 50; }},
+        Row{R"({"subscribers": 0})", [](const Config& c) { return !c.limits[Limit::subscribers]; }},
+        Row{R"({"hls": "off"})", [](const Config& c) { return !c.limits[Limit::hls]; }},
+        Row{R"({"band_in": "0"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
+        Row{R"({"band_out": 2.5})",
+            [](const Config& c) { return c.limits[Limit::band_out] == 2.5; }},
+        Row{R"({"band_out": "80%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_out] == ConfiguredLimit::share_of_link(80);
+            }},
+        Row{R"({"band_in": "12.5%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(12.5);
+            }},
+        Row{R"({"band_in": "100%"})",
+            [](const Config& c) {
+                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(100);
+            }},
+        Row{R"({"band_in": "0%"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
+        Row{R"({"wire_overhead": 24})", [](const Config& c) { return c.wire_overhead == 24; }},
+        Row{R"({"peaks": true})", [](const Config& c) { return c.peaks; }},
+        Row{R"({"peaks": "on"})", [](const Config& c) { return c.peaks; }},
+        Row{R"({"recover": 1})", [](const Config& c) { return c.recover == 1; }},
+        Row{R"({"stale_after": "1m"})", [](const Config& c) { return c.stale_after == 1min; }},
+        Row{R"({"when_stale": "ignore"})",
+            [](const Config& c) { return c.when_stale == WhenStale::ignore; }},
+        Row{R"({"log_level": "warning"})",
+            [](const Config& c) { return c.log_level == "warning"; }},
+        Row{R"({"counts": {"hls": ["streams_hls", "connections_hls"]}})",
+            [](const Config& c) {
+                return c.counts.hls == std::vector<std::string>{"streams_hls", "connections_hls"} &&
+                       c.counts.publishers == CountNames().publishers;
+            }},
+        Row{R"({"counts": {"subscribers": {"rtsp": [], "rtmp": "x"}}})",
+            [](const Config& c) {
+                return c.counts.subscribers[2].empty() &&
+                       c.counts.subscribers[1] == std::vector<std::string>{"x"} &&
+                       c.counts.subscribers[0] == CountNames().subscribers[0];
+            }},
+    };
+    const Json defaults = show_settings(Config());
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.values);
+        const Json values = Json::parse(row.values);
+        Config config;
+        EXPECT_THAT(to_string(apply_settings(config, values)), IsEmpty());
+        EXPECT_TRUE(row.is_set(config));
+
+        const Json shown = show_settings(config);
+        for (const auto& [name, value] : shown.items()) {
+            EXPECT_EQ(value != defaults[name], values.contains(name)) << name;
+        }
+        Config again;
+        EXPECT_THAT(to_string(apply_settings(again, shown)), IsEmpty());
+        EXPECT_TRUE(row.is_set(again)) << "what is shown must be what was set";
+        EXPECT_EQ(show_settings(again), shown);
+    }
+}
+
+TEST(Settings, FaultsTellThePlaceAndTheRange) {
+    struct Row {
+        std::string_view values, fault;
+    };
+    const std::array rows{
+        Row{R"({"band_out": "abc"})", "/band_out: must be a number greater than 0"},
+        Row{R"({"band_out": -1})", "/band_out: must be a number greater than 0"},
+        Row{R"({"band_out": true})", "not true"},
+        Row{R"({"band_out": null})", "not null"},
+        Row{R"({"band_out": [100]})", "not an array"},
+        Row{R"({"cpu": 101})",
+            "/cpu: must be a number greater than 0 and up to 100, or \"off\", not 101"},
+        Row{R"({"band_out": "101%"})",
+            "/band_out: must be a number greater than 0 and up to 1000000000, a share of the "
+            "link's speed up to \"100%\", or \"off\", not \"101%\""},
+        Row{R"({"band_in": "-1%"})", "not \"-1%\""},
+        Row{R"({"band_in": "80 %"})", "not \"80 %\""},
+        Row{R"({"band_in": "%"})", "not \"%\""},
+        Row{R"({"band_in": "nan%"})", "not \"nan%\""},
+        Row{R"({"cpu": "80%"})", "/cpu: must be a number greater than 0 and up to 100, or \"off\""},
+        Row{R"({"subscribers": "80%"})", "or \"off\", not \"80%\""},
+        Row{R"({"wire_overhead": 1001})", "a whole number from 0 to 1000, not 1001"},
+        Row{R"({"wire_overhead": 1.5})", "a whole number from 0 to 1000"},
+        Row{R"({"wire_overhead": -1})", "a whole number from 0 to 1000"},
+        Row{R"({"peaks": "yes"})", "/peaks: must be true or false, not \"yes\""},
+        Row{R"({"hls": "Off"})", "not \"Off\""},
+        Row{R"({"recover": 0})", "/recover: must be a number greater than 0 and up to 1, not 0"},
+        Row{R"({"recover": 1.01})", "/recover: must be"},
+        Row{R"({"sample_interval": "9ms"})", "from \"10ms\" to \"10s\", not \"9ms\""},
+        Row{R"({"sample_interval": 250})", "a duration with its unit"},
+        Row{R"({"window": "61s"})", "from \"10ms\" to \"1m\""},
+        Row{R"({"stale_after": "0s"})", "from \"1ms\" to \"24h\""},
+        Row{R"({"wcs_interval": "99ms"})", "from \"100ms\" to \"1h\""},
+        Row{R"({"wcs_timeout": "2m"})", "from \"10ms\" to \"1m\""},
+        Row{R"({"wcs_max_page": 1})", "from \"1KiB\" to \"1GiB\", not 1"},
+        Row{R"({"wcs_max_page": -4096})", "from \"1KiB\" to \"1GiB\""},
+        Row{R"({"wcs_max_stats": 1.5})", "a whole number from 0 to 100000"},
+        Row{R"({"wcs_max_stats": 1e300})", "a whole number from 0 to 100000"},
+        Row{R"({"wcs_url": "https://127.0.0.1:8444/"})", "/wcs_url: "},
+        Row{R"({"wcs_url": "http://a/\r\nEvil: x"})", "without control characters"},
+        Row{R"({"wcs_url": ""})", "must be a text"},
+        Row{R"({"wcs_url": {"host": "a"}})", "not an object"},
+        Row{R"({"agent_listen": []})", "/agent_listen: must name at least one"},
+        Row{R"({"agent_listen": ["127.0.0.1:1", ":2"]})", "/agent_listen/1: \":2\" has no address"},
+        Row{R"({"agent_listen": ["127.0.0.1:1", "127.0.0.1:1"]})",
+            "/agent_listen/1: \"127.0.0.1:1\" is there twice"},
+        Row{R"({"agent_listen": "127.0.0.1\u0000x:1"})", "without control characters"},
+        Row{R"({"agent_listen": 9707})", "/agent_listen: must be a text, not 9707"},
+        Row{R"({"allow": []})", "/allow: must name at least one"},
+        Row{R"({"allow": [10]})", "/allow/0: must be a text, not 10"},
+        Row{R"({"allow": "10.1.2.3/8"})",
+            "/allow: \"10.1.2.3/8\" has bits set past its prefix: write \"10.0.0.0/8\""},
+        Row{R"({"interface": ["eth0", ""]})", "/interface/1: must be a text"},
+        Row{R"({"interface": ["eth0", "eth0"]})", "/interface/1: \"eth0\" is there twice"},
+        Row{R"({"source": "bpf"})", "must be one of \"auto\", \"ebpf\", \"procfs\", not \"bpf\""},
+        Row{R"({"when_stale": "up"})", "/when_stale: must be one of"},
+        Row{R"({"log_level": 3})", "/log_level: must be one of"},
+        Row{R"({"counts": []})", "/counts: must be an object"},
+        Row{R"({"counts": {"hsl": []}})", "/counts/hsl: unknown key; did you mean hls?"},
+        Row{R"({"counts": {"publishers": "x"}})", "/counts/publishers: must be an object"},
+        Row{R"({"counts": {"publishers": {"webrtc": ["a", 1]}}})",
+            "/counts/publishers/webrtc/1: must be a text, not 1"},
+        Row{R"({"counts": {"publishers": {"webrct": []}}})",
+            "/counts/publishers/webrct: unknown key; did you mean webrtc?"},
+        Row{R"({"bandout": 1})", "/bandout: unknown key; did you mean band_out?"},
+        Row{R"({"colour": "red"})", "/colour: unknown key"},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.values);
+        Config config;
+        const Faults faults = apply_settings(config, Json::parse(row.values));
+        EXPECT_THAT(faults, SizeIs(1));
+        EXPECT_THAT(to_string(faults), HasSubstr(row.fault));
+        EXPECT_EQ(show_settings(config), show_settings(Config()))
+            << "a faulty value changes nothing";
+    }
+}
+
+TEST(Settings, AllFaultsInTheOrderWritten) {
+    Config config;
+    const Faults faults = apply_settings(
+        config, Json::parse(R"({"window": 1, "cpu": 80, "allow": ["x", "::1", "y"], "zzz": {}})"));
+    std::vector<std::string> places;
+    for (const Fault& fault : faults) {
+        places.push_back(fault.where);
+    }
+    EXPECT_THAT(places, ElementsAre("/window", "/allow/0", "/allow/2", "/zzz"));
+    EXPECT_EQ(config.limits[Limit::cpu], 80) << "a faulty neighbour takes nothing with it";
+}
+
+TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
+    struct Row {
+        std::string_view values;
+        std::vector<std::string> conflicts;
+    };
+    const std::array rows{
+        Row{R"({"sample_interval": "2s"})", {}},
+        Row{R"({"sample_interval": "3s"})", {"window, 2s, is shorter than sample_interval, 3s"}},
+        Row{R"({"stale_after": "1s"})",
+            {"stale_after, 1s, is not longer than wcs_interval, 1s: the counts would be stale "
+             "between two fetches"}},
+        Row{R"({"metrics_listen": ["127.0.0.1:9708", "0.0.0.0:9707"]})",
+            {"metrics_listen and agent_listen both have 0.0.0.0:9707"}},
+        Row{R"({"metrics_listen": "127.0.0.1:0", "agent_listen": "127.0.0.1:0"})", {}},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.values);
+        Config config;
+        ASSERT_THAT(apply_settings(config, Json::parse(row.values)), IsEmpty());
+        std::vector<std::string> conflicts;
+        for (const Conflict& conflict : find_conflicts(config)) {
+            conflicts.push_back(conflict.what);
+        }
+        EXPECT_EQ(conflicts, row.conflicts);
+    }
+}
+
+TEST(Settings, DefaultsAreTheContracts) {
+    const Config config;
+    EXPECT_THAT(find_conflicts(config), IsEmpty());
+    EXPECT_EQ(show_settings(config)["agent_listen"], Json({"0.0.0.0:9707", "[::]:9707"}));
+    EXPECT_EQ(show_settings(config)["allow"], Json({"127.0.0.0/8", "::1"}));
+    EXPECT_EQ(show_settings(config)["metrics_listen"], Json({"127.0.0.1:9708"}));
+    EXPECT_EQ(config.limits[Limit::cpu], 90);
+    for (const Limit limit :
+         {Limit::publishers, Limit::subscribers, Limit::hls, Limit::band_in, Limit::band_out}) {
+        EXPECT_EQ(config.limits[limit], 100) << to_string(limit);
+    }
+}
+
+}  // namespace
+}  // namespace wcs_node_agent

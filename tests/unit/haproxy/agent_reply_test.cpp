@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "haproxy/agent_reply.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+struct Row {
+    const char* shows;
+    NodeState state;
+    int weight;
+    std::string reason;
+    std::string reply;
+};
+
+const Row rows[] = {
+    {"health and weight in full", NodeState::up, 37, "", "up 37%\n"},
+    {"the least weight", NodeState::up, 1, "", "up 1%\n"},
+    {"the greatest weight", NodeState::up, 100, "", "up 100%\n"},
+    {"the reason as a description", NodeState::down, 0, "subscribers 120 of 100",
+     "down # subscribers 120 of 100\n"},
+    {"down without a reason", NodeState::down, 0, "", "down\n"},
+    {"a drain that the next weight undoes", NodeState::drain, 0, "WCS does not answer",
+     "up 0% # WCS does not answer\n"},
+    {"maintenance that the next up undoes", NodeState::maint, 0, "by the operator",
+     "down # by the operator\n"},
+    {"one line, whatever the reason holds", NodeState::down, 0, "a\r\nup 100%\n",
+     "down # a??up 100%?\n"},
+    {"printable ASCII alone", NodeState::down, 0, "caf\xC3\xA9\t\x01", "down # caf????\n"},
+    {"at most 200 bytes", NodeState::down, 0, std::string(500, 'x'),
+     "down # " + std::string(192, 'x') + "\n"},
+};
+
+}  // namespace
+
+TEST(AgentReply, SaysTheVerdictInOneLine) {
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.shows);
+        Verdict verdict;
+        verdict.state = row.state;
+        verdict.weight = row.weight;
+        verdict.reason = row.reason;
+        EXPECT_EQ(agent_reply(verdict), row.reply);
+    }
+}
+
+}  // namespace wcs_node_agent

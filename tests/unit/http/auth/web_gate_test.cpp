@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/auth/web_gate.hpp"
+
+#include "unit/net/loopback.hpp"
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent::test {
+
+namespace {
+
+using enum PasswordChecker::Verdict;
+
+// Cost 4. That of `right`.
+const std::string hash = "$2b$04$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC";
+
+const auto here = asio::ip::make_address("127.0.0.1");
+const auto there = asio::ip::make_address("192.0.2.1");
+
+class PasswordCheckerTest : public testing::Test {
+ protected:
+    PasswordCheckerTest() {
+        loop_.run([this] { checker_.configure({{"one", hash}}); });
+    }
+    ~PasswordCheckerTest() override { loop_.stop(); }
+
+    auto begin(const asio::ip::address& source, std::string user, std::string password) {
+        return asio::co_spawn(loop_.executor(),
+                              checker_.check(source, std::move(user), std::move(password)),
+                              asio::use_future);
+    }
+    auto check(const asio::ip::address& source, std::string user, std::string password) {
+        return begin(source, std::move(user), std::move(password)).get();
+    }
+
+    Loop loop_;
+    PasswordChecker checker_{loop_.executor()};
+};
+
+}  // namespace
+
+TEST(BasicCredentials, AreTakenApart) {
+    struct Row {
+        const char* text;
+        std::optional<Credentials> credentials;
+    };
+    const std::array rows{
+        Row{"Basic b25lOnJpZ2h0", Credentials("one", "right")},
+        Row{"basic  b25lOnJpZ2h0", Credentials("one", "right")},
+        Row{"Basic YTpiOmM=", Credentials("a", "b:c")},
+        Row{"Basic YTo=", Credentials("a", "")},
+        Row{"Basic OmI=", Credentials("", "b")},
+        Row{"Basic Og==", Credentials("", "")},
+        Row{"Basic YQ==", std::nullopt},
+        Row{"Basic b25lOnJpZ2h", std::nullopt},
+        Row{"Basic b25l=nJpZ2h", std::nullopt},
+        Row{"Basic ====", std::nullopt},
+        Row{"Basic ", std::nullopt},
+        Row{"Basic", std::nullopt},
+        Row{"Bearer b25lOnJpZ2h0", std::nullopt},
+        Row{"", std::nullopt},
+    };
+    for (const auto& row : rows)
+        EXPECT_EQ(parse_basic_credentials(row.text), row.credentials) << row.text;
+}
+
+TEST_F(PasswordCheckerTest, KnowsRightFromWrong) {
+    EXPECT_EQ(check(here, "one", "right"), right);
+    EXPECT_EQ(check(here, "one", "wrong"), wrong);
+    EXPECT_EQ(check(here, "nobody", "right"), wrong) << "the hash is another user's";
+    EXPECT_EQ(check(here, "one", ""), wrong);
+    EXPECT_EQ(check(here, "one", std::string("right\0", 6)), wrong);
+    EXPECT_EQ(check(here, "one", "right"), right) << "remembered";
+}
+
+TEST_F(PasswordCheckerTest, ForgetsAtAReload) {
+    EXPECT_EQ(check(here, "one", "right"), right);
+    loop_.run([this] { checker_.configure({{"two", hash}}); });
+    EXPECT_EQ(check(here, "one", "right"), wrong);
+    EXPECT_EQ(check(here, "two", "right"), right);
+}
+
+TEST_F(PasswordCheckerTest, ASourceThatGuessesHasToWaitAloneAndKnownUsersDoNot) {
+    EXPECT_EQ(check(there, "one", "right"), right);
+    for (int i = 0; i < static_cast<int>(GuessBudget::burst); ++i)
+        EXPECT_EQ(check(there, "one", std::to_string(i)), wrong);
+    EXPECT_EQ(check(there, "one", "more"), too_many_guesses);
+    EXPECT_EQ(check(there, "one", "right"), right) << "remembered";
+    EXPECT_EQ(check(here, "one", "wrong"), wrong) << "another source";
+}
+
+TEST_F(PasswordCheckerTest, WhoAsksTooMuchAtOnceIsToldSoAndOthersGetTheirTurn) {
+    std::vector<std::future<PasswordChecker::Verdict>> asked;
+    for (int i = 0; i < 9; ++i) asked.push_back(begin(there, "one", std::to_string(i)));
+    EXPECT_EQ(check(here, "one", "right"), right);
+    int refused = 0;
+    for (auto& one : asked) refused += one.get() == busy ? 1 : 0;
+    EXPECT_GE(refused, 9 - 1 - static_cast<int>(PasswordChecker::most_waiting_per_source) - 2);
+}
+
+TEST(GuessBudget, ComesBackWithTime) {
+    GuessBudget budget;
+    const Clock::time_point start{};
+    for (int i = 0; i < static_cast<int>(GuessBudget::burst); ++i)
+        EXPECT_TRUE(budget.take(here, start));
+    EXPECT_FALSE(budget.take(here, start));
+    EXPECT_TRUE(budget.take(there, start));
+    EXPECT_FALSE(budget.take(here, start + GuessBudget::pause / 2));
+    EXPECT_TRUE(budget.take(here, start + GuessBudget::pause));
+    EXPECT_FALSE(budget.take(here, start + GuessBudget::pause));
+    budget.give_back(here);
+    EXPECT_TRUE(budget.take(here, start + GuessBudget::pause));
+}
+
+TEST(GuessBudget, ManySourcesDoNotGiveAGuesserItsBudgetBack) {
+    GuessBudget budget;
+    const Clock::time_point start{};
+    while (budget.take(here, start)) {
+    }
+    for (unsigned i = 0; i < 2 * GuessBudget::most_sources; ++i)
+        EXPECT_TRUE(budget.take(asio::ip::address_v4(0x0a000000 + i), start));
+    EXPECT_FALSE(budget.take(here, start));
+}
+
+}  // namespace wcs_node_agent::test

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/http_routes.hpp"
+
+#include "http/exposition.hpp"
+#include "http/metrics.hpp"
+#include "unit/http/sample_snapshot.hpp"
+
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent::test {
+
+namespace {
+
+namespace http = boost::beast::http;
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string body_of(const HttpResponse& response) {
+    const auto& body = response.body();
+    return (body.shared ? *body.shared : std::string()) + body.own;
+}
+
+class HttpRoutesTest : public testing::Test {
+ protected:
+    HttpResponse ask(http::verb method, std::string_view target, std::string_view accept = {},
+                     Clock::duration age = 125ms) {
+        HttpRequest request(method, target, 11);
+        request.set(http::field::host, "node");
+        if (!accept.empty()) request.set(http::field::accept, accept);
+        const auto snapshot = snapshots_.get();
+        return routes_.respond(request, (snapshot ? snapshot->at : Clock::now()) + age);
+    }
+    HttpResponse get(std::string_view target, std::string_view accept = {}) {
+        return ask(http::verb::get, target, accept);
+    }
+    void publish() { snapshots_.publish(publishable(busy_node())); }
+
+    asio::io_context context_;
+    CurrentSnapshot snapshots_{context_.get_executor()};
+    AgentCounters counters_;
+    HttpRoutes routes_{snapshots_, counters_};
+};
+
+}  // namespace
+
+TEST_F(HttpRoutesTest, GivesEachPathItsStatus) {
+    publish();
+    struct Row {
+        const char* shows;
+        const char* method;
+        const char* target;
+        unsigned status;
+    };
+    const Row rows[] = {
+        {"the landing page", "GET", "/", 200},
+        {"metrics", "GET", "/metrics", 200},
+        {"a query is ignored", "GET", "/metrics?name=x", 200},
+        {"a query on the root", "GET", "/?", 200},
+        {"status", "GET", "/status", 200},
+        {"health", "GET", "/healthz", 200},
+        {"the absolute form", "GET", "http://node:9708/status", 200},
+        {"the absolute form without a path", "GET", "http://node:9708", 200},
+        {"HEAD", "HEAD", "/metrics", 200},
+        {"an unknown path", "GET", "/nothing", 404},
+        {"a path's child", "GET", "/metrics/x", 404},
+        {"an unknown path, whatever the method", "POST", "/nothing", 404},
+        {"another method", "POST", "/metrics", 405},
+        {"another method at the root", "DELETE", "/", 405},
+        {"a method nobody knows", "BREW", "/metrics", 501},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.shows);
+        HttpRequest request;
+        request.version(11);
+        request.method_string(row.method);
+        request.target(row.target);
+        request.set(http::field::host, "node");
+        const auto response = routes_.respond(request, snapshots_.get()->at);
+        EXPECT_EQ(response.result_int(), row.status);
+        EXPECT_EQ(response.count(http::field::allow), row.status == 405 ? 1U : 0U);
+        EXPECT_EQ(response[http::field::cache_control], "no-store");
+    }
+}
+
+TEST_F(HttpRoutesTest, ServesTheTextWithTheSamplesAge) {
+    publish();
+    const auto response = get("/metrics");
+    EXPECT_EQ(response[http::field::content_type], "text/plain; version=0.0.4; charset=utf-8");
+    auto families = metric_families(*snapshots_.get());
+    families.push_back(sample_age_family(125ms));
+    EXPECT_EQ(body_of(response), to_prometheus_text(families));
+    EXPECT_THAT(body_of(response), EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n"));
+    EXPECT_EQ(counters_.scrapes, 1U);
+}
+
+TEST_F(HttpRoutesTest, ServesOpenMetricsWithTheSamplesAge) {
+    publish();
+    const auto response = get("/metrics", "application/openmetrics-text; version=1.0.0");
+    EXPECT_EQ(response[http::field::content_type],
+              "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    const std::string body = body_of(response);
+    auto families = metric_families(*snapshots_.get());
+    families.push_back(sample_age_family(125ms));
+    EXPECT_EQ(body, to_open_metrics(families));
+    EXPECT_THAT(body, EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n# EOF\n"));
+    EXPECT_EQ(body.find("# EOF"), body.size() - open_metrics_end.size()) << "only at the end";
+}
+
+TEST_F(HttpRoutesTest, TakesSeveralAcceptLinesAsOneList) {
+    publish();
+    HttpRequest request(http::verb::get, "/metrics", 11);
+    request.set(http::field::host, "node");
+    request.insert(http::field::accept, "text/plain;q=0.5");
+    request.insert(http::field::accept, "application/openmetrics-text");
+    EXPECT_THAT(std::string(routes_.respond(request, Clock::now())[http::field::content_type]),
+                StartsWith("application/openmetrics-text"));
+}
+
+TEST_F(HttpRoutesTest, RendersAPageOnceASampleAndKeepsWhatIsOnItsWay) {
+    publish();
+    const auto first = get("/status");
+    EXPECT_EQ(first[http::field::content_type], "application/json");
+    EXPECT_EQ(get("/status").body().shared, first.body().shared) << "the very same bytes";
+    EXPECT_NE(get("/metrics").body().shared, first.body().shared);
+    const std::weak_ptr<const Snapshot> old = snapshots_.get();
+    publish();
+    EXPECT_NE(get("/status").body().shared, first.body().shared) << "a new sample, a new page";
+    EXPECT_TRUE(old.expired()) << "nobody needs the old snapshot any more";
+    EXPECT_THAT(body_of(first), StartsWith("{")) << "but the page on its way is still there";
+}
+
+TEST_F(HttpRoutesTest, AnswersHeadLikeGetWithoutTheBody) {
+    publish();
+    for (const char* target : {"/", "/metrics", "/status", "/healthz", "/nothing"}) {
+        SCOPED_TRACE(target);
+        const auto from_get = get(target);
+        const auto from_head = ask(http::verb::head, target);
+        EXPECT_EQ(body_of(from_head), "");
+        EXPECT_EQ(from_head.result(), from_get.result());
+        EXPECT_EQ(from_head[http::field::content_length], std::to_string(body_of(from_get).size()));
+        EXPECT_EQ(from_head[http::field::content_type], from_get[http::field::content_type]);
+    }
+    EXPECT_EQ(counters_.scrapes, 1U) << "HEAD is no scrape";
+}
+
+TEST_F(HttpRoutesTest, AsksForPatienceBeforeTheFirstSample) {
+    for (const char* target : {"/metrics", "/status", "/healthz"}) {
+        SCOPED_TRACE(target);
+        const auto response = get(target);
+        EXPECT_EQ(response.result(), http::status::service_unavailable);
+        EXPECT_EQ(response[http::field::retry_after], "1");
+        EXPECT_EQ(body_of(response), "There is no sample yet.\n");
+    }
+    EXPECT_EQ(get("/").result(), http::status::ok);
+    EXPECT_EQ(counters_.scrapes, 0U);
+}
+
+TEST_F(HttpRoutesTest, IsHealthyWhileSamplesAreFresh) {
+    publish();
+    routes_.fresh_for(3s);
+    const auto fresh = ask(http::verb::get, "/healthz", {}, 2999ms);
+    EXPECT_EQ(fresh.result(), http::status::ok);
+    EXPECT_EQ(body_of(fresh), "ok\n");
+    const auto stale = ask(http::verb::get, "/healthz", {}, 12340ms);
+    EXPECT_EQ(stale.result(), http::status::service_unavailable);
+    EXPECT_EQ(body_of(stale), "The last sample is 12.3 s old.\n");
+}
+
+TEST_F(HttpRoutesTest, WantsOneHostLine) {
+    HttpRequest request(http::verb::get, "/", 11);
+    EXPECT_EQ(routes_.respond(request, Clock::now()).result(), http::status::bad_request);
+    request.insert(http::field::host, "a");
+    EXPECT_EQ(routes_.respond(request, Clock::now()).result(), http::status::ok);
+    request.insert(http::field::host, "b");
+    EXPECT_EQ(routes_.respond(request, Clock::now()).result(), http::status::bad_request);
+    const HttpRequest old(http::verb::get, "/", 10);
+    EXPECT_EQ(routes_.respond(old, Clock::now()).result(), http::status::ok);
+}
+
+TEST_F(HttpRoutesTest, LinksToEveryPage) {
+    const auto response = get("/");
+    EXPECT_EQ(response[http::field::content_type], "text/html; charset=utf-8");
+    for (const char* target : {"/metrics", "/status", "/healthz"})
+        EXPECT_THAT(body_of(response), HasSubstr("href=\"" + std::string(target) + "\""));
+}
+
+}  // namespace wcs_node_agent::test

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/http_session.hpp"
+
+#include "unit/http/sample_snapshot.hpp"
+
+#include <string>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/_experimental/test/stream.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent::test {
+
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Activity {
+    std::string& told;
+    void rest() { told += '.'; }
+    void work() { told += 'w'; }
+};
+
+/// A session in memory: what it says to these bytes, after which the client has nothing to add.
+/// `failing_at` is the number of the stream operation that fails, `read_size` the most bytes that
+/// one read gets.
+struct Session {
+    std::string reply;
+    std::string told;  // of its activity: . for rest, w for work
+    bool ended = false;
+
+    explicit Session(std::string_view request, std::size_t failing_at = 0,
+                     std::size_t read_size = std::string::npos) {
+        asio::io_context context;
+        CurrentSnapshot snapshots(context.get_executor());
+        AgentCounters counters;
+        const HttpRoutes routes(snapshots, counters);
+        snapshots.publish(fresh_snapshot());
+        boost::beast::test::fail_count failure(failing_at);
+        auto stream = failing_at > 0 ? boost::beast::test::stream(context, failure)
+                                     : boost::beast::test::stream(context);
+        stream.read_size(read_size);
+        auto client = boost::beast::test::connect(stream);
+        Activity activity{told};
+        stream.append({request.data(), request.size()});
+        client.close();
+        auto answer = [&](const HttpRequest& asked) -> asio::awaitable<HttpResponse> {
+            co_return routes.respond(asked, Clock::now());
+        };
+        asio::co_spawn(context, http_session(stream, answer, activity),
+                       [&](const std::exception_ptr&) { ended = true; });
+        context.run();
+        reply = client.str();
+    }
+};
+
+const std::string health = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n";
+
+}  // namespace
+
+TEST(HttpSession, TellsWhenItRestsAndWhenItWorks) {
+    EXPECT_EQ(Session("").told, ".");
+    EXPECT_EQ(Session("G").told, ".w");
+    EXPECT_EQ(Session(health).told, ".w.") << "after its answer it rests";
+    EXPECT_EQ(Session(health + health).told, ".w.") << "the second was there with the first";
+    EXPECT_EQ(Session(health + health, 0, health.size()).told, ".w.w.");
+}
+
+TEST(HttpSession, AnswersAndStaysOpen) {
+    const Session session(health);
+    EXPECT_TRUE(session.ended);
+    EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+    EXPECT_THAT(session.reply, testing::Not(HasSubstr("Connection: close")));
+}
+
+TEST(HttpSession, AnswersPipelinedRequestsInOrder) {
+    const Session session("HEAD /metrics HTTP/1.1\r\nHost: node\r\n\r\n" + health +
+                          "GET /nothing HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n" +
+                          health);
+    const auto metrics = session.reply.find("text/plain; version=0.0.4");
+    const auto ok = session.reply.find("\r\n\r\nok\n");
+    const auto nothing = session.reply.find("HTTP/1.1 404 Not Found");
+    EXPECT_LT(metrics, ok);
+    EXPECT_LT(ok, nothing);
+    EXPECT_NE(nothing, std::string::npos);
+    EXPECT_THAT(session.reply, EndsWith("There is no such page.\n")) << "nothing after `close`";
+}
+
+TEST(HttpSession, TellsTheClientWhatIsWrongAndEnds) {
+    struct Row {
+        const char* shows;
+        std::string request;
+        const char* reply;
+    };
+    const std::string get = "GET / HTTP/1.1\r\nHost: node\r\n";
+    const Row rows[] = {
+        {"rubbish", "rubbish\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"TLS", std::string("\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03", 11) + health,
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"a header line without a colon", get + "oops\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"a header of 9,000 bytes", get + "X: " + std::string(9000, 'x') + "\r\n\r\n",
+         "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {"a header without end", get + "X: " + std::string(100'000, 'x'),
+         "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {"a target without end", "GET /" + std::string(100'000, 'x'),
+         "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {"a body of 9,000 bytes", get + "Content-Length: 9000\r\n\r\n" + std::string(9000, 'x'),
+         "HTTP/1.1 413 Payload Too Large\r\n"},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.shows);
+        const Session session(row.request + health);
+        EXPECT_TRUE(session.ended);
+        EXPECT_THAT(session.reply, StartsWith(row.reply));
+        EXPECT_THAT(session.reply, HasSubstr("Connection: close\r\n"));
+        EXPECT_EQ(session.reply.find("HTTP/1.1 ", 1), std::string::npos)
+            << "one reply, then the end";
+    }
+}
+
+TEST(HttpSession, TakesABodyThatNobodyWants) {
+    const Session session("POST /metrics HTTP/1.1\r\nHost: node\r\nContent-Length: 3\r\n\r\nabc" +
+                          health);
+    EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+    EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+}
+
+TEST(HttpSession, TakesABodyWhereverItIsCut) {
+    const std::string post = "POST /metrics HTTP/1.1\r\nHost: node\r\n";
+    const std::string bodies[] = {"Content-Length: 3\r\n\r\nabc",
+                                  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"};
+    for (const std::string& body : bodies) {
+        for (std::size_t size = 1; size < post.size() + body.size(); ++size) {
+            SCOPED_TRACE(body + "in pieces of " + std::to_string(size));
+            const Session session(post + body + health, 0, size);
+            EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+            EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+        }
+        const Session unfinished(post + body.substr(0, body.size() - 1));
+        EXPECT_EQ(unfinished.reply, "") << "the client has left halfway";
+    }
+}
+
+TEST(HttpSession, SaysNothingToAClientThatLeftHalfway) {
+    EXPECT_EQ(Session("").reply, "");
+    EXPECT_EQ(Session("GET / HT").reply, "");
+    EXPECT_EQ(Session(health.substr(0, health.size() - 2)).reply, "");
+}
+
+TEST(HttpSession, EndsCleanlyAtEveryPointOfFailure) {
+    for (std::size_t operation = 1; operation <= 8; ++operation) {
+        SCOPED_TRACE(operation);
+        EXPECT_TRUE(Session(health + health + health, operation).ended);
+    }
+}
+
+}  // namespace wcs_node_agent::test

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/metrics.hpp"
+
+#include "http/exposition.hpp"
+#include "unit/http/sample_snapshot.hpp"
+
+#include <map>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace wcs_node_agent::test {
+
+namespace {
+
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+using Series = std::map<std::string, std::string>;
+
+/// The series of the page, as `name{labels}` and value, of which the name begins with the prefix.
+Series series(const Snapshot& snapshot, const std::string& prefix) {
+    Series found;
+    std::istringstream page(to_prometheus_text(metric_families(snapshot)));
+    for (std::string line; std::getline(page, line);) {
+        const auto end = line.rfind(' ');
+        if (line.starts_with(prefix)) found.emplace(line.substr(0, end), line.substr(end + 1));
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST(Metrics, TellWhatWasMeasured) {
+    const Snapshot node = busy_node();
+    struct Row {
+        const char* prefix;
+        Series expected;
+    };
+    const Row rows[] = {
+        {"wcs_node_network_receive_bytes_total",
+         {{R"(wcs_node_network_receive_bytes_total{device="eth0"})", "1000"},
+          {R"(wcs_node_network_receive_bytes_total{device="eth1"})", "300"}}},
+        {"wcs_node_network_transmit_bytes_total",
+         {{R"(wcs_node_network_transmit_bytes_total{device="eth0"})", "2000"},
+          {R"(wcs_node_network_transmit_bytes_total{device="eth1"})", "400"}}},
+        {"wcs_node_network_receive_packets_total",
+         {{R"(wcs_node_network_receive_packets_total{device="eth0"})", "10"},
+          {R"(wcs_node_network_receive_packets_total{device="eth1"})", "3"}}},
+        {"wcs_node_network_transmit_packets_total",
+         {{R"(wcs_node_network_transmit_packets_total{device="eth0"})", "20"},
+          {R"(wcs_node_network_transmit_packets_total{device="eth1"})", "4"}}},
+        {"wcs_node_interface_selected", {{R"(wcs_node_interface_selected{device="eth0"})", "1"}}},
+        {"wcs_node_bandwidth",
+         {{R"(wcs_node_bandwidth_bits_per_second{direction="in"})", "40000000"},
+          {R"(wcs_node_bandwidth_bits_per_second{direction="out"})", "75000000"}}},
+        {"wcs_node_cpu_busy",
+         {{R"(wcs_node_cpu_busy_seconds_total{cpu="0"})", "2.5"},
+          {R"(wcs_node_cpu_busy_seconds_total{cpu="1"})", "1.25"}}},
+        {"wcs_node_cpu_steal",
+         {{R"(wcs_node_cpu_steal_seconds_total{cpu="0"})", "0.1"},
+          {R"(wcs_node_cpu_steal_seconds_total{cpu="1"})", "0"}}},
+        {"wcs_node_cpu_utilization", {{"wcs_node_cpu_utilization_ratio", "0.25"}}},
+        {"wcs_publishers",
+         {{R"(wcs_publishers{protocol="webrtc"})", "5"},
+          {R"(wcs_publishers{protocol="rtmp"})", "2"},
+          {R"(wcs_publishers{protocol="rtsp"})", "0"}}},
+        {"wcs_subscribers",
+         {{R"(wcs_subscribers{protocol="webrtc"})", "40"},
+          {R"(wcs_subscribers{protocol="rtmp"})", "0"},
+          {R"(wcs_subscribers{protocol="rtsp"})", "1"}}},
+        {"wcs_hls_streams", {{"wcs_hls_streams", "3"}}},
+        {"wcs_stat{", {{R"(wcs_stat{key="connections"})", "12.5"}}},
+        {"wcs_stat_age", {{"wcs_stat_age_seconds", "0.5"}}},
+        {"wcs_up", {{"wcs_up", "1"}}},
+        {"wcs_fetch_duration", {{"wcs_fetch_duration_seconds", "0.004"}}},
+        {"wcs_node_limit{",
+         {{R"(wcs_node_limit{limit="cpu"})", "90"},
+          {R"(wcs_node_limit{limit="publishers"})", "100"},
+          {R"(wcs_node_limit{limit="subscribers"})", "100"},
+          {R"(wcs_node_limit{limit="band_in"})", "100"},
+          {R"(wcs_node_limit{limit="band_out"})", "100"}}},
+        {R"(wcs_node_limit_utilization_ratio{limit="band_out"})",
+         {{R"(wcs_node_limit_utilization_ratio{limit="band_out"})", "0.75"}}},
+        {R"(wcs_node_limit_utilization_ratio{limit="hls"})", {}},
+        {"wcs_node_weight", {{"wcs_node_weight_ratio", "0.25"}}},
+        {"wcs_node_state",
+         {{R"(wcs_node_state{state="up"})", "1"},
+          {R"(wcs_node_state{state="down"})", "0"},
+          {R"(wcs_node_state{state="drain"})", "0"},
+          {R"(wcs_node_state{state="maint"})", "0"}}},
+        {"wcs_node_agent_source",
+         {{R"(wcs_node_agent_source{source="ebpf"})", "1"},
+          {R"(wcs_node_agent_source{source="procfs"})", "0"}}},
+        {"wcs_node_agent_checks",
+         {{R"(wcs_node_agent_checks_total{reply="up"})", "11"},
+          {R"(wcs_node_agent_checks_total{reply="down"})", "1"},
+          {R"(wcs_node_agent_checks_total{reply="drain"})", "0"},
+          {R"(wcs_node_agent_checks_total{reply="maint"})", "0"}}},
+        {"wcs_node_agent_rejected", {{"wcs_node_agent_rejected_connections_total", "4"}}},
+        {"wcs_node_agent_displaced", {{"wcs_node_agent_displaced_connections_total", "6"}}},
+        {"wcs_node_agent_scrapes", {{"wcs_node_agent_scrapes_total", "6"}}},
+        {"wcs_node_agent_unplaced", {{"wcs_node_agent_unplaced_packets_total", "7"}}},
+        {R"(wcs_fetch_failures_total{reason="timeout"})",
+         {{R"(wcs_fetch_failures_total{reason="timeout"})", "2"}}},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.prefix);
+        EXPECT_EQ(series(node, row.prefix), row.expected);
+    }
+    EXPECT_EQ(series(node, "wcs_node_agent_build_info{").size(), 1U);
+}
+
+TEST(Metrics, SayWhatWasCountedAsSent) {
+    struct Row {
+        Source source;
+        QdiscDrops drops;
+        const char* expected;
+    };
+    const Row rows[] = {
+        {Source::ebpf, QdiscDrops::taken_back, "discipline drops is not included."},
+        {Source::ebpf, QdiscDrops::taken_back_at_enqueue,
+         "drops on arrival is not included, what CoDel drops later is."},
+        {Source::ebpf, QdiscDrops::count_as_sent, "discipline drops is included."},
+        {Source::procfs, QdiscDrops::count_as_sent,
+         "as /proc/net/dev counts them: joined packets count once."},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.expected);
+        Snapshot node = busy_node();
+        node.source = row.source;
+        node.counters.qdisc_drops = row.drops;
+        for (const auto* name :
+             {"wcs_node_network_transmit_bytes_total", "wcs_node_network_transmit_packets_total"}) {
+            const auto help = series(node, std::string("# HELP ") + name);
+            ASSERT_EQ(help.size(), 1U);
+            EXPECT_THAT(help.begin()->first + " " + help.begin()->second,
+                        testing::EndsWith(row.expected));
+        }
+    }
+}
+
+TEST(Metrics, GiveTheUnknownNoSeries) {
+    const Snapshot node = blind_node();
+    for (const char* name : {"wcs_up", "wcs_stat", "wcs_publishers", "wcs_subscribers", "wcs_hls",
+                             "wcs_fault", "wcs_fetch_duration", "wcs_node_bandwidth",
+                             "wcs_node_cpu", "wcs_node_network", "wcs_node_limit"})
+        EXPECT_THAT(series(node, name), IsEmpty()) << name;
+}
+
+TEST(Metrics, GiveACountWithoutItsNameNoSeries) {
+    Snapshot node = busy_node();
+    node.wcs.counts.publishers[static_cast<std::size_t>(Protocol::rtmp)].reset();
+    EXPECT_THAT(series(node, "wcs_publishers"),
+                UnorderedElementsAre(Pair(R"(wcs_publishers{protocol="webrtc"})", "5"),
+                                     Pair(R"(wcs_publishers{protocol="rtsp"})", "0")));
+}
+
+TEST(Metrics, TakeCountsAwayWithTheirPagesAge) {
+    Snapshot node = busy_node();
+    node.wcs.fault = WcsFault::timeout;
+    node.wcs.page_at = node.at - node.stale_after;
+    for (const char* name : {"wcs_publishers", "wcs_subscribers", "wcs_hls_streams", "wcs_stat{"})
+        EXPECT_THAT(series(node, name), IsEmpty()) << name;
+    EXPECT_THAT(series(node, "wcs_stat_age"),
+                UnorderedElementsAre(Pair("wcs_stat_age_seconds", "10")));
+    EXPECT_THAT(series(node, "wcs_up"), UnorderedElementsAre(Pair("wcs_up", "0")));
+    EXPECT_THAT(series(node, R"(wcs_fault{reason="timeout"})"),
+                UnorderedElementsAre(Pair(R"(wcs_fault{reason="timeout"})", "1")));
+    EXPECT_THAT(series(node, R"(wcs_fault{reason="connect"})"),
+                UnorderedElementsAre(Pair(R"(wcs_fault{reason="connect"})", "0")));
+}
+
+TEST(Metrics, FollowTheNamesThatMakeUpTheCounts) {
+    Snapshot node = busy_node();
+    node.count_names.hls = {"connections"};
+    EXPECT_THAT(series(node, "wcs_stat{"),
+                UnorderedElementsAre(Pair(R"(wcs_stat{key="streams_hls"})", "3")));
+}
+
+TEST(Metrics, KeepLabelsValidWhateverWcsSends) {
+    Snapshot node = busy_node();
+    node.wcs.page.numbers = {{"a\xFF\"\\\n", 1}};
+    EXPECT_THAT(series(node, "wcs_stat{"),
+                UnorderedElementsAre(Pair(R"(wcs_stat{key="a?\"\\\n"})", "1")));
+}
+
+}  // namespace wcs_node_agent::test

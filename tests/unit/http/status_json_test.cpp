@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/status_json.hpp"
+
+#include "unit/http/sample_snapshot.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace wcs_node_agent::test {
+
+namespace {
+
+using Json = nlohmann::json;
+
+}  // namespace
+
+TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
+    const Json status = Json::parse(status_json(busy_node()));
+    struct Row {
+        const char* place;
+        Json value;
+    };
+    const Row rows[] = {
+        {"/time", "2023-11-14T22:13:20.125Z"},
+        {"/uptime_seconds", 10.5},
+        {"/state", "up"},
+        {"/weight", 25},
+        {"/reason", nullptr},
+        {"/reply", "up 25%"},
+        {"/bottleneck", "band_out"},
+        {"/limits/cpu/unit", "percent"},
+        {"/limits/hls/unit", "streams"},
+        {"/limits/hls/value", 3.0},
+        {"/limits/hls/maximum", nullptr},
+        {"/limits/hls/utilisation", nullptr},
+        {"/limits/band_out",
+         {{"unit", "megabits_per_second"},
+          {"value", 75.0},
+          {"maximum", 100.0},
+          {"share", 80.0},
+          {"utilisation", 0.75}}},
+        {"/rates/bits_in_per_second", 40e6},
+        {"/rates/bits_out_per_second", 75e6},
+        {"/rates/cpu_utilisation", 0.25},
+        {"/source", {{"name", "ebpf"}, {"detail", nullptr}}},
+        {"/interfaces/0",
+         {{"index", 2},
+          {"name", "eth0"},
+          {"chosen", true},
+          {"receive_bytes", 1000},
+          {"receive_packets", 10},
+          {"transmit_bytes", 2000},
+          {"transmit_packets", 20}}},
+        {"/interfaces/1/chosen", false},
+        {"/unplaced_packets", 7},
+        {"/cpus/0", {{"cpu", 0}, {"busy_seconds", 2.5}, {"steal_seconds", 0.1}}},
+        {"/wcs/up", true},
+        {"/wcs/fault", nullptr},
+        {"/wcs/fault_text", nullptr},
+        {"/wcs/page_age_seconds", 0.5},
+        {"/wcs/stale_after_seconds", 10.0},
+        {"/wcs/page/publishers", {{"webrtc", 5.0}, {"rtmp", 2.0}, {"rtsp", 0.0}}},
+        {"/wcs/merged/subscribers", {{"value", 41.0}, {"age_seconds", 0.5}}},
+        {"/wcs/failures/timeout", 2},
+        {"/agent/checks/up", 11},
+        {"/agent/rejected_connections", 4},
+        {"/agent/displaced_connections", 6},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.place);
+        EXPECT_EQ(status.at(Json::json_pointer(row.place)), row.value);
+    }
+}
+
+TEST(StatusJson, SaysNullForTheUnknown) {
+    const Json status = Json::parse(status_json(blind_node()));
+    for (const char* place :
+         {"/bottleneck", "/limits/cpu/value", "/rates/bits_in_per_second", "/rates/cpu_utilisation",
+          "/wcs/up", "/wcs/page_age_seconds", "/wcs/page/publishers/webrtc", "/wcs/page/hls",
+          "/wcs/merged/hls", "/wcs/fetch_duration_seconds"})
+        EXPECT_EQ(status.at(Json::json_pointer(place)), Json()) << place;
+}
+
+TEST(StatusJson, SaysWhatIsWrong) {
+    Snapshot node = busy_node();
+    node.source = Source::procfs;
+    node.source_detail = "no BTF";
+    node.wcs.fault = WcsFault::connect;
+    node.wcs.fault_text = "connection refused\xFF";
+    node.verdict.state = NodeState::down;
+    node.verdict.reason = "WCS does not answer";
+    const Json status = Json::parse(status_json(node));
+    EXPECT_EQ(status["source"]["detail"], "no BTF");
+    EXPECT_EQ(status["wcs"]["up"], false);
+    EXPECT_EQ(status["wcs"]["fault"], "connect");
+    EXPECT_EQ(status["wcs"]["fault_text"], "connection refused\uFFFD");
+    EXPECT_EQ(status["reply"], "down # WCS does not answer");
+}
+
+}  // namespace wcs_node_agent::test
