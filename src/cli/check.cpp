@@ -2,7 +2,6 @@
 #include "cli/check.hpp"
 
 #include "daemon/sampler.hpp"
-#include "haproxy/agent_reply.hpp"
 #include "process/exit_status.hpp"
 #include "wcs/poller.hpp"
 
@@ -36,7 +35,7 @@ Result<Sampler> open_sampler(const Config& config) {
     if (!links) return links.error();
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (auto listed = sampler.refresh_links(); !listed) return listed.error();
-    sampler.follow_chosen();
+    sampler.attach_selected();
     return sampler;
 }
 
@@ -63,7 +62,7 @@ int check_once(const Config& config, std::ostream& out, std::ostream& err) {
         err << snapshot.error().what << '\n';
         return exit_failed;
     }
-    out << agent_reply(snapshot->verdict) << std::flush;
+    out << snapshot->agent_reply << std::flush;
     return exit_done;
 }
 

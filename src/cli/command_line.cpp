@@ -141,7 +141,9 @@ class Commands {
             return;
         }
         CLI::Option* option = command.add_option(option_name(setting.name));
-        option->description(std::string(setting.help))
+        option
+            ->description(
+                fmt::format("{} (default {})", description(setting), default_text(setting)))
             ->type_name(std::string(setting.value))
             ->group(std::string(setting.group));
         if (setting.is_list) {

@@ -18,10 +18,12 @@ namespace wcs_node_agent {
 
 struct Setting {
     std::string_view name;   // the key in the file, OBJECT.KEY in an object; the option has - for _
-    std::string_view group;  // its heading in --help
+    std::string_view group;  // its heading in --help and in the documentation
     std::string_view value;  // what stands for the value in --help; empty: in the file alone
-    std::string_view help;   // one line, with the default
+    std::string_view help;   // one line, without the range and the default
+    std::string (*range)();  // LOWEST to HIGHEST; null: it has none, or `help` says it
     bool is_list;            // the option may be repeated
+    bool needs_restart;      // a reload does not change it
 
     /// Sets the field from a value of the file or a string of the command line. Faulty values
     /// change nothing; each fault's place is a JSON pointer below the value.
@@ -30,7 +32,8 @@ struct Setting {
     /// The field as it would be written in the file.
     Json (*show)(const Config&);
 
-    std::string_view option = {};  // where the option is not the key with - for _
+    std::string_view no_value;  // what an empty value means
+    std::string_view option;    // where the option is not the key with - for _; else empty
 };
 
 /// In the order of the documentation.
@@ -38,6 +41,15 @@ std::span<const Setting> settings();
 
 /// `--band-out` for `band_out`, and the option of a setting that has one of its own.
 std::string option_name(std::string_view setting);
+
+/// The default as a person would write it.
+std::string default_text(const Setting& setting);
+
+/// One line for people: the help with the range.
+std::string description(const Setting& setting);
+
+/// The names of settings that differ and take effect at the next start alone.
+std::vector<std::string_view> changed_at_restart(const Config& before, const Config& after);
 
 /// Sets what `values`, an object, names. An unknown key is a fault. Each fault's place is a JSON
 /// pointer into `values`.

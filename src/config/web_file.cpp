@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/web_file.hpp"
 
+#include <wcs_node_agent/result.hpp>
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>

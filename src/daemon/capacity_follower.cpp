@@ -56,19 +56,21 @@ Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const L
     return faults;
 }
 
-Limits CapacityFollower::maxima(const ConfiguredLimits& limits, std::span<const Link> links,
-                                std::span<const std::uint32_t> chosen, Clock::time_point now) {
+std::optional<double> CapacityFollower::capacity(const ConfiguredLimits& limits,
+                                                 std::span<const Link> links,
+                                                 std::span<const std::uint32_t> chosen,
+                                                 Clock::time_point now) {
     if (!has_share(limits)) {
-        told_.reset();
-        return effective_limits(limits, std::nullopt);
+        logged_.reset();
+        return std::nullopt;
     }
     if (now >= due_) {
         due_ = now + read_interval;
         remember(links, chosen, read_speeds(links, chosen));
         capacity_ = capacity_of(links, chosen, speeds_);
-        tell(limits, links, chosen, capacity_);
+        log_transition(limits, links, chosen, capacity_);
     }
-    return effective_limits(limits, capacity_.megabits);
+    return capacity_.megabits;
 }
 
 LinkSpeeds CapacityFollower::read_speeds(std::span<const Link> links,
@@ -100,11 +102,12 @@ void CapacityFollower::remember(std::span<const Link> links, std::span<const std
     silent_ = std::move(silent);
 }
 
-void CapacityFollower::tell(const ConfiguredLimits& limits, std::span<const Link> links,
-                            std::span<const std::uint32_t> chosen, const Capacity& capacity) {
-    if (told_ == capacity) return;
-    told_ = capacity;
-    if (chosen.empty()) return;  // told by who chooses
+void CapacityFollower::log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
+                                      std::span<const std::uint32_t> chosen,
+                                      const Capacity& capacity) {
+    if (logged_ == capacity) return;
+    logged_ = capacity;
+    if (chosen.empty()) return;  // logged by who selects
     for_each_share(limits, [&](Limit limit, const std::string& share) {
         if (capacity.megabits)
             spdlog::info("{}: {} of {:g} Mbit/s", to_string(limit), share, *capacity.megabits);

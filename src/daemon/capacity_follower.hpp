@@ -28,27 +28,30 @@ class CapacityFollower {
     Faults check(const ConfiguredLimits& limits, std::span<const Link> links,
                  std::span<const std::uint32_t> chosen);
 
-    /// The links, the choice or the limits have changed: the next maxima() reads the speeds anew.
+    /// The links, the selection or the limits have changed: the next capacity() reads the speeds
+    /// anew.
     void expect_change() { due_ = Clock::time_point::min(); }
 
-    /// The maxima of this moment. Reads the speeds when a change is expected, and every 5 s.
-    Limits maxima(const ConfiguredLimits& limits, std::span<const Link> links,
-                  std::span<const std::uint32_t> chosen, Clock::time_point now);
+    /// What the selected links can carry together at this moment, in Mbit/s; none where no limit is
+    /// a share of it, or it is not known. Reads the speeds when a change is expected, and every 5
+    /// s.
+    std::optional<double> capacity(const ConfiguredLimits& limits, std::span<const Link> links,
+                                   std::span<const std::uint32_t> chosen, Clock::time_point now);
 
  private:
     LinkSpeeds read_speeds(std::span<const Link> links,
                            std::span<const std::uint32_t> chosen) const;
     void remember(std::span<const Link> links, std::span<const std::uint32_t> chosen,
                   LinkSpeeds now);
-    void tell(const ConfiguredLimits& limits, std::span<const Link> links,
-              std::span<const std::uint32_t> chosen, const Capacity& capacity);
+    void log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
+                        std::span<const std::uint32_t> chosen, const Capacity& capacity);
 
     ReadSpeed read_speed_;
     LinkSpeeds speeds_;               // the last that was known of each link that is there
     std::set<std::uint32_t> silent_;  // links of which the last speed stands
     Clock::time_point due_ = Clock::time_point::min();
     Capacity capacity_;
-    std::optional<Capacity> told_;
+    std::optional<Capacity> logged_;
 };
 
 }  // namespace wcs_node_agent

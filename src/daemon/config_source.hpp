@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "config/effective_config.hpp"
 #include "config/json.hpp"
+#include "http/auth/web_config.hpp"
+
+#include <wcs_node_agent/config.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -13,5 +17,14 @@ struct ConfigSource {
     std::optional<std::filesystem::path> file;
     Json overrides;
 };
+
+/// The configuration with the web file that it names, read and checked.
+struct LoadedConfig {
+    Config config;
+    WebConfig web;
+};
+
+/// All of it, or every error of the first of both files that has any.
+Checked<LoadedConfig> load(const ConfigSource& source);
 
 }  // namespace wcs_node_agent

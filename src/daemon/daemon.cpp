@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/daemon.hpp"
 
-#include "config/effective_config.hpp"
+#include "config/settings.hpp"
 #include "config/value_text.hpp"
 #include "daemon/connection_budget.hpp"
-#include "haproxy/agent_reply.hpp"
-#include "http/auth/web_config.hpp"
 #include "process/descriptors.hpp"
 
 #include <algorithm>
@@ -13,8 +11,8 @@
 #include <limits>
 #include <new>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -26,22 +24,10 @@ namespace {
 
 using asio::use_awaitable;
 
-/// So many changes of links or routes as come within this time are one.
-constexpr auto link_settling_time = std::chrono::milliseconds(100);
-
-/// To begin counting on an interface the kernel waits for two RCU grace periods, and this thread
-/// with it. A pause of so many times as long follows, so that of many new interfaces no more than a
-/// quarter of the thread's time goes there, and a check waits for one of them at most.
-constexpr int following_pause = 3;
-
 /// Older than so many intervals a sample is not fresh, but at least this long: a busy node may be
 /// late.
 constexpr int fresh_intervals = 4;
 constexpr std::chrono::nanoseconds fresh_at_least = std::chrono::seconds(2);
-
-/// A node that has just started is not kept waiting for WCS longer than this, whatever stale_after:
-/// service managers give up, and so do the connections that wait.
-constexpr std::chrono::nanoseconds longest_start = std::chrono::seconds(20);
 
 std::string texts(const std::vector<tcp::endpoint>& endpoints) {
     std::ostringstream all;
@@ -51,11 +37,12 @@ std::string texts(const std::vector<tcp::endpoint>& endpoints) {
 
 }  // namespace
 
-Daemon::Daemon(ConfigSource source, Config config, Sampler sampler)
+Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
     : source_(std::move(source)),
-      config_(std::move(config)),
+      config_(std::move(loaded.config)),
       sampler_(std::move(sampler)),
       poller_(io_.get_executor(), wcs_settings(config_)) {
+    http_server_.secure(std::move(loaded.web));
     configure(config_);
 }
 
@@ -98,31 +85,34 @@ void Daemon::configure(const Config& config) {
     spdlog::set_level(spdlog::level::from_str(config.log_level));
     agent_server_.allow(config.allow);
     http_server_.allow(config.metrics_allow);
-    freshness_ = {.fresh_for = std::max(fresh_intervals * config.sample_interval, fresh_at_least),
-                  .stale_after = config.stale_after,
-                  .when_stale = config.when_stale};
-    http_server_.fresh_for(freshness_.fresh_for);
-    agent_server_.renew_after(freshness_.fresh_for, [this] { catch_up(); });
+    fresh_for_ = std::max(fresh_intervals * config.sample_interval, fresh_at_least);
+    http_server_.fresh_for(fresh_for_);
+    publisher_.configure({.fresh_for = fresh_for_,
+                          .stale_after = config.stale_after,
+                          .when_stale = config.when_stale});
     sampler_.configure(config);
     if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }
 
 void Daemon::serve() {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
-    start(obey_signals());
+    start(handle_signals());
     start(poller_.run());
-    if (config_.follow_interfaces) start(follow_links());
+    if (config_.follow_interfaces) {
+        start(links_.watch());
+        start(links_.attach());
+    }
     start(sample_repeatedly());
     io_.run();
-    if (unforeseen_) std::rethrow_exception(unforeseen_);
+    if (unhandled_) std::rethrow_exception(unhandled_);
 }
 
 /// A task that ends by an exception ends the daemon: half of one would answer with old figures for
 /// ever.
 void Daemon::start(asio::awaitable<void> task) {
-    asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unforeseen) {
-        if (!unforeseen) return;
-        unforeseen_ = std::move(unforeseen);
+    asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unhandled) {
+        if (!unhandled) return;
+        unhandled_ = std::move(unhandled);
         io_.stop();
     });
 }
@@ -145,86 +135,40 @@ asio::awaitable<void> Daemon::sample_repeatedly() {
 }
 
 /// False: there is no new sample.
-bool Daemon::sample() try {
+bool Daemon::sample() {
     const auto now = Clock::now();
-    notice_pause(now);
-    auto sampled = sampler_.sample(poller_.state(), counters_);
-    if (!sampled) {
-        tell_failure(sampled.error().what);
-        publish_aged(now);
+    detect_stall(now);
+    try {
+        auto sampled = sampler_.sample(poller_.state(), counters_);
+        if (!sampled) {
+            fail_sample(sampled.error().what, now);
+            return false;
+        }
+        publisher_.publish(std::move(sampled).value());
+    } catch (const std::bad_alloc&) {
+        fail_sample("no memory", now);
         return false;
     }
-    if (current_.get() || is_first_answer_due(*sampled)) publish(std::move(sampled).value());
     if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
     return true;
-} catch (const std::bad_alloc&) {
-    tell_failure("no memory");
-    return false;
 }
 
-/// For a check that comes before the sampler's turn, after a pause. Where sampling was tried and
-/// failed, a check does not try again: what it costs would depend on who asks how often.
-void Daemon::catch_up() {
-    if (Clock::now() - last_try_ >= freshness_.fresh_for) sample();
-}
-
-void Daemon::tell_failure(std::string_view why) {
+void Daemon::fail_sample(std::string_view why, Clock::time_point now) try {
     ++counters_.sample_failures;
-    if (std::exchange(sampling_fails_, true)) return;
-    spdlog::error("sampling fails, the last verdict holds for {}: {}",
-                  duration_text(freshness_.stale_after), why);
+    if (!std::exchange(sampling_fails_, true))
+        spdlog::error("sampling fails, the last verdict holds for {}: {}",
+                      duration_text(config_.stale_after), why);
+    publisher_.publish_aged(counters_, now);
+} catch (const std::bad_alloc&) {
+    return;  // the next turn tries again; until then checks wait once the last snapshot is too old
 }
 
 /// While this process was stopped it asked nobody: that time does not make the counts of WCS stale.
-void Daemon::notice_pause(Clock::time_point now) {
-    const auto pause = now - std::exchange(last_try_, now);
-    if (pause < freshness_.fresh_for) return;
-    spdlog::warn("this process did not run for {:.1f} s", Seconds(pause).count());
-    poller_.excuse(pause);
-}
-
-void Daemon::publish(Snapshot snapshot) {
-    last_verdict_ = snapshot.verdict;
-    snapshot.agent_reply = agent_reply(snapshot.verdict);
-    tell_change(snapshot);
-    const bool first = !current_.get();
-    current_.publish(std::make_shared<const Snapshot>(std::move(snapshot)));
-    if (first) notifier_.ready();
-}
-
-/// The figures stay, with their age; the verdict is told as what it is worth by now.
-void Daemon::publish_aged(Clock::time_point now) {
-    const auto last = current_.get();
-    if (!last || now - last->at < freshness_.fresh_for) return;
-    Snapshot snapshot = *last;
-    snapshot.verdict = aged(last_verdict_, now - last->at, freshness_);
-    snapshot.agent = counters_;
-    snapshot.agent_reply = agent_reply(snapshot.verdict);
-    tell_change(snapshot);
-    current_.publish(std::make_shared<const Snapshot>(std::move(snapshot)));
-}
-
-/// The first answer waits for a second reading, as one gives no rates, and for the counts of WCS:
-/// they are as good as lost only after the time for which they would hold.
-bool Daemon::is_first_answer_due(const Snapshot& snapshot) const {
-    const auto patience = std::min(freshness_.stale_after, longest_start);
-    const auto needs_wcs = [&](Limit limit) {
-        return is_wcs_count(limit) && snapshot.verdict.readings[limit].maximum;
-    };
-    const bool wcs_known = snapshot.wcs.up() || snapshot.at - snapshot.started >= patience ||
-                           std::ranges::none_of(all_limits, needs_wcs);
-    return snapshot.rates.cpu_utilisation && wcs_known;
-}
-
-void Daemon::tell_change(const Snapshot& snapshot) {
-    const auto before = current_.get();
-    const auto& verdict = snapshot.verdict;
-    if (before && before->verdict.state == verdict.state) return;
-    if (verdict.state == NodeState::up)
-        spdlog::info("node is up, weight {}%", verdict.weight);
-    else
-        spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
-    notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));
+void Daemon::detect_stall(Clock::time_point now) {
+    const auto stall = now - std::exchange(last_attempt_, now);
+    if (stall < fresh_for_) return;
+    spdlog::warn("this process did not run for {:.1f} s", Seconds(stall).count());
+    poller_.excuse(stall);
 }
 
 /// As long as they are wanted and can be measured.
@@ -237,36 +181,7 @@ asio::awaitable<void> Daemon::measure_peaks() {
     measuring_peaks_ = false;
 }
 
-asio::awaitable<void> Daemon::follow_links() {
-    asio::posix::stream_descriptor told(io_, ::dup(sampler_.link_descriptor()));
-    asio::steady_timer pause(io_);
-    auto next_listing = Clock::now();
-    bool waiting = true;  // interfaces that are not chosen, at the start
-    bool failing = false;
-    for (;;) {
-        if (waiting) {
-            const auto begun = Clock::now();
-            waiting = sampler_.follow_next();
-            pause.expires_after(following_pause * (Clock::now() - begun));
-            co_await pause.async_wait(use_awaitable);
-        } else {
-            // What could not be listed is tried again, whether or not more is told.
-            if (!failing)
-                co_await told.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
-            pause.expires_at(next_listing);
-            co_await pause.async_wait(use_awaitable);
-        }
-        if (Clock::now() < next_listing || !(sampler_.links_changed() || failing)) continue;
-        const auto refreshed = sampler_.refresh_links();
-        if (!refreshed && !failing) spdlog::error("{}; trying again", refreshed.error().what);
-        if (refreshed && failing) spdlog::info("netlink: the links are known again");
-        failing = !refreshed;
-        waiting = true;
-        next_listing = Clock::now() + link_settling_time;
-    }
-}
-
-asio::awaitable<void> Daemon::obey_signals() {
+asio::awaitable<void> Daemon::handle_signals() {
     for (;;) {
         const int signal = co_await signals_.async_wait(use_awaitable);
         if (signal != SIGHUP) {
@@ -283,39 +198,22 @@ asio::awaitable<void> Daemon::obey_signals() {
     }
 }
 
-/// All or nothing: a faulty file or a port that cannot be had leaves everything as it was.
+/// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 void Daemon::reload() {
-    auto loaded = load_config(source_.file, source_.overrides);
-    if (!loaded) {
-        for (const auto& fault : loaded.error())
-            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
-        return;
-    }
-    auto web = load_web_config(loaded->web_config_file);
-    if (!web) {
-        for (const auto& fault : web.error())
-            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
-        return;
-    }
-    if (const auto faults = sampler_.check(*loaded); !faults.empty()) {
-        for (const auto& fault : faults)
-            spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
-        return;
-    }
-    if (const auto listening = listen(*loaded); !listening) {
+    auto loaded = load(source_);
+    auto faults = loaded ? sampler_.check(loaded->config) : loaded.error();
+    for (const auto& fault : faults)
+        spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
+    if (!faults.empty()) return;
+    if (const auto listening = listen(loaded->config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
         return;
     }
-    if (loaded->source != config_.source)
-        spdlog::warn("reload: source takes effect at the next start");
-    if (loaded->user != config_.user || loaded->follow_interfaces != config_.follow_interfaces)
-        spdlog::warn("reload: user and follow_interfaces take effect at the next start");
-    if (loaded->kernel_pin != config_.kernel_pin ||
-        loaded->kernel_pin_folder != config_.kernel_pin_folder)
-        spdlog::warn("reload: kernel.pin takes effect at the next start");
-    config_ = *std::move(loaded);
+    for (const auto& name : changed_at_restart(config_, loaded->config))
+        spdlog::warn("reload: {} takes effect at the next start", name);
+    config_ = std::move(loaded->config);
     poller_.configure(wcs_settings(config_));
-    secure(*std::move(web));
+    http_server_.secure(std::move(loaded->web));
     configure(config_);
     spdlog::info("reload: done");
 }

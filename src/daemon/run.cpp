@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/run.hpp"
 
-#include "config/effective_config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/pinning.hpp"
-#include "http/auth/web_config.hpp"
 #include "kernel/open_probe.hpp"
 #include "process/descriptors.hpp"
 #include "process/exit_status.hpp"
@@ -29,7 +27,7 @@ int fail(const Error& error) {
     return exit_failed;
 }
 
-void tell_start(const OpenedProbe& opened) {
+void log_start(const OpenedProbe& opened) {
     if (opened.probe->source() == Source::ebpf)
         spdlog::info("counting by eBPF: {}", opened.detail);
     else
@@ -38,7 +36,7 @@ void tell_start(const OpenedProbe& opened) {
 }
 
 /// What root's process can read its own user may not, which shows at the first reload.
-void tell_user(const std::optional<User>& user, const std::optional<std::filesystem::path>& file) {
+void log_user(const std::optional<User>& user, const std::optional<std::filesystem::path>& file) {
     if (user) spdlog::info("running as user {}", user->name);
     if (file && ::access(file->c_str(), R_OK) != 0)
         spdlog::warn("{} cannot be read by the user that this runs as ({}): a reload will fail",
@@ -47,55 +45,49 @@ void tell_user(const std::optional<User>& user, const std::optional<std::filesys
 
 }  // namespace
 
-int run_daemon(ConfigSource source) {
-    const auto config_file = source.file;
-    auto config = load_config(source.file, source.overrides);
-    if (!config) {
-        std::cerr << to_string(config.error());
+int run_daemon(const ConfigSource& source) {
+    auto loaded = load(source);
+    if (!loaded) {
+        std::cerr << to_string(loaded.error());
         return exit_wrong_usage;
     }
-    auto web = load_web_config(config->web_config_file);
-    if (!web) {
-        std::cerr << to_string(web.error());
-        return exit_wrong_usage;
-    }
-    log_to_standard_error(config->log_level);
+    const Config config = loaded->config;
+    log_to_standard_error(config.log_level);
     const auto descriptors = raise_descriptor_limit();
 
-    const auto user = chosen_user(config->user);
+    const auto user = chosen_user(config.user);
     if (!user) {
         std::cerr << user.error().what << '\n';
         return exit_wrong_usage;
     }
-    auto pins = prepare_pinning(*config);
+    auto pins = prepare_pinning(config);
     if (!pins) return fail(pins.error());
-    auto probe = open_probe(config->source, std::move(pins).value());
+    auto probe = open_probe(config.source, std::move(pins).value());
     if (!probe) return fail(probe.error());
-    tell_start(*probe);
-    const auto kept = probe->needs_net_admin && config->follow_interfaces ? KeptPrivilege::net_admin
-                                                                          : KeptPrivilege::none;
+    log_start(*probe);
+    const auto kept = probe->needs_net_admin && config.follow_interfaces ? KeptPrivilege::net_admin
+                                                                         : KeptPrivilege::none;
     auto links = LinkMonitor::open();
     if (!links) return fail(links.error());
-    Sampler sampler(std::move(probe).value(), std::move(links).value(), *config);
+    Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
-    if (const auto faults = sampler.check(*config); !faults.empty()) {
+    if (const auto faults = sampler.check(config); !faults.empty()) {
         std::cerr << to_string(faults);
         return exit_wrong_usage;
     }
-    sampler.follow_chosen();  // the first answer needs them; the others follow while it serves
+    sampler.attach_selected();  // the first answer needs them; the others follow while it serves
 
     if (*user)
         if (const auto given = sampler.give_to((*user)->uid, (*user)->gid); !given)
             spdlog::warn("kernel.pin: interfaces that appear later will not be pinned: {}",
                          given.error().what);
 
-    Daemon daemon(std::move(source), *config, std::move(sampler));
+    Daemon daemon(source, *std::move(loaded), std::move(sampler));
     daemon.limit_connections(descriptors);
-    daemon.secure(*std::move(web));
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);
     if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());
-    tell_user(*user, config_file);
+    log_user(*user, source.file);
     daemon.serve();
     return exit_done;
 }

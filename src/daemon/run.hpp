@@ -5,7 +5,7 @@
 
 namespace wcs_node_agent {
 
-/// The daemon: samples, judges and serves until it is told to stop. Returns the exit status.
-int run_daemon(ConfigSource source);
+/// The daemon: samples, judges and serves until SIGTERM or SIGINT. Returns the exit status.
+int run_daemon(const ConfigSource& source);
 
 }  // namespace wcs_node_agent

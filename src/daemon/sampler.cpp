@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/sampler.hpp"
 
+#include "haproxy/agent_reply.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -19,42 +21,42 @@ void Sampler::configure(const Config& config) {
     window_.set_wire_overhead(config.wire_overhead);
     peak_meter_.set_wire_overhead(config.wire_overhead);
     count_names_ = config.counts;
-    limits_ = config.limits;
-    policy_settings_ = {.limits = {},  // made anew for each sample
+    policy_settings_ = {.limits = config.limits,
                         .recover = config.recover,
                         .stale_after = config.stale_after,
                         .when_stale = config.when_stale};
     globs_ = config.interfaces;
-    choose();
+    select();
 }
 
 Result<void> Sampler::refresh_links() {
     auto listed = links_.list();
     if (!listed) return listed.error();
     known_links_ = std::move(listed).value();
-    choose();
-    chosen_waiting_ = probe_.probe->follow(known_links_, selection_.chosen);
+    select();
+    pending_selected_ = probe_.probe->follow(known_links_, selection_.chosen);
+    pending_links_ = true;
     return {};
 }
 
-void Sampler::follow_chosen() {
-    for (; chosen_waiting_ > 0; --chosen_waiting_) follow_next();
+void Sampler::attach_selected() {
+    for (; pending_selected_ > 0; --pending_selected_) attach_next();
 }
 
-void Sampler::choose() {
+void Sampler::select() {
     if (known_links_.empty()) return;  // not listed yet
     const auto before = std::exchange(selection_, choose_interfaces(known_links_, globs_));
     capacity_.expect_change();
-    tell_choice(before);
+    log_selection(before);
 }
 
 /// What is new of it.
-void Sampler::tell_choice(const Selection& before) {
+void Sampler::log_selection(const Selection& before) {
     for (const auto& one : selection_.left_out)
         if (std::ranges::find(before.left_out, one) == before.left_out.end())
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
                          name_of(one.index), name_of(one.counted_on));
-    if (std::exchange(has_chosen_, true) && selection_.chosen == before.chosen) return;
+    if (std::exchange(has_selected_, true) && selection_.chosen == before.chosen) return;
     peak_meter_.restart();
     if (selection_.chosen.empty())
         spdlog::warn(
@@ -79,16 +81,6 @@ std::string_view Sampler::name_of(std::uint32_t index) const {
 Faults Sampler::check(const Config& config) {
     return capacity_.check(config.limits, known_links_,
                            choose_interfaces(known_links_, config.interfaces).chosen);
-}
-
-Verdict Sampler::judge(const Snapshot& snapshot) {
-    policy_settings_.limits =
-        capacity_.maxima(limits_, known_links_, selection_.chosen, snapshot.at);
-    auto verdict = policy_.decide(policy_settings_, snapshot.rates, snapshot.wcs, snapshot.at);
-    for (const auto limit : all_limits)
-        if (limits_[limit] && limits_[limit]->is_share)
-            verdict.readings[limit].share = limits_[limit]->value;
-    return verdict;
 }
 
 bool Sampler::measure_peaks() {
@@ -116,8 +108,12 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;
-    snapshot.verdict = judge(snapshot);
+    snapshot.verdict = policy_.decide(
+        policy_settings_,
+        capacity_.capacity(policy_settings_.limits, known_links_, selection_.chosen, snapshot.at),
+        snapshot.rates, snapshot.wcs, snapshot.at);
     snapshot.agent = agent;
+    snapshot.agent_reply = agent_reply(snapshot.verdict);
     return snapshot;
 }
 

@@ -30,19 +30,22 @@ class Sampler {
     /// Takes effect with the next sample; what has been measured stays.
     void configure(const Config& config);
 
-    /// Lists the links anew and chooses those that the bandwidth limits see. Those that are new
-    /// wait for follow_next(), the chosen ones first.
+    /// Lists the links anew and selects those that are included in the bandwidth limits. Those that
+    /// are new are queued for attach_next(), the selected ones first.
     Result<void> refresh_links();
 
     /// What in a configuration does not go with the links as they are: see
     /// CapacityFollower::check().
     Faults check(const Config& config);
 
-    /// Begins to count on one interface that waits. True: more wait.
-    bool follow_next() { return probe_.probe->follow_next(); }
+    /// Whether an interface is queued for attach_next().
+    bool has_pending_links() const { return pending_links_; }
 
-    /// Begins to count on all that are chosen and wait.
-    void follow_chosen();
+    /// Begins to count on the next interface of the queue.
+    void attach_next() { pending_links_ = probe_.probe->follow_next(); }
+
+    /// Begins to count on all that are selected and queued.
+    void attach_selected();
 
     /// See Probe::give_to().
     Result<void> give_to(uid_t user, gid_t group) { return probe_.probe->give_to(user, group); }
@@ -50,7 +53,7 @@ class Sampler {
     /// Readable when the links should be refreshed.
     int link_descriptor() const { return links_.descriptor(); }
 
-    /// Reads away what has been told of links. True: refresh_links() is due.
+    /// Drains what netlink reported. True: refresh_links() is due.
     bool links_changed() { return links_.changed(); }
 
     /// Reads the traffic for the peaks; to be called every PeakMeter::interval. False: the source
@@ -58,25 +61,24 @@ class Sampler {
     bool measure_peaks();
 
     /// Reads the counters and judges them together with what is known of WCS. The first has no
-    /// rates. The snapshot is complete but for its reply.
+    /// rates.
     Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
 
  private:
-    void choose();
-    void tell_choice(const Selection& before);
+    void select();
+    void log_selection(const Selection& before);
     std::vector<std::string> chosen_names() const;
     std::string_view name_of(std::uint32_t index) const;
-    Verdict judge(const Snapshot& snapshot);
 
     OpenedProbe probe_;
     LinkMonitor links_;
     std::vector<Link> known_links_;
     std::vector<std::string> globs_;
     Selection selection_;
-    bool has_chosen_ = false;
-    ConfiguredLimits limits_;
+    bool has_selected_ = false;
+    bool pending_links_ = false;
     CapacityFollower capacity_{link_speed};
-    std::size_t chosen_waiting_ = 0;
+    std::size_t pending_selected_ = 0;
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;

@@ -17,7 +17,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr auto first_snapshot_deadline = std::chrono::seconds(30);
+constexpr auto snapshot_timeout = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -28,25 +28,18 @@ AgentServer::AgentServer(const asio::any_io_executor& executor, CurrentSnapshot&
       counters_(counters),
       listener_(executor, "agent_listen", most_open, counters,
                 [this](Connection connection) { on_connection(std::move(connection)); }),
-      patience_(executor),
+      timeout_(executor),
       closing_(executor) {}
 
 void AgentServer::stop() {
     listener_.stop();
     waiting_.clear();
-    patience_.cancel();
+    timeout_.cancel();
     closing_.finish();
 }
 
-void AgentServer::renew_after(std::chrono::nanoseconds bound, std::function<void()> renew) {
-    fresh_for_ = bound;
-    renew_ = std::move(renew);
-}
-
 void AgentServer::on_connection(Connection connection) {
-    const auto told = snapshots_.get();
-    if (told && renew_ && Clock::now() - told->at >= fresh_for_) renew_();
-    if (const auto snapshot = snapshots_.get())
+    if (const auto snapshot = snapshots_.get_current(Clock::now()))
         answer(std::move(connection), *snapshot);
     else
         let_wait(std::move(connection));
@@ -69,9 +62,10 @@ void AgentServer::let_wait(Connection connection) {
 
 asio::awaitable<void> AgentServer::answer_waiting() {
     using namespace asio::experimental::awaitable_operators;
-    patience_.expires_after(first_snapshot_deadline);
-    co_await (snapshots_.first() || patience_.async_wait(asio::as_tuple(asio::use_awaitable)));
-    const auto snapshot = snapshots_.get();
+    timeout_.expires_after(snapshot_timeout);
+    co_await (snapshots_.wait_for_next() ||
+              timeout_.async_wait(asio::as_tuple(asio::use_awaitable)));
+    const auto snapshot = snapshots_.get_current(Clock::now());
     for (Connection& connection : std::exchange(waiting_, {})) {
         if (snapshot)
             answer(std::move(connection), *snapshot);

@@ -5,8 +5,6 @@
 #include "net/lingering_close.hpp"
 #include "net/listener.hpp"
 
-#include <chrono>
-#include <functional>
 #include <list>
 #include <span>
 #include <vector>
@@ -18,8 +16,9 @@
 
 namespace wcs_node_agent {
 
-/// Answers HAProxy's agent checks: one reply for each connection, whatever the client sends. Before
-/// the first snapshot connections wait for it. Must outlive the running of its executor.
+/// Answers HAProxy's agent checks: one reply for each connection, whatever the client sends. While
+/// no snapshot is current, as before the first and after this process was stopped, connections wait
+/// for the next. Must outlive the running of its executor.
 class AgentServer {
  public:
     /// 256 from one source: a balancer checks once for each of its server lines.
@@ -35,9 +34,6 @@ class AgentServer {
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
     void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
-
-    /// An older snapshot is not told: `renew` is called first, which is to publish a new one.
-    void renew_after(std::chrono::nanoseconds bound, std::function<void()> renew);
 
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
@@ -55,12 +51,10 @@ class AgentServer {
 
     asio::any_io_executor executor_;
     CurrentSnapshot& snapshots_;
-    std::chrono::nanoseconds fresh_for_ = std::chrono::nanoseconds::max();
-    std::function<void()> renew_;
     AgentCounters& counters_;
     Listener listener_;
-    std::list<Connection> waiting_;  // for the first snapshot
-    asio::steady_timer patience_;    // of those who wait, from the first of them on
+    std::list<Connection> waiting_;  // for the next snapshot
+    asio::steady_timer timeout_;     // of those who wait, from the first of them on
     LingeringClose closing_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/policy.hpp"
 
+#include "load/capacity.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -35,6 +37,11 @@ PerLimit<std::optional<double>> values_of(const PolicySettings& settings, const 
     return values;
 }
 
+std::optional<double> share_of(const std::optional<ConfiguredLimit>& limit) {
+    if (!limit || !limit->is_share) return std::nullopt;
+    return limit->value;
+}
+
 std::string describe(Limit limit, const LimitReading& reading) {
     const int decimals = is_wcs_count(limit) ? 0 : 1;
     return fmt::format("{} {:.{}f} of {:g}", to_string(limit), *reading.value, decimals,
@@ -48,15 +55,19 @@ int weight_at(double utilisation) {
 
 }  // namespace
 
-Verdict Policy::decide(const PolicySettings& settings, const Rates& rates, const WcsState& wcs,
-                       Clock::time_point now) {
+Verdict Policy::decide(const PolicySettings& settings, std::optional<double> link_capacity,
+                       const Rates& rates, const WcsState& wcs, Clock::time_point now) {
     const auto values = values_of(settings, rates, wcs, now);
+    const auto maxima = effective_limits(settings.limits, link_capacity);
     Verdict verdict;
     bool count_unknown = false;
     double highest = 0;
     for (const auto limit : all_limits) {
         auto& reading = verdict.readings[limit];
-        reading = {.value = values[limit], .maximum = settings.limits[limit], .utilisation = {}};
+        reading = {.value = values[limit],
+                   .maximum = maxima[limit],
+                   .utilisation = {},
+                   .share = share_of(settings.limits[limit])};
         if (!reading.maximum) continue;
         if (!reading.value) {
             count_unknown |= is_wcs_count(limit);
@@ -69,8 +80,8 @@ Verdict Policy::decide(const PolicySettings& settings, const Rates& rates, const
         }
     }
 
-    over_ = highest >= (over_ ? settings.recover : 1.0);
-    if (over_) {
+    tripped_ = highest >= (tripped_ ? settings.recover : 1.0);
+    if (tripped_) {
         verdict.state = NodeState::down;
         verdict.weight = 0;
         verdict.reason = describe(*verdict.bottleneck, verdict.readings[*verdict.bottleneck]);

@@ -9,17 +9,16 @@
 namespace wcs_node_agent {
 
 CurrentSnapshot::CurrentSnapshot(const asio::any_io_executor& executor)
-    : published_(executor, asio::steady_timer::time_point::max()) {}
+    : next_(executor, asio::steady_timer::time_point::max()) {}
 
 void CurrentSnapshot::publish(std::shared_ptr<const Snapshot> next) {
-    const bool first = !current_;
     current_ = std::move(next);
-    if (first) published_.cancel();
+    published_at_ = Clock::now();
+    next_.cancel();
 }
 
-asio::awaitable<std::shared_ptr<const Snapshot>> CurrentSnapshot::first() {
-    if (!current_) co_await published_.async_wait(asio::as_tuple(asio::use_awaitable));
-    co_return current_;
+asio::awaitable<void> CurrentSnapshot::wait_for_next() {
+    co_await next_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 }  // namespace wcs_node_agent

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/snapshot.hpp>
 
+#include <chrono>
 #include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,15 +23,27 @@ class CurrentSnapshot {
     /// Null before the first one.
     std::shared_ptr<const Snapshot> get() const { return current_; }
 
+    /// The same, unless nothing was published for so long that it may not be true any more: then
+    /// null.
+    std::shared_ptr<const Snapshot> get_current(Clock::time_point now) const {
+        return now - published_at_ < valid_for_ ? current_ : nullptr;
+    }
+
+    /// How long a snapshot is current after its publication, greater than 0; for ever until it is
+    /// set.
+    void set_valid_for(std::chrono::nanoseconds time) { valid_for_ = time; }
+
     /// Replaces the snapshot; those who hold the old one keep it. Never null.
     void publish(std::shared_ptr<const Snapshot> next);
 
-    /// Waits until there is one. Null only if the wait was cancelled.
-    asio::awaitable<std::shared_ptr<const Snapshot>> first();
+    /// Waits for the next publication, or for its own cancellation.
+    asio::awaitable<void> wait_for_next();
 
  private:
     std::shared_ptr<const Snapshot> current_;
-    asio::steady_timer published_;  // never expires: the first publish() cancels it
+    Clock::time_point published_at_;
+    std::chrono::nanoseconds valid_for_ = std::chrono::nanoseconds::max();
+    asio::steady_timer next_;  // never expires: publish() cancels it
 };
 
 }  // namespace wcs_node_agent

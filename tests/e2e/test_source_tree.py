@@ -59,6 +59,62 @@ def test_scripts_parse(script):
     assert result.returncode == 0, result.stderr
 
 
+def rooms():
+    """The folders of src/ in the order in which CMake adds them: of a room and those above it alone may
+    another include."""
+    return re.search(r"foreach\(room ([\w ]+)\)", (lab.ROOT / "src/CMakeLists.txt").read_text())[1].split()
+
+
+def includes(path):
+    """Each header of the project that the file includes, as it is written there."""
+    return re.findall(r'^#include ["<]([\w/]+(?:\.skel)?\.hp?p?)[">]', path.read_text(), re.MULTILINE)
+
+
+def room_of(header):
+    return header.split("/")[0] if "/" in header and (lab.ROOT / "src" / header).is_file() else None
+
+
+def test_no_room_includes_one_that_comes_after_it():
+    order = rooms()
+    backwards = [
+        f"{path.relative_to(lab.ROOT)} includes {header}"
+        for place, room in enumerate(order)
+        for path in sorted((lab.ROOT / "src" / room).rglob("*.[ch]pp"))
+        for header in includes(path)
+        if room_of(header) in order[place + 1 :]
+    ]
+    assert backwards == []
+
+
+def test_shared_types_include_no_room():
+    inward = [
+        f"{path.name} includes {header}"
+        for path in sorted((lab.ROOT / "include").rglob("*.hpp"))
+        for header in includes(path)
+        if room_of(header)
+    ]
+    assert inward == []
+
+
+def test_every_folder_is_a_room_and_has_its_tests():
+    order = rooms()
+    folders = {path.name for path in (lab.ROOT / "src").iterdir() if path.is_dir()}
+    assert set(order) == folders
+    tests = {path.name for path in (lab.ROOT / "tests/unit").iterdir() if path.is_dir()}
+    assert tests == folders | {"include"}
+    map_of_rooms = (lab.ROOT / "docs/architecture.md").read_text()
+    assert re.findall(r"^\| `src/(\w+)/` \|", map_of_rooms, re.MULTILINE) == order
+
+
+def test_no_source_is_longer_than_one_concept():
+    long = {
+        str(path.relative_to(lab.ROOT)): lines
+        for path in (lab.ROOT / "src").rglob("*.[ch]pp")
+        if (lines := len(path.read_text().splitlines())) > 350
+    }
+    assert long == {}
+
+
 def test_commands_can_be_run():
     commands = ("test", "quickstart", "bench", "build-static", "fuzz", "soak")
     for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "haproxy/agent_server.hpp"
-#include "unit/net/loopback.hpp"
 #include "unit/http/sample_snapshot.hpp"
+#include "unit/net/loopback.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,13 +3,13 @@
 // the first scrape after it renders: CPU time of each step from the kernel's counters to the bytes.
 //
 // --calls N. Prints JSON, microseconds: follow (once, wall clock), read, judge, render.
+#include "http/exposition.hpp"
+#include "http/metrics.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "measure.hpp"
-#include "http/exposition.hpp"
-#include "http/metrics.hpp"
 
 #include <iostream>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs-sim/simulator.hpp"
 
+#include <wcs_node_agent/version.hpp>
+
 #include <charconv>
 #include <csignal>
 #include <cstdint>

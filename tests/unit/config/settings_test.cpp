@@ -249,5 +249,44 @@ TEST(Settings, DefaultsAreTheContracts) {
     }
 }
 
+TEST(Settings, WhatNeedsARestartIsSaidOfWhatChanged) {
+    const Config before;
+    Config after = before;
+    after.window = std::chrono::seconds(5);
+    EXPECT_THAT(changed_at_restart(before, after), testing::IsEmpty());
+    after.kernel_pin = true;
+    after.user = "daemon";
+    EXPECT_THAT(changed_at_restart(before, after), testing::ElementsAre("kernel.pin", "user"));
+}
+
+TEST(Settings, DefaultsAreWrittenAsAPersonWould) {
+    const struct {
+        const char* name;
+        const char* text;
+    } rows[] = {
+        {"agent_listen", "0.0.0.0:9707, [::]:9707"},
+        {"web_config_file", "none"},
+        {"wcs_interval", "1s"},
+        {"peaks", "off"},
+        {"follow_interfaces", "on"},
+        {"cpu", "90"},
+        {"recover", "0.95"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.name);
+        const auto setting = std::ranges::find(settings(), row.name, &Setting::name);
+        ASSERT_NE(setting, settings().end());
+        EXPECT_EQ(default_text(*setting), row.text);
+    }
+}
+
+TEST(Settings, EachHasAHelpAndADefault) {
+    for (const auto& setting : settings()) {
+        SCOPED_TRACE(setting.name);
+        EXPECT_FALSE(setting.help.empty());
+        EXPECT_FALSE(default_text(setting).empty());
+    }
+}
+
 }  // namespace
 }  // namespace wcs_node_agent

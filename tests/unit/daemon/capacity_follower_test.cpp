@@ -30,7 +30,8 @@ class CapacityFollowing : public testing::Test {
     void TearDown() override { spdlog::set_default_logger(before_); }
 
     std::optional<double> band_out() {
-        return follower_.maxima(limits_, links_, chosen_, now_)[Limit::band_out];
+        const auto capacity = follower_.capacity(limits_, links_, chosen_, now_);
+        return effective_limits(limits_, capacity)[Limit::band_out];
     }
     /// What band_out is once a change has been told.
     std::optional<double> band_out_after_change() {

@@ -5,14 +5,10 @@
 #include "unit/net/loopback.hpp"
 
 #include <chrono>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
 namespace wcs_node_agent::test {
@@ -155,17 +151,21 @@ TEST_F(AgentServerTest, CutsOffThoseThatWaitAndAreNotAllowedAnyMore) {
     EXPECT_EQ(stays.read_all(), "up 25%\n");
 }
 
-TEST(CurrentSnapshot, FirstIsNullWhenCancelled) {
-    asio::io_context context;
-    CurrentSnapshot snapshots(context.get_executor());
-    asio::cancellation_signal cancel;
-    auto first = asio::co_spawn(context, snapshots.first(),
-                                asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
-    context.poll();
-    EXPECT_EQ(first.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
-    cancel.emit(asio::cancellation_type::terminal);
-    context.poll();
-    EXPECT_EQ(first.get(), nullptr);
+// As after the process was stopped: what was true before is not told, and the sampler is about to
+// run.
+TEST_F(AgentServerTest, WaitsForANewSnapshotWhereTheLastIsNotCurrent) {
+    loop_.run([this] { snapshots_.set_valid_for(std::chrono::nanoseconds(1)); });
+    publish(publishable(busy_node()));
+    Client early(v4());
+    loop_.run([] {});
+    EXPECT_EQ(checks(NodeState::up), 0U);
+    loop_.run([this] { snapshots_.set_valid_for(std::chrono::hours(1)); });
+    Snapshot full = busy_node();
+    full.verdict.state = NodeState::down;
+    full.verdict.reason = "hls 9 of 9";
+    publish(publishable(full));
+    EXPECT_EQ(early.read_all(), "down # hls 9 of 9\n");
+    EXPECT_EQ(Client(v4()).read_all(), "down # hls 9 of 9\n");
 }
 
 }  // namespace wcs_node_agent::test

@@ -73,7 +73,8 @@ TEST(Policy, WeightIsWhatTheBottleneckLeaves) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto verdict = Policy().decide(default_settings(), row.rates, row.wcs, now);
+        const auto verdict =
+            Policy().decide(default_settings(), std::nullopt, row.rates, row.wcs, now);
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
@@ -83,12 +84,13 @@ TEST(Policy, WeightIsWhatTheBottleneckLeaves) {
 TEST(Policy, ALimitThatIsOffIsNotChecked) {
     auto settings = default_settings();
     settings.limits[Limit::subscribers].reset();
-    const auto verdict = Policy().decide(settings, rates(0, 0, 0), counts(0, 5000, 0), now);
+    const auto verdict =
+        Policy().decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 5000, 0), now);
     EXPECT_EQ(verdict.weight, 100);
     EXPECT_EQ(verdict.readings[Limit::subscribers].value, 5000) << "but its value is still told";
     EXPECT_FALSE(verdict.readings[Limit::subscribers].utilisation);
 
-    const auto unchecked = Policy().decide({.limits = {}}, {}, {}, now);
+    const auto unchecked = Policy().decide({.limits = {}}, std::nullopt, {}, {}, now);
     EXPECT_EQ(unchecked.state, NodeState::up);
     EXPECT_EQ(unchecked.weight, 100);
     EXPECT_FALSE(unchecked.bottleneck);
@@ -97,7 +99,9 @@ TEST(Policy, ALimitThatIsOffIsNotChecked) {
 TEST(Policy, ComesBackOnlyWithRoomToSpare) {
     Policy policy;
     const auto state_at = [&](double subscribers) {
-        return policy.decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now)
+        return policy
+            .decide(default_settings(), std::nullopt, rates(0, 0, 0), counts(0, subscribers, 0),
+                    now)
             .state;
     };
     EXPECT_EQ(state_at(99), NodeState::up);
@@ -137,7 +141,8 @@ TEST(Policy, StaleCounts) {
         auto wcs = counts(0, 40, 0, row.age);
         wcs.fault = WcsFault::timeout;
         wcs.fault_text = "timed out";
-        const auto verdict = Policy().decide(settings, rates(row.cpu, 0, 0), wcs, now);
+        const auto verdict =
+            Policy().decide(settings, std::nullopt, rates(row.cpu, 0, 0), wcs, now);
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
@@ -149,22 +154,25 @@ TEST(Policy, ACountThatWasNeverKnownIsStale) {
     wcs.hls.reset();
     wcs.fault_text = "no streams_hls";
     auto settings = default_settings();
-    EXPECT_EQ(Policy().decide(settings, rates(0, 0, 0), wcs, now).state, NodeState::down);
+    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).state,
+              NodeState::down);
     settings.when_stale = WhenStale::hold;
-    EXPECT_EQ(Policy().decide(settings, rates(0, 0, 0), wcs, now).weight, 90)
+    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).weight, 90)
         << "hold has nothing to hold: the other limits decide";
     settings.when_stale = WhenStale::down;
     settings.limits[Limit::hls].reset();
-    EXPECT_EQ(Policy().decide(settings, rates(0, 0, 0), wcs, now).weight, 90)
+    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).weight, 90)
         << "what no limit needs may be unknown";
 }
 
 TEST(Policy, RecoveryFromStaleNeedsNoRoomToSpare) {
     Policy policy;
     const auto settings = default_settings();
-    EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), counts(0, 97, 0, 20s), now).state,
-              NodeState::down);
-    EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), counts(0, 97, 0), now).weight, 3);
+    EXPECT_EQ(
+        policy.decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 97, 0, 20s), now).state,
+        NodeState::down);
+    EXPECT_EQ(policy.decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 97, 0), now).weight,
+              3);
 }
 
 /// Over a fine grid: never outside 1..100 while up, never up at or over the limit, never rising
@@ -173,14 +181,32 @@ TEST(Policy, WeightFallsMonotonicallyWithLoad) {
     int last = 100;
     for (int step = 0; step <= 2000; ++step) {
         const double subscribers = step * 0.1;
-        const auto verdict =
-            Policy().decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now);
+        const auto verdict = Policy().decide(default_settings(), std::nullopt, rates(0, 0, 0),
+                                             counts(0, subscribers, 0), now);
         SCOPED_TRACE(subscribers);
         EXPECT_EQ(verdict.state == NodeState::up, subscribers / 100 < 1);
         EXPECT_LE(verdict.weight, last);
         EXPECT_EQ(verdict.weight >= 1, verdict.state == NodeState::up);
         last = verdict.weight;
     }
+}
+
+TEST(Policy, AShareIsHeldAgainstTheLinksCapacity) {
+    auto settings = default_settings();
+    settings.limits[Limit::band_out] = ConfiguredLimit::share_of_link(80);
+    const auto decide = [&](std::optional<double> capacity) {
+        return Policy().decide(settings, capacity, rates(0, 0, 400), counts(0, 0, 0), now);
+    };
+    const auto known = decide(1000);
+    EXPECT_EQ(known.readings[Limit::band_out].maximum, 800);
+    EXPECT_EQ(known.readings[Limit::band_out].share, 80);
+    EXPECT_EQ(known.readings[Limit::band_in].share, std::nullopt);
+    EXPECT_EQ(known.weight, 50);
+
+    const auto unknown = decide(std::nullopt);
+    EXPECT_EQ(unknown.readings[Limit::band_out].maximum, std::nullopt);
+    EXPECT_EQ(unknown.readings[Limit::band_out].share, 80) << "asked for, though not checked";
+    EXPECT_EQ(unknown.weight, 100);
 }
 
 }  // namespace

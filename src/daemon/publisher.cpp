@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/publisher.hpp"
+
+#include "haproxy/agent_reply.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+/// A node that has just started is not kept waiting for WCS longer than this, whatever stale_after:
+/// service managers give up, and so do the connections that wait.
+constexpr std::chrono::nanoseconds longest_start = std::chrono::seconds(20);
+
+}  // namespace
+
+void Publisher::configure(const Freshness& freshness) {
+    freshness_ = freshness;
+    snapshots_.set_valid_for(freshness.fresh_for);
+}
+
+void Publisher::publish(Snapshot sampled) {
+    if (!snapshots_.get() && !is_first_answer_due(sampled)) return;
+    last_verdict_ = sampled.verdict;
+    replace(std::move(sampled));
+}
+
+void Publisher::publish_aged(const AgentCounters& agent, Clock::time_point now) {
+    const auto last = snapshots_.get();
+    if (!last) return;
+    Snapshot snapshot = *last;
+    snapshot.verdict = aged(last_verdict_, now - last->at, freshness_);
+    snapshot.agent = agent;
+    snapshot.agent_reply = agent_reply(snapshot.verdict);
+    replace(std::move(snapshot));
+}
+
+/// The first answer waits for a second reading, as one gives no rates, and for the counts of WCS:
+/// they are as good as lost only after the time for which they would hold.
+bool Publisher::is_first_answer_due(const Snapshot& sampled) const {
+    const auto timeout = std::min(freshness_.stale_after, longest_start);
+    const auto needs_wcs = [&](Limit limit) {
+        return is_wcs_count(limit) && sampled.verdict.readings[limit].maximum;
+    };
+    const bool wcs_known = sampled.wcs.up() || sampled.at - sampled.started >= timeout ||
+                           std::ranges::none_of(all_limits, needs_wcs);
+    return sampled.rates.cpu_utilisation && wcs_known;
+}
+
+void Publisher::replace(Snapshot next) {
+    const auto before = snapshots_.get();
+    if (!before || before->verdict.state != next.verdict.state) report_transition(next.verdict);
+    snapshots_.publish(std::make_shared<const Snapshot>(std::move(next)));
+    if (!before) notifier_.ready();
+}
+
+void Publisher::report_transition(const Verdict& verdict) {
+    if (verdict.state == NodeState::up)
+        spdlog::info("node is up, weight {}%", verdict.weight);
+    else
+        spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
+    notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));
+}
+
+}  // namespace wcs_node_agent
