@@ -72,7 +72,8 @@ nlohmann::json run(const Options& options) {
         reading.at += 250ms;
         window.add(reading, chosen);
         snapshot.rates = window.rates();
-        snapshot.verdict = policy.decide(settings, snapshot.rates, snapshot.wcs, reading.at);
+        snapshot.verdict =
+            policy.decide(settings, std::nullopt, snapshot.rates, snapshot.wcs, reading.at);
     });
 
     for (const auto& link : links)
