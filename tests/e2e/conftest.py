@@ -12,7 +12,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,24 +50,69 @@ def peer():
         yield network
 
 
+def open_to_all(folder):
+    """One that the agent's own user may enter, to read its configuration again."""
+    for one in (folder, *list(folder.parents)[:2]):
+        one.chmod(0o755)
+    return folder
+
+
 @pytest.fixture
 def tmp_path(tmp_path):
-    """One that the agent's own user may enter, to read its configuration again."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    return tmp_path
+    return open_to_all(tmp_path)
+
+
+@contextmanager
+def starting(folder):
+    with ExitStack() as running:
+
+        def start_one(kind, name, *arguments, **options):
+            process = kind(folder / f"{name}.log", *arguments, **options)
+            return running.enter_context(closing(process))
+
+        yield start_one
 
 
 @pytest.fixture
 def start(tmp_path):
     """start(kind, name, ...) -> kind(log, ...), closed after the test."""
-    with ExitStack() as running:
-
-        def start_one(kind, name, *arguments, **options):
-            process = kind(tmp_path / f"{name}.log", *arguments, **options)
-            return running.enter_context(closing(process))
-
+    with starting(tmp_path) as start_one:
         yield start_one
+
+
+@pytest.fixture(scope="module")
+def start_shared(tmp_path_factory):
+    """The same, closed after the last test of the file."""
+    with starting(open_to_all(tmp_path_factory.mktemp("shared"))) as start_one:
+        yield start_one
+
+
+@pytest.fixture(scope="module")
+def shared_simulator(start_shared):
+    """wcs-sim with 25 subscribers."""
+    simulator = start_shared(lab.Simulator, "shared-wcs-sim")
+    simulator.set(streams_webrtc_out=25)
+    return simulator
+
+
+@pytest.fixture(scope="module")
+def start_shared_agent(start_shared, shared_simulator):
+    """start_shared_agent(*options) -> an agent for a file whose tests leave it as it was; on ports
+    of its own, so that a test may start another."""
+
+    def start_one(*options):
+        agent = start_shared(
+            lab.Agent,
+            "shared-agent",
+            *(f"--wcs-url={shared_simulator.url}", *quick_unless_told(options), *options),
+            listen="127.0.0.1:9727",
+            metrics="127.0.0.1:9728",
+        )
+        agent.wait_until_listening()
+        agent.wait_for_reply("^up 75%$")
+        return agent
+
+    return start_one
 
 
 @pytest.fixture
@@ -147,8 +192,12 @@ def agent(start_agent):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
-    if report.failed and "tmp_path" in item.funcargs:
-        for log in sorted(item.funcargs["tmp_path"].glob("*.log")):
+    if report.failed:
+        given = item.funcargs.values()
+        logs = {one.log for one in given if isinstance(one, lab.Process)}
+        if "tmp_path" in item.funcargs:
+            logs |= set(item.funcargs["tmp_path"].glob("*.log"))
+        for log in sorted(logs):
             lines = log.read_text(errors="replace").splitlines()[-60:]
             report.sections.append((log.name, "\n".join(lines)))
 

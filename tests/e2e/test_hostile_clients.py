@@ -6,7 +6,6 @@ import os
 import random
 import socket
 import struct
-import time
 
 import lab
 import pytest
@@ -24,11 +23,16 @@ def resident(agent):
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.fixture(scope="module")
+def agent(start_shared_agent):
+    agent = start_shared_agent()
+    agent.metrics()
+    return agent
+
+
 @pytest.fixture
 def target(agent):
     """An agent that must serve both ports afterwards, with no more descriptors and memory."""
-    agent.wait_for_reply("^up ")
-    agent.metrics()
     before, memory = descriptors(agent), resident(agent)
     yield agent
     assert agent.reply().startswith("up ")
@@ -87,8 +91,8 @@ def test_http_clients_that_never_finish_their_request(target):
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
         assert target.get("/healthz")[0] == 200
         assert target.reply().startswith("up ")
+        target.wait_for_samples(3)
     finally:
-        time.sleep(0.5)
         for client in clients:
             client.close()
 

@@ -65,6 +65,11 @@ def sent_datagrams(media):
     return media.state()["media_sent_packets"]
 
 
+def wait_for_datagrams(media, count):
+    enough = sent_datagrams(media) + count
+    lab.wait_until(lambda: sent_datagrams(media) >= enough, f"{count} more datagrams")
+
+
 @pytest.fixture
 def sender(start, peer):
     """Datagrams out of wan0 without a pause; nothing else leaves by it once ARP is done."""
@@ -90,7 +95,7 @@ def kernel_sent():
 def ahead_of_kernel(agent):
     """By how many frames and bytes the agent's totals are higher; None while they change."""
     truth = kernel_sent()
-    time.sleep(0.3)  # a sample
+    agent.wait_for_samples()
     page = agent.metrics()
     return (page[FRAMES] - truth[0], page[BYTES] - truth[1]) if kernel_sent() == truth else None
 
@@ -102,14 +107,13 @@ def test_kills_and_restarts_under_traffic_lose_no_byte(start_pinned, sender, bpf
         offset = lab.wait_until(lambda: ahead_of_kernel(agent), "nobody sends")
         sender.set(media_mbps=50)
         for number in range(1, 6):
-            time.sleep(0.3)
+            wait_for_datagrams(sender, 500)
             agent.signal(signal.SIGKILL if number % 2 else signal.SIGTERM)
             agent.wait()
-            time.sleep(0.3)
+            wait_for_datagrams(sender, 500)
             agent = start_pinned(f"agent-{number}")
             assert agent.lines("kernel.pin: counting has gone on")
         sender.set(media_mbps=0)
-        time.sleep(0.5)
         assert sent_datagrams(sender) > 5000
         lab.wait_until(lambda: ahead_of_kernel(agent) == offset, "the totals are the truth")
 
@@ -142,7 +146,7 @@ def test_a_kill_in_the_midst_of_the_start_is_repaired(start, start_pinned, simul
 
 def test_what_another_version_left_is_not_taken_over(start_pinned, sender, bpffs):
     agent = start_pinned("agent")
-    sender.set(media_mbps=5)
+    sender.set(media_mbps=50)
     agent.wait_for_metric(FRAMES, lambda count: count > 1000)
     assert agent.close() == 0
     folder = next((bpffs / "agent").iterdir())

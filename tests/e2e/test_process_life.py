@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, privileges, reload, readiness and end of the daemon."""
 
+import contextlib
 import json
-import os
 import re
 import signal
 import socket
-import time
 
 import lab
 import pytest
@@ -53,13 +52,13 @@ def test_a_port_in_use_is_named(start, option):
     assert "127.0.0.1:9999" in agent.output()
 
 
-def test_sigterm_ends_it_quickly_with_clients_connected(agent):
-    with lab.connect(agent.metrics_address):
+def test_sigterm_ends_it_with_clients_connected(agent):
+    with lab.connect(agent.metrics_address) as client:
         agent.reply()
-        began = time.monotonic()
         agent.signal(signal.SIGTERM)
         assert agent.wait() == 0
-        assert time.monotonic() - began < 3
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b"", "by the agent, not by the client"
 
 
 def test_a_restart_gets_its_ports_back_at_once(start_agent):
@@ -107,7 +106,7 @@ class TestReload:
         agent.signal(signal.SIGHUP)
         agent.wait_for_line(re.escape(str(path)) + ".*bogus")
         assert agent.lines(re.escape(str(path)) + ".*subscribers")
-        time.sleep(0.5)
+        agent.wait_for_samples(3)
         assert agent.reply() == "up 75%\n"
         config(subscribers=50)
         agent.signal(signal.SIGHUP)
@@ -146,12 +145,10 @@ class TestServiceManager:
         assert agent.wait() == 0
 
     def test_watchdog_is_fed(self, start_agent, notify_socket):
-        start_agent(env={"NOTIFY_SOCKET": notify_socket.getsockname(), "WATCHDOG_USEC": "1000000"})
+        start_agent(env={"NOTIFY_SOCKET": notify_socket.getsockname(), "WATCHDOG_USEC": "500000"})
         next_message(notify_socket, "READY=1")
-        began = time.monotonic()
         for _ in range(4):
             next_message(notify_socket, "WATCHDOG=1")
-        assert time.monotonic() - began < 4
 
     def test_reload_is_told(self, start_agent, notify_socket):
         agent = start_agent(env={"NOTIFY_SOCKET": notify_socket.getsockname()})

@@ -45,12 +45,10 @@ CONTRACT = (
 )
 
 
-@pytest.fixture
-def ready(start_agent, simulator):
+@pytest.fixture(scope="module")
+def ready(start_shared_agent):
     """An agent that has rates, peaks and a page of WCS."""
-    agent = start_agent("--peaks=on")
-    simulator.set(streams_webrtc_out=25)
-    agent.wait_for_reply("^up 75%$")
+    agent = start_shared_agent("--peaks=on")
     for rate in ("bandwidth", "bandwidth_peak"):
         series = f'wcs_node_{rate}_bits_per_second{{direction="in"}}'
         agent.wait_for_metric(series, lambda _: True)

@@ -287,11 +287,17 @@ class Agent(Process):
 
     def wait_for_samples(self, count=1, timeout=15.0):
         """Returns once so many more samples have been taken."""
-        seen = {self.status_json()["uptime_seconds"]}
+
+        def taken_at():
+            status, _, text = self.get("/status")
+            return json.loads(text)["uptime_seconds"] if status == 200 else None
+
+        first = taken_at()  # None: before the first one
+        seen = set()
 
         def enough():
-            seen.add(self.status_json()["uptime_seconds"])
-            return len(seen) > count
+            seen.add(taken_at())
+            return len(seen - {first, None}) >= count
 
         wait_until(enough, f"{count} more samples", timeout, every=0.02)
 
