@@ -44,7 +44,7 @@ class Commands {
         app_.set_version_flag("--version", fmt::format("wcs-node-agent {}", version))
             ->description("print the version");
         app_.get_formatter()->column_width(38);
-        app_.allow_extras();  // add_unknown() tells them; subcommands inherit it
+        app_.allow_extras();  // add_unknown() reports them; subcommands inherit it
 
         // One command at most: the next word is an argument, even if it is a command's name.
         app_.require_subcommand(0, 1);
@@ -54,13 +54,13 @@ class Commands {
         CLI::App& status = add(app_, "status", Command::status, "show what a running agent sees");
         CLI::App& doctor =
             add(app_, "doctor", Command::doctor,
-                "tell what this kernel and this user can do, and what would be used");
+                "report what this kernel and this user can do, and what would be used");
         CLI::App& unpin = add(app_, "unpin", Command::unpin,
                               "end the counting that goes on while no agent runs (kernel.pin)");
         config_ = app_.add_subcommand("config", "look at the configuration");
         config_->require_subcommand(0, 1);
         CLI::App& config_check =
-            add(*config_, "check", Command::config_check, "tell every fault of a file");
+            add(*config_, "check", Command::config_check, "report every error of a file");
         CLI::App& config_show =
             add(*config_, "show", Command::config_show, "print the effective configuration");
         app_.footer(std::string(footer));
@@ -149,7 +149,8 @@ class Commands {
         if (setting.is_list) {
             option->expected(1, any_number)->allow_extra_args(false);  // one value each time
         } else {
-            option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);  // told by overrides()
+            option->multi_option_policy(
+                CLI::MultiOptionPolicy::TakeAll);  // reported by overrides()
         }
     }
 
@@ -181,7 +182,7 @@ class Commands {
                 continue;
             }
             if (!setting.is_list && texts.size() > 1) {
-                faults.push_back({.where = option, .what = "is there twice"});
+                faults.push_back({.where = option, .what = "given twice"});
             }
             values[setting.name] = setting.is_list ? Json(texts) : Json(texts.back());
         }
@@ -202,7 +203,7 @@ class Commands {
             } else if (i + 1 == words.size()) {
                 faults.push_back({.where = words[i], .what = "has no value"});
             } else if (values.contains(name)) {
-                faults.push_back({.where = words[i], .what = "is there twice"});
+                faults.push_back({.where = words[i], .what = "given twice"});
             } else {
                 values[name] = words[i + 1];
             }

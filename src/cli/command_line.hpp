@@ -27,7 +27,7 @@ struct EarlyExit {
     std::string text;  // for standard output where done, else for standard error
 };
 
-/// Reads the arguments of main(). Wrong usage tells every fault.
+/// Reads the arguments of main(). Wrong usage reports every error.
 std::variant<Invocation, EarlyExit> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace wcs_node_agent

@@ -9,11 +9,11 @@
 
 namespace wcs_node_agent {
 
-/// Looks at one file: `FILE: ok`, or every fault of it on `err`. Returns the exit status.
+/// Looks at one file: `FILE: ok`, or every error of it on `err`. Returns the exit status.
 int check_config(const std::filesystem::path& file, std::ostream& out, std::ostream& err);
 
 /// Prints what the file and the command line come to, as a file that would do the same, or every
-/// fault on `err`. Returns the exit status.
+/// error on `err`. Returns the exit status.
 int show_config(const std::optional<std::filesystem::path>& file, const Json& overrides,
                 std::ostream& out, std::ostream& err);
 

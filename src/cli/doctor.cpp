@@ -31,11 +31,11 @@ void print(std::ostream& out, Finding finding, std::string_view name, std::strin
            std::string_view remedy = {}) {
     constexpr std::array<std::string_view, 3> words{"ok", "missing", "note"};
     fmt::print(out, "  {:<8} {:<31} {}\n", words[static_cast<std::size_t>(finding)], name, found);
-    if (!remedy.empty()) fmt::print(out, "  {:<8} {:<31} to mend it: {}\n", "", "", remedy);
+    if (!remedy.empty()) fmt::print(out, "  {:<8} {:<31} to fix it: {}\n", "", "", remedy);
 }
 
-/// What only loading the programs can tell.
-void examine_programs(std::ostream& out) {
+/// What only loading the programs can show.
+void check_programs(std::ostream& out) {
     const auto probe = EbpfProbe::load();
     if (!probe) {
         print(out, Finding::missing, "kernel programs", probe.error().what);
@@ -48,21 +48,21 @@ void examine_programs(std::ostream& out) {
         print(out, Finding::note, "traffic hook",
               "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
     if ((*probe)->takes_drops_back())
-        print(out, Finding::ok, "qdisc drops", "taken back from what counts as sent");
+        print(out, Finding::ok, "qdisc drops", "subtracted from what counts as sent");
     else
         print(out, Finding::note, "qdisc drops",
-              "count as sent, as the kernel tells them from Linux 5.18 on");
+              "count as sent, as the kernel reports them from Linux 5.18 on");
 }
 
-void examine_kernel(std::ostream& out) {
+void check_kernel(std::ostream& out) {
     out << "Counting by eBPF\n";
     const auto requirements = ebpf_requirements();
     for (const auto& one : requirements)
         print(out, one.met ? Finding::ok : Finding::missing, one.name, one.found, one.remedy);
-    if (missing(requirements).empty()) examine_programs(out);
+    if (missing(requirements).empty()) check_programs(out);
 }
 
-void examine_interfaces(const Config& config, std::ostream& out) {
+void check_interfaces(const Config& config, std::ostream& out) {
     auto monitor = LinkMonitor::open();
     const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
     if (!links) {
@@ -72,7 +72,7 @@ void examine_interfaces(const Config& config, std::ostream& out) {
     const auto [chosen, left_out] = choose_interfaces(*links, config.interfaces);
     for (const auto& link : *links) {
         if (std::ranges::binary_search(chosen, link.index))
-            print(out, Finding::ok, "bandwidth limits see", link.name);
+            print(out, Finding::ok, "in the bandwidth limits", link.name);
         const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
         const auto below = left == left_out.end()
                                ? links->end()
@@ -82,13 +82,13 @@ void examine_interfaces(const Config& config, std::ostream& out) {
                   fmt::format("{}, as its frames are counted on {}", link.name, below->name));
     }
     if (chosen.empty())
-        print(out, Finding::missing, "bandwidth limits see", "no interface",
+        print(out, Finding::missing, "in the bandwidth limits", "no interface",
               "name one with --interface");
     for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, chosen))
         print(out, Finding::missing, fault.where, fault.what);
 }
 
-void examine_wcs(const Config& config, std::ostream& out) {
+void check_wcs(const Config& config, std::ostream& out) {
     boost::asio::io_context io(1);
     WcsPoller poller(io.get_executor(), wcs_settings(config));
     boost::asio::co_spawn(io, poller.fetch_once(), boost::asio::detached);
@@ -100,7 +100,7 @@ void examine_wcs(const Config& config, std::ostream& out) {
         print(out, Finding::missing, "WCS", state.fault_text);
 }
 
-void examine_web(const Config& config, std::ostream& out) {
+void check_web(const Config& config, std::ostream& out) {
     if (config.web_config_file.empty()) return;
     const auto web = load_web_config(config.web_config_file);
     if (!web) {
@@ -116,13 +116,13 @@ void examine_web(const Config& config, std::ostream& out) {
 
 }  // namespace
 
-int examine(const Config& config, std::ostream& out) {
+int run_doctor(const Config& config, std::ostream& out) {
     spdlog::set_level(spdlog::level::off);
-    examine_kernel(out);
+    check_kernel(out);
     out << "This node\n";
-    examine_interfaces(config, out);
-    examine_wcs(config, out);
-    examine_web(config, out);
+    check_interfaces(config, out);
+    check_wcs(config, out);
+    check_web(config, out);
 
     const auto opened = open_probe(config.source);
     if (!opened) {

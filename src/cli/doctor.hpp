@@ -9,6 +9,6 @@ namespace wcs_node_agent {
 
 /// Prints requirement by requirement what this kernel and this user have, and what the agent would
 /// use. Returns the exit status: exit_failed where the agent could not run as configured.
-int examine(const Config& config, std::ostream& out);
+int run_doctor(const Config& config, std::ostream& out);
 
 }  // namespace wcs_node_agent

@@ -16,7 +16,7 @@ namespace {
 
 using namespace wcs_node_agent;
 
-/// Tells every fault of the file and the options, or acts on what they come to.
+/// Reports every error of the file and the options, or acts on what they come to.
 template <class Act>
 int with_config(const Invocation& invocation, Act act) {
     const auto config = load_config(find_config_file(invocation.config_file), invocation.overrides);
@@ -42,7 +42,7 @@ int dispatch(const Invocation& invocation) {
             });
         case Command::doctor:
             return with_config(invocation,
-                               [](const Config& config) { return examine(config, std::cout); });
+                               [](const Config& config) { return run_doctor(config, std::cout); });
         case Command::unpin:
             return with_config(invocation, [](const Config& config) {
                 return unpin_command(config, std::cout, std::cerr);

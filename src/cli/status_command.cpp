@@ -114,14 +114,14 @@ std::string wcs_text(const Json& wcs) {
     if (!up.is_boolean()) {
         return "not asked yet";
     }
-    std::string told = up.get<bool>() ? "answers" : "does not answer";
+    std::string text = up.get<bool>() ? "answers" : "does not answer";
     if (const Json& fault = at(wcs, "/fault_text"); fault.is_string()) {
-        told += ": " + fault.get<std::string>();
+        text += ": " + fault.get<std::string>();
     }
     if (const Json& age = at(wcs, "/page_age_seconds"); age.is_number()) {
-        told += fmt::format(" (last page {} s old)", number(age));
+        text += fmt::format(" (last page {} s old)", number(age));
     }
-    return told;
+    return text;
 }
 
 std::string chosen_interfaces(const Json& interfaces) {

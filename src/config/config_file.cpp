@@ -72,7 +72,7 @@ class RepeatedKeys {
                 pointer += pointer_step(outer.current);
             }
             faults_.push_back(
-                {.where = pointer, .what = "is there twice", .key = objects_.front().current});
+                {.where = pointer, .what = "duplicate key", .key = objects_.front().current});
         }
     }
 

@@ -22,7 +22,7 @@ std::optional<double> as_share(const Json& value) {
 
 Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
     if (std::ranges::find(texts, text) != texts.end()) {
-        return Error{fmt::format("\"{}\" is there twice", text)};
+        return Error{fmt::format("\"{}\" listed twice", text)};
     }
     texts.emplace_back(text);
     return {};
@@ -37,7 +37,7 @@ Faults set_names_by_protocol(NamesByProtocol& field, const Json& value) {
         return fault(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
     }
     return for_each_key(value, known, [&](std::size_t protocol, const Json& names) {
-        return set_texts(field[protocol], names);
+        return set_strings(field[protocol], names);
     });
 }
 
@@ -52,7 +52,7 @@ Json show_names_by_protocol(const NamesByProtocol& names) {
 }  // namespace
 
 Result<WcsUrl> read_url(const Json& value) {
-    const auto text = read_text(value);
+    const auto text = read_string(value);
     return text ? parse_wcs_url(*text) : Result<WcsUrl>(text.error());
 }
 
@@ -91,10 +91,10 @@ Json show_limit(const std::optional<ConfiguredLimit>& limit) {
     return limit->is_share ? Json(percent_text(limit->value)) : show_number(limit->value);
 }
 
-Faults set_texts(std::vector<std::string>& field, const Json& value) {
+Faults set_strings(std::vector<std::string>& field, const Json& value) {
     std::vector<std::string> texts;
     Faults faults =
-        for_each_text(value, [&](std::string_view text) { return add_once(texts, text); });
+        for_each_string(value, [&](std::string_view text) { return add_once(texts, text); });
     if (faults.empty()) {
         field = std::move(texts);
     }
@@ -106,13 +106,13 @@ Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const J
         return fault(Error{"must name at least one ADDR:PORT"});
     }
     std::vector<boost::asio::ip::tcp::endpoint> endpoints;
-    Faults faults = for_each_text(value, [&](std::string_view text) -> Result<void> {
+    Faults faults = for_each_string(value, [&](std::string_view text) -> Result<void> {
         const auto endpoint = parse_endpoint(text);
         if (!endpoint) {
             return endpoint.error();
         }
         if (endpoint->port() != 0 && std::ranges::find(endpoints, *endpoint) != endpoints.end()) {
-            return Error{fmt::format("\"{}\" is there twice", text)};
+            return Error{fmt::format("\"{}\" listed twice", text)};
         }
         endpoints.push_back(*endpoint);
         return {};
@@ -135,7 +135,7 @@ Faults set_networks(AllowList& field, const Json& value) {
     }
     AllowList networks;
     Faults faults =
-        for_each_text(value, [&](std::string_view text) { return add_network(networks, text); });
+        for_each_string(value, [&](std::string_view text) { return add_network(networks, text); });
     if (faults.empty()) {
         field = std::move(networks);
     }
@@ -155,7 +155,7 @@ Faults set_counts(Config& config, const Json& value) {
             case 1:
                 return set_names_by_protocol(counts.subscribers, names);
             default:
-                return set_texts(counts.hls, names);
+                return set_strings(counts.hls, names);
         }
     });
     if (faults.empty()) {

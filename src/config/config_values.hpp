@@ -30,8 +30,8 @@ Json show_limit(const std::optional<ConfiguredLimit>& limit);
 /// Above 0 and up to 1.
 Result<double> read_recover(const Json& value);
 
-/// A list of texts, possibly empty, none of them twice.
-Faults set_texts(std::vector<std::string>& field, const Json& value);
+/// A list of strings, possibly empty, none of them twice.
+Faults set_strings(std::vector<std::string>& field, const Json& value);
 
 /// ADDR:PORT, one or a list of them, none of them twice but for port 0.
 Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value);

@@ -38,25 +38,25 @@ void append_below(Faults& faults, std::string_view key, Faults more) {
     }
 }
 
-Result<std::string_view> read_text(const Json& value) {
+Result<std::string_view> read_string(const Json& value) {
     const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
     if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
-        return must_be("a text", value);
+        return must_be("a string", value);
     }
     const std::string_view text = value.get_ref<const std::string&>();
     if (std::ranges::any_of(text, is_control)) {
-        return must_be("a text without control characters", value);
+        return must_be("a string without control characters", value);
     }
     return text;
 }
 
-Result<std::string_view> read_optional_text(const Json& value) {
+Result<std::string_view> read_optional_string(const Json& value) {
     const auto* const text = value.get_ptr<const std::string*>();
-    return text && text->empty() ? std::string_view() : read_text(value);
+    return text && text->empty() ? std::string_view() : read_string(value);
 }
 
 Result<std::string_view> read_absolute_path(const Json& value) {
-    auto text = read_text(value);
+    auto text = read_string(value);
     if (text && !text->starts_with('/')) {
         return must_be("an absolute path", value);
     }

@@ -18,11 +18,11 @@
 
 #include <fmt/format.h>
 
-// A value of the configuration file, or a text of the command line, read as the type of a field.
+// A value of the configuration file, or a string of the command line, read as the type of a field.
 
 namespace wcs_node_agent {
 
-/// `must be FORM, not VALUE`, for a text of any size.
+/// `must be FORM, not VALUE`, for a string of any size.
 Error must_be(std::string_view form, const Json& value);
 
 /// One fault of the value itself.
@@ -32,24 +32,24 @@ Faults fault(Error error);
 void append_below(Faults& faults, std::string_view key, Faults more);
 
 /// Not empty and without control characters; it lives as long as the value.
-Result<std::string_view> read_text(const Json& value);
+Result<std::string_view> read_string(const Json& value);
 
 /// The same, or empty: none is named.
-Result<std::string_view> read_optional_text(const Json& value);
+Result<std::string_view> read_optional_string(const Json& value);
 
 Result<std::string_view> read_absolute_path(const Json& value);
 
-/// A number, or a text that is one.
+/// A number, or a string that is one.
 std::optional<double> as_number(const Json& value);
 
 /// A whole number from 0 to highest.
 Result<std::size_t> read_count(const Json& value, std::size_t highest);
 
-/// A text with its unit, such as "500ms".
+/// A string with its unit, such as "500ms".
 Result<std::chrono::nanoseconds> read_duration(const Json& value, std::chrono::nanoseconds shortest,
                                                std::chrono::nanoseconds longest);
 
-/// Bytes, or a text with its unit, such as "4MiB".
+/// Bytes, or a string with its unit, such as "4MiB".
 Result<std::size_t> read_size(const Json& value, std::size_t smallest, std::size_t greatest);
 
 /// true and false in the file, on and off on the command line and there too.
@@ -93,13 +93,13 @@ Faults for_each_key(const Json& object, std::span<const std::string_view> known,
     return faults;
 }
 
-/// Hands each text of an array, or a text alone, to use(text), which returns a Result<void>.
+/// Hands each string of an array, or a string alone, to use(string), which returns a Result<void>.
 template <class Use>
-Faults for_each_text(const Json& value, const Use& use) {
+Faults for_each_string(const Json& value, const Use& use) {
     const bool alone = !value.is_array();
     Faults faults;
     for (std::size_t i = 0; i < (alone ? 1 : value.size()); ++i) {
-        const auto text = read_text(alone ? value : value[i]);
+        const auto text = read_string(alone ? value : value[i]);
         const Result<void> used = text ? use(*text) : Result<void>(text.error());
         if (!used && alone) {
             return fault(used.error());

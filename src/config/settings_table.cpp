@@ -151,7 +151,7 @@ constexpr Setting optional_text_setting(const Words& words) {
     return row(
         words,
         [](Config& config, const Json& json) {
-            return assign(config.*field, read_optional_text(json));
+            return assign(config.*field, read_optional_string(json));
         },
         [](const Config& config) { return Json(config.*field); });
 }
@@ -205,7 +205,7 @@ constexpr std::array settings_table{
          .value = "GLOB",
          .help = "interfaces to measure, with *, ? and [...] as in a shell",
          .no_value = "the lowest below the default routes, or else every physical one"},
-        [](Config& config, const Json& json) { return set_texts(config.interfaces, json); },
+        [](Config& config, const Json& json) { return set_strings(config.interfaces, json); },
         [](const Config& config) { return Json(config.interfaces); }, nullptr, true),
     choice_setting<&Config::source, sources>(
         {.name = "source",

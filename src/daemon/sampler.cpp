@@ -63,7 +63,7 @@ void Sampler::log_selection(const Selection& before) {
             "no interface to hold the bandwidth limits against: there is no default route and no "
             "physical interface, or none matches; name one with --interface");
     else
-        spdlog::info("bandwidth limits see {}", fmt::join(chosen_names(), ", "));
+        spdlog::info("included in the bandwidth limits: {}", fmt::join(chosen_names(), ", "));
 }
 
 std::vector<std::string> Sampler::chosen_names() const {

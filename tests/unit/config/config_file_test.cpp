@@ -41,9 +41,9 @@ TEST(ConfigText, FaultsBeginWithTheFileAndTellThePlace) {
         Row{"a number past a double", "{\"cpu\": 1e999}", "f.json: number overflow"},
         Row{"no object", "[1]", "f.json: must be one JSON object"},
         Row{"a value", "{\"cpu\": 101}", "f.json: /cpu: must be"},
-        Row{"a key twice", "{\"cpu\": 80, \"cpu\": 70}", "f.json: /cpu: is there twice"},
+        Row{"a key twice", "{\"cpu\": 80, \"cpu\": 70}", "f.json: /cpu: duplicate key"},
         Row{"a nested key twice", "{\"counts\": {\"hls\": [], \"hls\": []}}",
-            "f.json: /counts/hls: is there twice"},
+            "f.json: /counts/hls: duplicate key"},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.what);

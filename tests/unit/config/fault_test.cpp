@@ -11,9 +11,9 @@ namespace wcs_node_agent {
 namespace {
 
 TEST(Fault, OneLineEach) {
-    EXPECT_EQ(to_string(Faults{{.where = "--cpu", .what = "is there twice"},
+    EXPECT_EQ(to_string(Faults{{.where = "--cpu", .what = "given twice"},
                                {.where = "a.json: /x", .what = "unknown key"}}),
-              "--cpu: is there twice\na.json: /x: unknown key\n");
+              "--cpu: given twice\na.json: /x: unknown key\n");
 }
 
 TEST(Fault, SuggestsTheNearestNameAlone) {
