@@ -18,6 +18,7 @@ from cases import (  # noqa: E402
     clients,
     packets,
     peaks,
+    reactions,
     rest,
     scale,
     scrapes,
@@ -29,7 +30,9 @@ from workbench import CannotMeasure, Workbench  # noqa: E402
 
 CASES = {
     case.NAME: case
-    for case in (packets, switches, checks, clients, scrapes, rest, scale, peaks, start, truth)
+    for case in (
+        packets, switches, checks, clients, scrapes, rest, scale, peaks, start, reactions, truth
+    )  # fmt: skip
 }
 
 

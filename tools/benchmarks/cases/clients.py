@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What HAProxy's check notices of other clients: many, idle, and slow ones."""
+"""What HAProxy's check notices of other clients, many, idle and slow ones, and of a WCS that hangs."""
 
 import contextlib
+import http.client
+import itertools
+import json
 import os
 import random
 import resource
@@ -15,17 +18,24 @@ from report import Figure
 from workbench import PROGRAMS, CannotMeasure, median, memory_mib
 
 NAME = "clients"
-TITLE = "a check every 5 ms beside hostile clients"
+TITLE = "a check every 5 ms beside hostile clients and a WCS that hangs"
 TARGET_MS = 10.0
 FIGURES = (
     Figure("alone", "99th percentile, nobody else", "ms"),
     Figure("storm", "beside 5,000 checks a second from 50 sources", "ms", at_most=TARGET_MS),
     Figure("idle", "beside 10,000 idle connections", "ms", at_most=TARGET_MS),
     Figure("slow", "beside 400 requests that come byte by byte", "ms", at_most=TARGET_MS),
+    Figure("guesses", "beside wrong passwords, four at a time", "ms", at_most=TARGET_MS),
+    Figure("hang", "beside a WCS that does not answer", "ms", at_most=TARGET_MS),
     Figure("memory", "memory that all of them cost", "MiB", at_most=16.0),
     Figure("descriptors", "most descriptors open", at_most=1_408.0),
 )
 SOURCES = [f"127.0.1.{number}" for number in range(1, 51)]
+
+
+# bcrypt at cost 12, a quarter of a second of a CPU for each guess.
+USERS = {"known": "$2y$12$F.fCxGF86cVRaft0dsgRI./oPqoIEBtUunJ.8FG/KVUOwrJQ7gzpy"}
+WRONG = {"Authorization": "Basic a25vd246Z3Vlc3M="}  # known:guess
 
 
 def p99_ms(bench, agent, seconds):
@@ -92,14 +102,51 @@ def slow(agent, count):
     sender.join()
 
 
+@contextlib.contextmanager
+def guesses(agent, at_once):
+    """Each from another source, as one has ten guesses and then one in 6 s."""
+    going, sources = threading.Event(), itertools.cycle(range(1 << 16))
+    address = lab.split_address(agent.metrics_address)
+    statuses = []
+
+    def guess():
+        while not going.is_set():
+            number = next(sources)
+            source = (f"127.1.{number >> 8}.{number & 255}", 0)
+            connection = http.client.HTTPConnection(*address, timeout=30, source_address=source)
+            with contextlib.closing(connection), contextlib.suppress(OSError):
+                connection.request("GET", "/metrics", headers=WRONG)
+                statuses.append(connection.getresponse().status)
+
+    guessers = [threading.Thread(target=guess) for _ in range(at_once)]
+    for guesser in guessers:
+        guesser.start()
+    try:
+        lab.wait_until(lambda: 401 in statuses, "a guess")
+        before = statuses.count(401)
+        yield
+        computed = statuses.count(401) - before
+    finally:
+        going.set()
+        for guesser in guessers:
+            guesser.join()
+    if computed == 0:
+        raise CannotMeasure("no guess was computed meanwhile")
+
+
+def record(bench, found):
+    for key, values in found.items():
+        shown = ", ".join(f"{value:.3g}" for value in values)
+        bench.record(key, median(values), f"rounds: {shown}", ms=values)
+
+
 def run(bench):
     rounds, seconds, idlers = bench.choose((1, 1.5, 2_000), (5, 4.0, 10_000))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     simulator = bench.simulator()
-    agent = bench.agent(
-        f"--wcs-url={simulator.url}", "--allow=127.0.0.0/8", "--metrics-allow=127.0.0.0/8"
-    )
+    networks = ("--allow=127.0.0.0/8", "--metrics-allow=127.0.0.0/8")
+    agent = bench.agent(f"--wcs-url={simulator.url}", *networks)
     p99_ms(bench, agent, 1)
     before, most = memory_mib(agent.pid, "VmRSS"), 0
     found = {key: [] for key in ("alone", "storm", "idle", "slow")}
@@ -113,9 +160,21 @@ def run(bench):
             most = max(most, len(os.listdir(f"/proc/{agent.pid}/fd")))
         with slow(agent, 400):
             found["slow"].append(p99_ms(bench, agent, seconds))
-    for key, values in found.items():
-        shown = ", ".join(f"{value:.3g}" for value in values)
-        bench.record(key, median(values), f"rounds: {shown}", ms=values)
+    record(bench, found)
     growth = memory_mib(agent.pid, "VmRSS") - before
     bench.record("memory", growth, f"{before:.1f} MiB before")
     bench.record("descriptors", float(most), f"{idlers:,} connections were opened")
+    agent.close()
+
+    web = bench.scratch / "web.yml"
+    web.write_text(json.dumps({"basic_auth_users": USERS}))  # JSON is YAML
+    agent = bench.agent(f"--wcs-url={simulator.url}", *networks, f"--web.config.file={web}")
+    found = {key: [] for key in ("guesses", "hang")}
+    for number in range(rounds):
+        bench.progress(f"with passwords, round {number + 1} of {rounds}")
+        with guesses(agent, 4):
+            found["guesses"].append(p99_ms(bench, agent, seconds))
+        simulator.set(hang=1)
+        found["hang"].append(p99_ms(bench, agent, seconds))
+        simulator.set(hang=0)
+    record(bench, found)
