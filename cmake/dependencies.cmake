@@ -28,7 +28,9 @@ else()
     target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
 endif()
 
-find_program(CLANG NAMES clang clang-19 clang-16 clang-14 REQUIRED)
+# The names of tools/lib/packages: what is newer may compile the BPF programs otherwise, and what a user has
+# beside the distribution's is not asked. bpftool is where no user's PATH need lead.
+find_program(CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 
 # Asio, Beast, JSON and URL are compiled once, here, rather than in every file that includes them.

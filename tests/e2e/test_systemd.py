@@ -12,10 +12,14 @@ from conftest import QUICK
 
 UNIT = lab.ROOT / "packaging/systemd/wcs-node-agent.service"
 LOG = "/run/agent.log"
+# Not where it was built: that may be in a home folder or below /tmp, which the unit does not see.
+PROGRAM = "/opt/wcs-node-agent"
 
 # File systems of its own: what systemd would clean up or start is this machine's.
 BOOT = f"""set -e
 mount --make-rprivate /
+mount -t tmpfs -o mode=0755 tmpfs /opt
+install -m 755 "$AGENT" {PROGRAM}
 for folder in /run /tmp /var/tmp /var/lib/systemd /etc/systemd/system; do
     mount -t tmpfs tmpfs $folder
 done
@@ -48,7 +52,7 @@ class Systemd(lab.Process):
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts"),
                 *("--ipc", "--mount-proc", "sh", "-c", BOOT),
             ],
-            env={"UNIT_TEXT": unit},
+            env={"UNIT_TEXT": unit, "AGENT": lab.AGENT},
         )
 
     def inside(self, command):
@@ -75,13 +79,13 @@ class Systemd(lab.Process):
 def service(start, simulator):
     """The unit as it is packaged, but for where the program and WCS are."""
     options = " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}", "--kernel.pin=on"))
-    unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", lab.AGENT)
+    unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
     line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
     systemd = start(Systemd, "systemd", unit.replace(line, f"{line} {options}"))
     lab.wait_until(lambda: systemd.show("ActiveState") == "active", "the service is active", 30)
     yield systemd
     systemd.inside("systemctl stop wcs-node-agent")
-    systemd.inside(f"{lab.AGENT} unpin")
+    systemd.inside(f"{PROGRAM} unpin")
 
 
 def process_status(service):
@@ -125,7 +129,7 @@ def test_what_it_pins_outlives_it_and_unpin_removes_that(service):
     assert "will end with this process" not in service.agent_log()
     assert service.inside("systemctl stop wcs-node-agent").returncode == 0
     assert service.show("Result") == "success"
-    assert "removed" in service.inside(f"{lab.AGENT} unpin").stdout
+    assert "removed" in service.inside(f"{PROGRAM} unpin").stdout
     assert service.inside("ls /sys/fs/bpf/wcs-node-agent/").stdout == ""
 
 

@@ -26,22 +26,13 @@ packages_of() {
 }
 
 is_installed() {
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed* ]]
+    # Asked once: dpkg reads its whole list for any answer.
+    : "${INSTALLED=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n')}"
+    [[ $'\n'$INSTALLED$'\n' == *$'\n'"installed $1"$'\n'* ]]
 }
 
-# missing_packages SECTION...: the lines none of whose alternatives is installed.
-missing_packages() {
-    local line name
-    packages_of "$@" | while read -r line; do
-        for name in ${line//|/ }; do
-            is_installed "$name" && continue 2
-        done
-        echo "$line"
-    done
-}
-
-# first_available a|b: the first alternative that apt knows.
-first_available() {
+# available a|b: the first alternative that apt knows; fails if it knows none.
+available() {
     local name
     for name in ${1//|/ }; do
         if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
@@ -49,7 +40,26 @@ first_available() {
             return
         fi
     done
-    die "apt has none of: ${1//|/, }"
+    return 1
+}
+
+# is_satisfied a|b: the first alternative is installed, or a later one where apt does not know the first
+# (it may know none at all, before its first update).
+is_satisfied() {
+    local name
+    for name in ${1//|/ }; do
+        if is_installed "$name"; then return 0; fi
+        if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then return 1; fi
+    done
+    return 1
+}
+
+# missing_packages SECTION...: the lines that are not satisfied.
+missing_packages() {
+    local line
+    packages_of "$@" | while read -r line; do
+        is_satisfied "$line" || echo "$line"
+    done
 }
 
 # Installing must not start services: Debian asks /usr/sbin/policy-rc.d, and 101 says no. One that
@@ -82,7 +92,7 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq || die "apt-get update failed"
     for name in "${missing[@]}"; do
-        name=$(first_available "$name") || exit 1
+        name=$(available "$name") || die "apt has none of: ${name//|/, }"
         names+=("$name")
         [[ " ${SERVICES[*]} " != *" $name "* ]] || new_services+=("$name")
     done
