@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests are given: a private network, and real programs in it.
 
-The whole run lives in a network namespace of its own, so that ports are free and nothing reaches
-the machine's network:
+Each run of pytest lives in a network namespace of its own, so that ports are free, also for a run
+of other files at the same time, and nothing reaches the machine's network:
 
     here: lo; wan0 10.98.0.1 -- eth0 10.98.0.2: the network `peer`; default route by wan0
 """

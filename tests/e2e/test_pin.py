@@ -13,6 +13,8 @@ import lab
 import pytest
 from conftest import QUICK
 
+pytestmark = pytest.mark.alone  # BPF programs, maps and links belong to no namespace
+
 FRAMES = 'wcs_node_network_transmit_packets_total{device="wan0"}'
 BYTES = 'wcs_node_network_transmit_bytes_total{device="wan0"}'
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tests themselves: that ctest runs every file."""
+"""The tests themselves: ctest runs every file, and those alone that must be."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import lab
@@ -10,12 +11,30 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.skipif(
-    not lab.AGENT.startswith(str(lab.ROOT / "build/")), reason="needs the build folder of the agent"
-)
-def test_ctest_runs_every_file():
+@pytest.fixture(scope="module")
+def registered():
+    """What ctest knows of each of these files."""
+    if not lab.AGENT.startswith(str(lab.ROOT / "build/")):
+        pytest.skip("needs the build folder of the agent")
     build = Path(lab.AGENT).parent
     shown = lab.run("ctest", "--test-dir", str(build), "--show-only=json-v1", "-L", "^e2e$")
-    registered = {test["name"] for test in json.loads(shown)["tests"]}
-    files = {path.stem for path in HERE.glob("test_*.py")}
-    assert registered == {f"e2e/{file.removeprefix('test_')}" for file in files}
+    return {
+        test["command"][-1]: {one["name"]: one["value"] for one in test["properties"]}
+        for test in json.loads(shown)["tests"]
+    }
+
+
+def test_ctest_runs_every_file(registered):
+    assert set(registered) == {path.name for path in HERE.glob("test_*.py")}
+
+
+def test_ctest_runs_nothing_beside_a_file_that_must_be_alone(registered):
+    listed = subprocess.run(
+        ["/usr/bin/python3", "-m", "pytest", "--collect-only", "-q", "-m", "alone"],
+        capture_output=True,
+        text=True,
+        cwd=HERE,
+    )
+    marked = {line.split("::")[0] for line in listed.stdout.splitlines() if "::" in line}
+    assert marked == {name for name, given in registered.items() if given.get("RUN_SERIAL")}
+    assert marked, "else this shows nothing"
