@@ -216,6 +216,17 @@ void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const ch
     if (received != bytes) throw std::runtime_error("TCP: not everything arrived");
 }
 
+nlohmann::json empty_root_qdisc(const NetworkNamespace& where, const std::string& interface) {
+    using namespace std::chrono_literals;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    for (;;) {
+        const bool late = std::chrono::steady_clock::now() > deadline;
+        for (auto& one : nlohmann::json::parse(where.run("tc -s -j qdisc show dev " + interface)))
+            if (one.contains("root") && (one.at("backlog") == 0 || late)) return std::move(one);
+        std::this_thread::sleep_for(10ms);
+    }
+}
+
 InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface) {
     for (const auto& one : parse_net_dev(where.run("cat /proc/net/dev")))
         if (one.name == interface) return one;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace wcs_node_agent {
 
@@ -106,6 +107,10 @@ void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t p
 /// or IPV6_DSTOPTS puts such a header of 8 bytes into each packet of the sender.
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
               std::uint16_t port, std::size_t bytes, int mss = 0, int extension_header = 0);
+
+/// The figures of the root queueing discipline of an interface, as `tc -s -j qdisc` shows them,
+/// once nothing waits in it any more (or after 20 s).
+nlohmann::json empty_root_qdisc(const NetworkNamespace& where, const std::string& interface);
 
 /// What the kernel itself counted on an interface, as /proc/net/dev tells it.
 InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface);

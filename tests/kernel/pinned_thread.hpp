@@ -31,6 +31,12 @@ class PinnedThread {
         thread_.join();
     }
 
+    /// Returns once the thread has run for a millisecond.
+    void wait_until_it_runs() const {
+        while (cpu_time() < std::chrono::milliseconds(1))
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+
     /// What the scheduler charged the thread so far, to the nanosecond.
     std::chrono::nanoseconds cpu_time() const {
         timespec time{};

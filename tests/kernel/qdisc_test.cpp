@@ -2,9 +2,6 @@
 /// What a queueing discipline drops is not sent: the truth is its own "Sent".
 #include "network.hpp"
 
-#include <chrono>
-#include <thread>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -68,13 +65,8 @@ class Queue : public TwoHosts, public testing::WithParamInterface<QueueCase> {
 
     /// The root's figures, once nothing waits in it any more.
     QueueFigures settled() {
-        const auto deadline = Clock::now() + std::chrono::seconds(20);
-        for (;;) {
-            for (const auto& one : nlohmann::json::parse(here_.run("tc -s -j qdisc show dev wan")))
-                if (one.contains("root") && (one.at("backlog") == 0 || Clock::now() > deadline))
-                    return {{one.at("packets"), one.at("bytes")}, one.at("drops")};
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        }
+        const auto root = empty_root_qdisc(here_, "wan");
+        return {{root.at("packets"), root.at("bytes")}, root.at("drops")};
     }
 
     Frames counted(Watch& watch) {

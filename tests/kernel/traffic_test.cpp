@@ -5,9 +5,6 @@
 #include <array>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
-#include <thread>
-
-#include <nlohmann/json.hpp>
 
 namespace wcs_node_agent {
 namespace {
@@ -79,9 +76,8 @@ TEST_F(TwoHosts, WhatTheQueueingDisciplineDropsIsNotSent) {
     const auto sink = udp_sink(there_, 5000);
     constexpr int datagrams = 20'000;
     send_udp(here_, "10.77.0.2", 5000, datagrams, 1200, 20);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // until the queue is empty
 
-    const auto statistics = nlohmann::json::parse(here_.run("tc -s -j qdisc show dev wan")).at(0);
+    const auto statistics = empty_root_qdisc(here_, "wan");
     const auto counted = here.counters("wan");
     EXPECT_GT(statistics.at("drops"), datagrams / 2) << "else the test shows nothing";
     EXPECT_EQ(counted.transmit_packets, statistics.at("packets"));

@@ -15,9 +15,9 @@ value() { page | awk -v series="$1" '$1 == series { print $2 }'; }
 is() { [ "$1" = "$2" ] || { echo "$3: $1, not $2"; return 1; }; }
 control() { wget -q -O - "http://127.0.0.1:8082/$1"; }
 wait_for() { # COMMAND...
-    for _ in $(seq 150); do
+    for _ in $(seq 300); do
         "$@" >/dev/null 2>&1 && return 0
-        sleep 0.2
+        sleep 0.1
     done
     echo "not within 30 s: $*"
     return 1
@@ -34,16 +34,20 @@ counts_by_ebpf() {
         grep "traffic on $HOOK" /out/agent.log
 }
 
+sent() { control state | awk -F'[:,]' '/media_sent_packets/ { print $2 + 0 }'; }
+many_are_sent() { [ "$(sent)" -gt 200 ]; }
+all_are_counted() { [ $(($(value "$frames") - frames_before)) -ge "$(sent)" ]; }
+
 counts_traffic() {
     frames='wcs_node_network_transmit_packets_total{device="wan"}'
     bytes='wcs_node_network_transmit_bytes_total{device="wan"}'
     frames_before=$(value "$frames") bytes_before=$(value "$bytes")
     control "set?media_mbps=2" >/dev/null
-    sleep 2
+    wait_for many_are_sent || return 1
     control "set?media_mbps=0" >/dev/null
-    sleep 1
-    sent=$(control state | awk -F'[:,]' '/media_sent_packets/ { print $2 + 0 }')
-    [ "$sent" -gt 100 ] || { echo "only $sent datagrams were sent"; return 1; }
+    sleep 0.1 # the last one may be under way
+    wait_for all_are_counted
+    sent=$(sent)
     is "$(value "$frames")" $((frames_before + sent)) frames &&
         is "$(value "$bytes")" $((bytes_before + sent * (1200 + 42))) bytes && echo "$sent frames"
 }
@@ -52,9 +56,9 @@ counts_cpu_time() {
     busy='wcs_node_cpu_busy_seconds_total{cpu="1"}'
     taskset 2 sh -c 'while :; do :; done' &
     spinner=$!
-    sleep 1
+    sleep 0.5
     first=$(value "$busy") began=$(cut -d' ' -f1 /proc/uptime)
-    sleep 3
+    sleep 2
     last=$(value "$busy") ended=$(cut -d' ' -f1 /proc/uptime)
     kill "$spinner"
     awk -v share="$first $last $began $ended" 'BEGIN {
@@ -82,7 +86,7 @@ bears_steps_of_the_clock() {
     before=$(value 'wcs_node_network_transmit_bytes_total{device="wan"}')
     for step in 86400 -172800 86400; do
         date -s "@$(($(date +%s) + step))" >/dev/null
-        sleep 1
+        sleep 0.6 # two samples
         replies || { echo "after $step: $(reply)"; return 1; }
         value wcs_node_agent_sample_age_seconds | awk '{ exit !($1 >= 0 && $1 < 2) }' ||
             { echo "after $step a sample's age is wrong"; return 1; }
