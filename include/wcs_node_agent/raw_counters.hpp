@@ -3,31 +3,69 @@
 
 #include <wcs_node_agent/clock.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wcs_node_agent {
 
-/// What was counted on one interface since its counting began. Bytes are those of the frame on the
-/// wire: layer 2 header included, preamble, frame check sequence and gap not.
+/// What was counted since the counting began. Bytes are those of the frame on the wire: layer 2
+/// header included, preamble, frame check sequence and gap not.
+struct Traffic {
+    std::uint64_t receive_bytes = 0;
+    std::uint64_t receive_packets = 0;
+    std::uint64_t transmit_bytes = 0;
+    std::uint64_t transmit_packets = 0;
+
+    bool operator==(const Traffic&) const = default;
+};
+
+/// One counter of Traffic, for whatever is done to each of them.
+struct TrafficCounter {
+    std::uint64_t Traffic::*value;
+    std::string_view name;         // the key in /status; in /metrics wcs_node_network_NAME_total
+    std::string_view description;  // the beginning of its HELP text
+    bool is_sent;                  // what the queueing discipline drops concerns it
+};
+
+/// Where each of them comes from: src/kernel/traffic_sources.hpp.
+inline constexpr std::array<TrafficCounter, 4> all_traffic_counters{{
+    {&Traffic::receive_bytes, "receive_bytes", "Bytes received", false},
+    {&Traffic::receive_packets, "receive_packets", "Frames received", false},
+    {&Traffic::transmit_bytes, "transmit_bytes", "Bytes sent", true},
+    {&Traffic::transmit_packets, "transmit_packets", "Frames sent", true},
+}};
+static_assert(sizeof(Traffic) == all_traffic_counters.size() * sizeof(std::uint64_t),
+              "each counter has its row");
+
+constexpr Traffic& operator+=(Traffic& sum, const Traffic& more) {
+    for (const auto& counter : all_traffic_counters) sum.*counter.value += more.*counter.value;
+    return sum;
+}
+
+/// How far each counter has come. One that went back has started anew: how far it had come before
+/// that is not known, and it adds nothing.
+constexpr Traffic increase(const Traffic& before, const Traffic& after) {
+    Traffic increase;
+    for (const auto& [value, name, description, is_sent] : all_traffic_counters)
+        if (after.*value > before.*value) increase.*value = after.*value - before.*value;
+    return increase;
+}
+
+/// One interface.
 struct InterfaceCounters {
     std::uint32_t index = 0;  // the kernel's ifindex: the identity, within one network namespace
     std::string name;         // a label only: it may change
-    std::uint64_t receive_bytes = 0;
-    std::uint64_t receive_packets = 0;
-    std::uint64_t transmit_bytes = 0;
-    std::uint64_t transmit_packets = 0;
+    Traffic traffic;
 };
 
-/// The same summed over some interfaces, at one moment.
+/// The sum over some interfaces, at one moment.
 struct TrafficTotals {
     Clock::time_point at;
-    std::uint64_t receive_bytes = 0;
-    std::uint64_t receive_packets = 0;
-    std::uint64_t transmit_bytes = 0;
-    std::uint64_t transmit_packets = 0;
+    Traffic traffic;
 };
 
 /// How long one CPU was not free for new work since its counting began.

@@ -93,19 +93,13 @@ std::string transmit_help(const Snapshot& snapshot, std::string_view what) {
 }
 
 void add_network(Page& page, const Snapshot& snapshot) {
-    const auto each_interface = [&](std::uint64_t InterfaceCounters::*count) {
+    for (const auto& [value, name, description, is_sent] : all_traffic_counters) {
+        page.counter(
+            fmt::format("wcs_node_network_{}_total", name),
+            is_sent ? transmit_help(snapshot, description) : network_help(snapshot, description));
         for (const auto& interface : snapshot.counters.interfaces)
-            page.add(interface.*count, {label("device", interface.name)});
-    };
-    page.counter("wcs_node_network_receive_bytes_total", network_help(snapshot, "Bytes received"));
-    each_interface(&InterfaceCounters::receive_bytes);
-    page.counter("wcs_node_network_transmit_bytes_total", transmit_help(snapshot, "Bytes sent"));
-    each_interface(&InterfaceCounters::transmit_bytes);
-    page.counter("wcs_node_network_receive_packets_total",
-                 network_help(snapshot, "Frames received"));
-    each_interface(&InterfaceCounters::receive_packets);
-    page.counter("wcs_node_network_transmit_packets_total", transmit_help(snapshot, "Frames sent"));
-    each_interface(&InterfaceCounters::transmit_packets);
+            page.add(interface.traffic.*value, {label("device", interface.name)});
+    }
 
     page.gauge("wcs_node_interface_selected",
                "1 for each interface that the bandwidth limits see.");

@@ -53,15 +53,14 @@ Json limits_json(const Verdict& verdict) {
 Json interfaces_json(const Snapshot& snapshot) {
     const auto& chosen = snapshot.chosen_interfaces;
     Json interfaces = Json::array();
-    for (const auto& interface : snapshot.counters.interfaces)
-        interfaces.push_back(
-            {{"index", interface.index},
-             {"name", interface.name},
-             {"chosen", std::find(chosen.begin(), chosen.end(), interface.name) != chosen.end()},
-             {"receive_bytes", interface.receive_bytes},
-             {"receive_packets", interface.receive_packets},
-             {"transmit_bytes", interface.transmit_bytes},
-             {"transmit_packets", interface.transmit_packets}});
+    for (const auto& interface : snapshot.counters.interfaces) {
+        auto& json = interfaces.emplace_back(Json{
+            {"index", interface.index},
+            {"name", interface.name},
+            {"chosen", std::find(chosen.begin(), chosen.end(), interface.name) != chosen.end()}});
+        for (const auto& counter : all_traffic_counters)
+            json[std::string(counter.name)] = interface.traffic.*counter.value;
+    }
     return interfaces;
 }
 

@@ -48,12 +48,6 @@ std::uint16_t l2_header(const Link& link) {
     }
 }
 
-/// One field written by one CPU, read whole by another.
-template <class T>
-T read_whole(const T& field) {
-    return std::atomic_ref(const_cast<T&>(field)).load(std::memory_order_relaxed);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
@@ -215,30 +209,11 @@ std::optional<std::uint16_t> EbpfProbe::take_slot(const Link& link) {
     return slot;
 }
 
-::traffic EbpfProbe::sum_over_cpus(std::uint16_t slot) const {
-    ::traffic sum{};
-    for (std::size_t at = slot; at < traffic_counters_.size(); at += slots_) {
-        const auto& one = traffic_counters_[at];
-        sum.receive_bytes += read_whole(one.receive_bytes);
-        sum.receive_packets += read_whole(one.receive_packets);
-        sum.transmit_bytes += read_whole(one.transmit_bytes);
-        sum.transmit_packets += read_whole(one.transmit_packets);
-        sum.dropped_bytes += read_whole(one.dropped_bytes);
-        sum.dropped_packets += read_whole(one.dropped_packets);
-    }
+TrafficInSlot EbpfProbe::sum_over_cpus(std::uint16_t slot) const {
+    TrafficInSlot sum;
+    for (std::size_t at = slot; at < traffic_counters_.size(); at += slots_)
+        sum.add(traffic_counters_[at]);
     return sum;
-}
-
-/// A frame counts as sent when it is queued, and is taken back when the queue drops it: the
-/// difference can shrink for a moment, which a reader of counters would take for a restart.
-void EbpfProbe::update(InterfaceCounters& counters, const ::traffic& sum) {
-    const auto advance = [](std::uint64_t& told, std::uint64_t counted, std::uint64_t taken_back) {
-        told = std::max(told, counted - std::min(counted, taken_back));
-    };
-    advance(counters.receive_bytes, sum.receive_bytes, 0);
-    advance(counters.receive_packets, sum.receive_packets, 0);
-    advance(counters.transmit_bytes, sum.transmit_bytes, sum.dropped_bytes);
-    advance(counters.transmit_packets, sum.transmit_packets, sum.dropped_packets);
 }
 
 /// No tracepoint fires on a CPU that is going offline: the interval in which it went stays open,
@@ -258,11 +233,8 @@ std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> in
         const auto found = followed_.find(index);
         if (found == followed_.end() || !found->second.slot) continue;
         auto& last = found->second.last;
-        update(last, sum_over_cpus(*found->second.slot));
-        totals.receive_bytes += last.receive_bytes;
-        totals.receive_packets += last.receive_packets;
-        totals.transmit_bytes += last.transmit_bytes;
-        totals.transmit_packets += last.transmit_packets;
+        sum_over_cpus(*found->second.slot).advance(last);
+        totals.traffic += last;
     }
     totals.at = Clock::now();
     return totals;
@@ -273,12 +245,11 @@ Result<RawCounters> EbpfProbe::read() {
     counters.qdisc_drops = programs_.qdisc_drops;
     for (auto& [index, followed] : followed_) {
         if (!followed.slot) continue;
-        update(followed.last, sum_over_cpus(*followed.slot));
-        followed.last.index = index;
-        followed.last.name = followed.name;
-        counters.interfaces.push_back(followed.last);
+        sum_over_cpus(*followed.slot).advance(followed.last);
+        counters.interfaces.push_back(
+            {.index = index, .name = followed.name, .traffic = followed.last});
     }
-    const auto unplaced = sum_over_cpus(UNPLACED_SLOT);
+    const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
     // Which CPUs are online, and what was stolen from them, only /proc/stat tells.

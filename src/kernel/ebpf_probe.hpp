@@ -8,6 +8,7 @@
 #include "kernel/pin_folder.hpp"
 #include "kernel/procfs.hpp"
 #include "kernel/traffic_hook.hpp"
+#include "kernel/traffic_sources.hpp"
 
 #include <wcs_node_agent/probe.hpp>
 
@@ -60,7 +61,7 @@ class EbpfProbe : public Probe {
         std::string name;
         std::optional<std::uint16_t> slot;  // none: counted as unplaced
         TrafficHook hook;
-        InterfaceCounters last;  // as read before: what is told never goes back
+        Traffic last;  // as read before: what is reported never goes back
     };
 
     EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
@@ -71,9 +72,8 @@ class EbpfProbe : public Probe {
     Result<TrafficHook> hook_of(const Link& link);
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
-    ::traffic sum_over_cpus(std::uint16_t slot) const;
+    TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
     void close_intervals_of_offline(std::span<const CpuCounters> online);
-    static void update(InterfaceCounters& counters, const ::traffic& sum);
 
     KernelPrograms programs_;
     std::optional<PinFolder> pins_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/procfs.hpp"
 
+#include "kernel/traffic_sources.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -70,14 +72,11 @@ std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev) {
         if (colon == std::string_view::npos) continue;
         auto name = line.substr(0, colon);
         name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
-        // receive: bytes packets errs drop fifo frame compressed multicast; then transmit alike
-        const auto columns = next_numbers<16>(line.substr(colon + 1));
-        interfaces.push_back({.index = 0,
-                              .name = std::string(name),
-                              .receive_bytes = columns[0],
-                              .receive_packets = columns[1],
-                              .transmit_bytes = columns[8],
-                              .transmit_packets = columns[9]});
+        const auto columns = next_numbers<net_dev_columns>(line.substr(colon + 1));
+        auto& interface = interfaces.emplace_back();
+        interface.name = name;
+        for (const auto& source : traffic_sources)
+            interface.traffic.*source.value = columns[source.net_dev_column];
     }
     return interfaces;
 }

@@ -14,11 +14,6 @@ constexpr auto shortest = PeakMeter::interval * 9 / 10;
 
 void raise(std::optional<double>& peak, double rate) { peak = std::max(peak.value_or(0), rate); }
 
-/// What has dropped packets taken back can step back for a moment.
-std::uint64_t increase(std::uint64_t before, std::uint64_t after) {
-    return after > before ? after - before : 0;
-}
-
 }  // namespace
 
 void PeakMeter::add(const TrafficTotals& reading) {
@@ -27,12 +22,9 @@ void PeakMeter::add(const TrafficTotals& reading) {
         close_second(std::chrono::floor<std::chrono::seconds>(reading.at));
     if (last_) {
         const auto elapsed = reading.at - last_->at;
-        raise(current_.bits_in,
-              rate(increase(last_->receive_bytes, reading.receive_bytes),
-                   increase(last_->receive_packets, reading.receive_packets), elapsed));
-        raise(current_.bits_out,
-              rate(increase(last_->transmit_bytes, reading.transmit_bytes),
-                   increase(last_->transmit_packets, reading.transmit_packets), elapsed));
+        const auto more = increase(last_->traffic, reading.traffic);
+        raise(current_.bits_in, rate(more.receive_bytes, more.receive_packets, elapsed));
+        raise(current_.bits_out, rate(more.transmit_bytes, more.transmit_packets, elapsed));
     }
     last_ = reading;
 }

@@ -7,11 +7,6 @@ namespace wcs_node_agent {
 
 namespace {
 
-/// A counter that went back has started anew: how far it had come before is not known.
-constexpr std::uint64_t increase(std::uint64_t before, std::uint64_t after) {
-    return after > before ? after - before : 0;
-}
-
 /// Calls each(before, after) for what stands in both lists, which are ordered by key.
 template <class List, class Key, class Each>
 void for_each_pair(const List& before, const List& after, Key key, Each each) {
@@ -30,15 +25,11 @@ void RateWindow::add(const RawCounters& reading, std::span<const std::uint32_t> 
     auto point = points_.empty() ? Point{} : points_.back();
     point.at = reading.at;
     if (last_) {
-        for_each_pair(
-            last_->interfaces, reading.interfaces, &InterfaceCounters::index,
-            [&](const auto& before, const auto& after) {
-                if (!std::ranges::binary_search(chosen, after.index)) return;
-                point.bytes_in += increase(before.receive_bytes, after.receive_bytes);
-                point.bytes_out += increase(before.transmit_bytes, after.transmit_bytes);
-                point.frames_in += increase(before.receive_packets, after.receive_packets);
-                point.frames_out += increase(before.transmit_packets, after.transmit_packets);
-            });
+        for_each_pair(last_->interfaces, reading.interfaces, &InterfaceCounters::index,
+                      [&](const auto& before, const auto& after) {
+                          if (std::ranges::binary_search(chosen, after.index))
+                              point.traffic += increase(before.traffic, after.traffic);
+                      });
         const auto elapsed = reading.at - last_->at;
         for_each_pair(last_->cpus, reading.cpus, &CpuCounters::cpu,
                       [&](const auto& before, const auto& after) {
@@ -58,14 +49,14 @@ Rates RateWindow::rates() const {
     const auto& from = points_.front();
     const auto& to = points_.back();
     const auto elapsed = Seconds(to.at - from.at).count();
-    const auto bits_per_second = [&](std::uint64_t Point::*bytes, std::uint64_t Point::*frames) {
-        const auto overhead = (to.*frames - from.*frames) * wire_overhead_;
-        return static_cast<double>(to.*bytes - from.*bytes + overhead) * 8 / elapsed;
+    const auto sum = increase(from.traffic, to.traffic);
+    const auto bits_per_second = [&](std::uint64_t bytes, std::uint64_t frames) {
+        return static_cast<double>(bytes + frames * wire_overhead_) * 8 / elapsed;
     };
     Rates rates;
     if (any_chosen_) {
-        rates.bits_in = bits_per_second(&Point::bytes_in, &Point::frames_in);
-        rates.bits_out = bits_per_second(&Point::bytes_out, &Point::frames_out);
+        rates.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
+        rates.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
     }
     if (const auto cpu_time = to.cpu_time - from.cpu_time; cpu_time.count() > 0)
         rates.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);

@@ -39,10 +39,7 @@ class RateWindow {
     /// Sums since the first reading.
     struct Point {
         Clock::time_point at;
-        std::uint64_t bytes_in = 0;
-        std::uint64_t bytes_out = 0;
-        std::uint64_t frames_in = 0;
-        std::uint64_t frames_out = 0;
+        Traffic traffic;
         std::chrono::nanoseconds cpu_busy{};
         std::chrono::nanoseconds cpu_time{};  // of all CPUs that were online throughout
     };

@@ -80,9 +80,9 @@ TEST_P(Churn, AThousandChangesLoseNothingAndLeakNothing) {
     traffic.join();
     const auto memory_now = ::mallinfo2().uordblks;  // before a reading allocates its buffer
 
-    EXPECT_EQ(watch.counters("wan").transmit_packets, sent);
-    EXPECT_EQ(watch.counters("wan").transmit_bytes, sent * (172 + udp_headers));
-    EXPECT_EQ(there.counters("peer").receive_bytes, sent * (172 + udp_headers));
+    EXPECT_EQ(watch.counters("wan").traffic.transmit_packets, sent);
+    EXPECT_EQ(watch.counters("wan").traffic.transmit_bytes, sent * (172 + udp_headers));
+    EXPECT_EQ(there.counters("peer").traffic.receive_bytes, sent * (172 + udp_headers));
     EXPECT_LE(open_descriptors(), descriptors + 1) << "the sink's";
     EXPECT_LE(memory_now, memory + 16 * 1024) << "40 bytes a change would show";
 
@@ -103,14 +103,15 @@ TEST_P(Churn, WhatComesBackUnderItsOldIndexIsCounted) {
     Watch watch(here_, {.hook = GetParam()});
     const auto sink = udp_sink(there_, 5000);
     send_udp(here_, "10.77.0.2", 5000, 100, 100, 20);
-    ASSERT_EQ(watch.counters("wan").transmit_packets, 100u);
+    ASSERT_EQ(watch.counters("wan").traffic.transmit_packets, 100u);
     const auto index = watch.counters("wan").index;
     leave_and_return();
     watch.refresh();  // sees the same index as before
     ASSERT_EQ(watch.counters("wan").index, index);
     send_udp(here_, "10.77.0.2", 5000, 10, 100, 20);
     // A TCX link stays with its interface wherever that goes, a clsact filter does not.
-    EXPECT_EQ(watch.counters("wan").transmit_packets, GetParam() == HookKind::tcx ? 110u : 10u);
+    EXPECT_EQ(watch.counters("wan").traffic.transmit_packets,
+              GetParam() == HookKind::tcx ? 110u : 10u);
 }
 
 TEST_F(TwoHosts, TheFirstOfThoseThatWaitAreFollowedFirst) {

@@ -121,7 +121,8 @@ class Path : public testing::Test {
     InterfaceCounters truth(const char* interface) const {
         auto own = own_counters(middle_, interface);
         const bool tag_beside = tags_ == Tags::beside || tags_ == Tags::double_beside;
-        own.transmit_bytes += own.transmit_packets * (ETH_HLEN + (tag_beside ? 4 : 0));
+        own.traffic.transmit_bytes +=
+            own.traffic.transmit_packets * (ETH_HLEN + (tag_beside ? 4 : 0));
         return own;
     }
 
@@ -149,12 +150,12 @@ class Path : public testing::Test {
     static void expect_equal(std::uint64_t frames, std::uint64_t bytes, Points senders,
                              Points receivers) {
         for (const auto* point : senders) {
-            EXPECT_EQ(point->transmit_packets, frames) << point->name;
-            EXPECT_EQ(point->transmit_bytes, bytes) << point->name;
+            EXPECT_EQ(point->traffic.transmit_packets, frames) << point->name;
+            EXPECT_EQ(point->traffic.transmit_bytes, bytes) << point->name;
         }
         for (const auto* point : receivers) {
-            EXPECT_EQ(point->receive_packets, frames) << point->name;
-            EXPECT_EQ(point->receive_bytes, bytes) << point->name;
+            EXPECT_EQ(point->traffic.receive_packets, frames) << point->name;
+            EXPECT_EQ(point->traffic.receive_bytes, bytes) << point->name;
         }
     }
 
@@ -175,14 +176,15 @@ class Path : public testing::Test {
         const auto right_now = truth("right");
         const auto left_now = truth("left");
 
-        const auto frames = right_now.transmit_packets - right_before.transmit_packets;
-        const auto bytes = right_now.transmit_bytes - right_before.transmit_bytes;
-        RecordProperty("frames", fmt::format("{} {}", near.transmit_packets, frames));
-        RecordProperty("bytes", fmt::format("{} {}", near.transmit_bytes, bytes));
+        const auto frames =
+            right_now.traffic.transmit_packets - right_before.traffic.transmit_packets;
+        const auto bytes = right_now.traffic.transmit_bytes - right_before.traffic.transmit_bytes;
+        RecordProperty("frames", fmt::format("{} {}", near.traffic.transmit_packets, frames));
+        RecordProperty("bytes", fmt::format("{} {}", near.traffic.transmit_bytes, bytes));
         expect_equal(frames, bytes, {&near, &right}, {&left, &far});
-        expect_equal(left_now.transmit_packets - left_before.transmit_packets,
-                     left_now.transmit_bytes - left_before.transmit_bytes, {&far, &left},
-                     {&right, &near});
+        expect_equal(left_now.traffic.transmit_packets - left_before.traffic.transmit_packets,
+                     left_now.traffic.transmit_bytes - left_before.traffic.transmit_bytes,
+                     {&far, &left}, {&right, &near});
         return {frames, bytes, packets_taken_in(receiver_) - taken_in_before};
     }
 

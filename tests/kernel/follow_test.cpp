@@ -18,8 +18,8 @@ TEST_F(TwoHosts, AnInterfaceThatAppearsLaterIsCountedFromItsFirstFrame) {
     there_.run(
         "ip neighbour replace 10.80.0.1 lladdr 02:00:00:00:00:03 dev late-peer nud permanent");
     send_udp(there_, "10.80.0.1", 5000, 500, 100, 20);
-    EXPECT_EQ(watch.counters("late").receive_packets, 500u);
-    EXPECT_EQ(watch.counters("late").receive_bytes, 500 * (100 + udp_headers));
+    EXPECT_EQ(watch.counters("late").traffic.receive_packets, 500u);
+    EXPECT_EQ(watch.counters("late").traffic.receive_bytes, 500 * (100 + udp_headers));
 }
 
 TEST_F(TwoHosts, ANewNameKeepsTheCounters) {
@@ -31,9 +31,9 @@ TEST_F(TwoHosts, ANewNameKeepsTheCounters) {
     here_.run("ip neighbour replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev uplink nud permanent");
     watch.refresh();
     EXPECT_EQ(watch.counters("wan").index, 0u);
-    EXPECT_EQ(watch.counters("uplink").receive_packets, 100u);
+    EXPECT_EQ(watch.counters("uplink").traffic.receive_packets, 100u);
     send_udp(there_, "10.77.0.1", 5000, 100, 100, 20);
-    EXPECT_EQ(watch.counters("uplink").receive_packets, 200u);
+    EXPECT_EQ(watch.counters("uplink").traffic.receive_packets, 200u);
 }
 
 TEST_F(TwoHosts, WhatHasGoneIsForgottenAndTheNextStartsAtZero) {
@@ -43,13 +43,13 @@ TEST_F(TwoHosts, WhatHasGoneIsForgottenAndTheNextStartsAtZero) {
     here_.run("ip link set first up");
     here_.run("ip neighbour replace 10.81.0.2 lladdr 02:00:00:00:00:09 dev first nud permanent");
     send_udp(here_, "10.81.0.2", 5000, 50, 100, 20);
-    EXPECT_EQ(watch.counters("first").transmit_packets, 50u);
+    EXPECT_EQ(watch.counters("first").traffic.transmit_packets, 50u);
     here_.run("ip link delete first");
     here_.run("ip link add next type bridge mcast_snooping 0");
     watch.refresh();
     EXPECT_EQ(watch.counters("first").index, 0u);
     EXPECT_GT(watch.counters("next").index, 0u);
-    EXPECT_EQ(watch.counters("next").transmit_packets, 0u);
+    EXPECT_EQ(watch.counters("next").traffic.transmit_packets, 0u);
 }
 
 TEST_F(TwoHosts, FramesOfOtherNamespacesAreNotOurs) {
@@ -66,7 +66,8 @@ TEST_F(TwoHosts, FramesOfOtherNamespacesAreNotOurs) {
     Watch watch(here_);
     send_udp(here_, "10.82.0.2", 5000, 100, 100, 20);
     send_udp(there_, "10.82.0.2", 5000, 1000, 100, 100);
-    EXPECT_EQ(watch.counters("twin").transmit_packets, 100u) << "nothing taken back for the other";
+    EXPECT_EQ(watch.counters("twin").traffic.transmit_packets, 100u)
+        << "nothing taken back for the other";
 }
 
 TEST_F(TwoHosts, MoreInterfacesThanSlotsAreCountedAsUnplaced) {
@@ -85,7 +86,8 @@ TEST_F(TwoHosts, MoreInterfacesThanSlotsAreCountedAsUnplaced) {
     here_.run("ip link delete second");
     watch.refresh();
     send_udp(here_, "10.83.0.2", 5000, 10, 100, 20);
-    EXPECT_EQ(watch.counters("third").transmit_packets, 10u) << "takes the place that is free now";
+    EXPECT_EQ(watch.counters("third").traffic.transmit_packets, 10u)
+        << "takes the place that is free now";
     EXPECT_EQ(watch.probe->read()->unplaced_packets, 10u);
 }
 

@@ -88,7 +88,7 @@ TEST_F(TwoHosts, WhatAKilledAgentLeftIsReplaced) {
     Watch watch(here_, {.hook = HookKind::clsact});
     const auto sink = udp_sink(here_, 5000);
     send_udp(there_, "10.77.0.1", 5000, 100, 100, 20);
-    EXPECT_EQ(watch.counters("wan").receive_packets, 100u);
+    EXPECT_EQ(watch.counters("wan").traffic.receive_packets, 100u);
     EXPECT_EQ(filters(here_, "ingress"), 1) << "not counted twice";
     EXPECT_EQ(filters(here_, "egress"), 1);
 }
@@ -134,7 +134,7 @@ TEST_P(Deciding, FiltersOfOthersStillDecide) {
         << "counting lets it through";
     const auto program = drop_everything(here_, "wan");
     send_udp(there_, "10.77.0.1", 5000, 99, 100, 20);
-    EXPECT_EQ(watch.counters("wan").receive_packets, 100u) << "counted: it was on the wire";
+    EXPECT_EQ(watch.counters("wan").traffic.receive_packets, 100u) << "counted: it was on the wire";
     EXPECT_LT(::recv(sink.get(), datagram.data(), datagram.size(), MSG_DONTWAIT), 0)
         << "but dropped by the filter behind";
 }

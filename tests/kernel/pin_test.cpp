@@ -70,10 +70,10 @@ TEST_P(Pin, CountingGoesOnAndIsTakenOverToTheByte) {
         auto next = start();
         EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
         const auto floods = 2 * restart;
-        EXPECT_EQ(next->counters("wan").transmit_bytes, floods * bytes_of_a_flood);
-        EXPECT_EQ(next->counters("wan").transmit_packets, floods * datagrams);
+        EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, floods * bytes_of_a_flood);
+        EXPECT_EQ(next->counters("wan").traffic.transmit_packets, floods * datagrams);
         flood();
-        EXPECT_EQ(next->counters("wan").transmit_bytes, (floods + 1) * bytes_of_a_flood);
+        EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, (floods + 1) * bytes_of_a_flood);
         next.reset();
         flood();
     }
@@ -90,7 +90,7 @@ TEST_P(Pin, CountingGoesOnAfterAKill) {
     flood();  // nobody looks
     auto next = start();
     EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
-    EXPECT_EQ(next->counters("wan").transmit_bytes, 2 * bytes_of_a_flood);
+    EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, 2 * bytes_of_a_flood);
     next.reset();
     here_.inside([&] { return unpin(*folder()); });
 }
@@ -136,8 +136,9 @@ TEST_P(Pin, AnInterfaceThatAppearedAndOneThatWent) {
     here_.run("ip link add again index " + std::to_string(index) + " type bridge");
     auto next = start();
     flood();
-    EXPECT_EQ(next->counters("wan").transmit_packets, datagrams);
-    EXPECT_EQ(next->counters("again").transmit_packets, 0u) << "another interface of that index";
+    EXPECT_EQ(next->counters("wan").traffic.transmit_packets, datagrams);
+    EXPECT_EQ(next->counters("again").traffic.transmit_packets, 0u)
+        << "another interface of that index";
     EXPECT_EQ(next->counters("gone").name, "");
     EXPECT_EQ(next->counters("late").name, "late");
     next.reset();
@@ -150,9 +151,9 @@ TEST_P(Pin, AnotherLayoutStartsAfreshAndSaysSo) {
     flood();
     auto next = start(60);
     EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
-    EXPECT_EQ(next->counters("wan").transmit_packets, 0u);
+    EXPECT_EQ(next->counters("wan").traffic.transmit_packets, 0u);
     flood();
-    EXPECT_EQ(next->counters("wan").transmit_bytes, bytes_of_a_flood) << "once, not twice";
+    EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, bytes_of_a_flood) << "once, not twice";
     next.reset();
     here_.inside([&] { return unpin(*folder()); });
 }
@@ -167,7 +168,7 @@ TEST_P(Pin, WhatAProcessLeftThatWasKilledWhilePinningIsNotGoneOnWith) {
     auto next = start();
     EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
     flood();
-    EXPECT_EQ(next->counters("wan").transmit_bytes, bytes_of_a_flood) << "once, not twice";
+    EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, bytes_of_a_flood) << "once, not twice";
     next.reset();
     here_.inside([&] { return unpin(*folder()); });
 }

@@ -71,8 +71,8 @@ class Queue : public TwoHosts, public testing::WithParamInterface<QueueCase> {
 
     Frames counted(Watch& watch) {
         const auto wan = watch.counters("wan");
-        return {static_cast<std::int64_t>(wan.transmit_packets),
-                static_cast<std::int64_t>(wan.transmit_bytes)};
+        return {static_cast<std::int64_t>(wan.traffic.transmit_packets),
+                static_cast<std::int64_t>(wan.traffic.transmit_bytes)};
     }
 };
 

@@ -138,12 +138,13 @@ TEST_P(NeedsModule, LeadsToTheLowestWhereEachFrameIsSummedOnce) {
     Watch watch(here_);
     const auto sum = [&] {
         std::uint64_t frames = 0;
-        for (const auto* name : GetParam().lowest) frames += watch.counters(name).transmit_packets;
+        for (const auto* name : GetParam().lowest)
+            frames += watch.counters(name).traffic.transmit_packets;
         return frames;
     };
     const auto before = sum();
     send_udp(here_, "10.93.0.2", 5000, 500, 100, 20);
-    EXPECT_EQ(watch.counters("top").transmit_packets, 500u);
+    EXPECT_EQ(watch.counters("top").traffic.transmit_packets, 500u);
     EXPECT_GE(sum() - before, 500u);
     EXPECT_LE(sum() - before, 520u) << "some frames of the bond's own, but none of ours twice";
 }
@@ -258,8 +259,10 @@ TEST_F(ThreeHigh, WireOverheadOfJoinedPacketsIsThatOfTheirFrames) {
     const auto [in, out] =
         bytes_summed({}, 1000, [&] { send_tcp(there_, here_, "10.77.0.1", 5001, 4 << 20); });
     const auto sent = truth.counters("peer");
-    EXPECT_GT(sent.transmit_packets, 2800u);
-    EXPECT_NEAR(in, static_cast<double>(sent.transmit_bytes + 1000 * sent.transmit_packets), 0.5);
+    EXPECT_GT(sent.traffic.transmit_packets, 2800u);
+    EXPECT_NEAR(
+        in, static_cast<double>(sent.traffic.transmit_bytes + 1000 * sent.traffic.transmit_packets),
+        0.5);
 }
 
 }  // namespace

@@ -29,13 +29,13 @@ TEST_P(Hooked, TwoHundredMegabitsOfUdpAreCountedToTheByte) {
     send_udp(there_, "10.77.0.1", 5000, datagrams, payload, 20);  // 20 a millisecond: 199 Mbit/s
 
     const auto received = here.counters("wan");
-    EXPECT_EQ(received.receive_packets, datagrams);
-    EXPECT_EQ(received.receive_bytes, datagrams * (payload + udp_headers));
-    EXPECT_EQ(received.transmit_packets, 0u);
+    EXPECT_EQ(received.traffic.receive_packets, datagrams);
+    EXPECT_EQ(received.traffic.receive_bytes, datagrams * (payload + udp_headers));
+    EXPECT_EQ(received.traffic.transmit_packets, 0u);
     const auto sent = there.counters("peer");
-    EXPECT_EQ(sent.transmit_packets, datagrams);
-    EXPECT_EQ(sent.transmit_bytes, datagrams * (payload + udp_headers));
-    EXPECT_EQ(sent.receive_packets, 0u);
+    EXPECT_EQ(sent.traffic.transmit_packets, datagrams);
+    EXPECT_EQ(sent.traffic.transmit_bytes, datagrams * (payload + udp_headers));
+    EXPECT_EQ(sent.traffic.receive_packets, 0u);
 }
 
 TEST_F(TwoHosts, TcpJoinedByTheReceiverIsCountedAsItCrossedTheWire) {
@@ -48,13 +48,16 @@ TEST_F(TwoHosts, TcpJoinedByTheReceiverIsCountedAsItCrossedTheWire) {
 
     const auto received = here.counters("wan");
     const auto sent = there.counters("peer");
-    const auto truth = own_counters(there_, "peer").transmit_packets - before.transmit_packets;
+    const auto truth =
+        own_counters(there_, "peer").traffic.transmit_packets - before.traffic.transmit_packets;
     EXPECT_GT(truth, (64u << 20) / 1500);
-    EXPECT_EQ(sent.transmit_packets, truth);
-    EXPECT_EQ(received.receive_packets, truth);
-    EXPECT_EQ(received.receive_bytes, sent.transmit_bytes);
-    EXPECT_GT(received.receive_bytes, (64u << 20) + truth * 54) << "every segment has its headers";
-    EXPECT_EQ(received.transmit_bytes, sent.receive_bytes) << "and so have the acknowledgements";
+    EXPECT_EQ(sent.traffic.transmit_packets, truth);
+    EXPECT_EQ(received.traffic.receive_packets, truth);
+    EXPECT_EQ(received.traffic.receive_bytes, sent.traffic.transmit_bytes);
+    EXPECT_GT(received.traffic.receive_bytes, (64u << 20) + truth * 54)
+        << "every segment has its headers";
+    EXPECT_EQ(received.traffic.transmit_bytes, sent.traffic.receive_bytes)
+        << "and so have the acknowledgements";
 }
 
 TEST_F(TwoHosts, TcpThatTheSenderLeavesUnsegmentedCountsAlikeAtBothEnds) {
@@ -63,9 +66,9 @@ TEST_F(TwoHosts, TcpThatTheSenderLeavesUnsegmentedCountsAlikeAtBothEnds) {
     send_tcp(there_, here_, "10.77.0.1", 5001, 64 << 20);
     const auto received = here.counters("wan");
     const auto sent = there.counters("peer");
-    EXPECT_EQ(received.receive_packets, sent.transmit_packets);
-    EXPECT_EQ(received.receive_bytes, sent.transmit_bytes);
-    EXPECT_GE(received.receive_packets, (64u << 20) / 1448);
+    EXPECT_EQ(received.traffic.receive_packets, sent.traffic.transmit_packets);
+    EXPECT_EQ(received.traffic.receive_bytes, sent.traffic.transmit_bytes);
+    EXPECT_GE(received.traffic.receive_packets, (64u << 20) / 1448);
 }
 
 TEST_F(TwoHosts, WhatTheQueueingDisciplineDropsIsNotSent) {
@@ -80,8 +83,8 @@ TEST_F(TwoHosts, WhatTheQueueingDisciplineDropsIsNotSent) {
     const auto statistics = empty_root_qdisc(here_, "wan");
     const auto counted = here.counters("wan");
     EXPECT_GT(statistics.at("drops"), datagrams / 2) << "else the test shows nothing";
-    EXPECT_EQ(counted.transmit_packets, statistics.at("packets"));
-    EXPECT_EQ(counted.transmit_bytes, statistics.at("bytes"));
+    EXPECT_EQ(counted.traffic.transmit_packets, statistics.at("packets"));
+    EXPECT_EQ(counted.traffic.transmit_bytes, statistics.at("bytes"));
 }
 
 /// A tagged frame as another host sends it. The receiving stack takes the tag out of the frame
@@ -100,9 +103,9 @@ TEST_F(TwoHosts, AVlanTagIsFourBytesOnTheWire) {
         ASSERT_EQ(::sendto(socket.get(), frame.data(), frame.size(), 0,
                            reinterpret_cast<const sockaddr*>(&out), sizeof(out)),
                   static_cast<ssize_t>(frame.size()));
-    EXPECT_EQ(there.counters("peer").transmit_bytes, 100 * frame.size());
-    EXPECT_EQ(here.counters("wan").receive_packets, 100u);
-    EXPECT_EQ(here.counters("wan").receive_bytes, 100 * frame.size());
+    EXPECT_EQ(there.counters("peer").traffic.transmit_bytes, 100 * frame.size());
+    EXPECT_EQ(here.counters("wan").traffic.receive_packets, 100u);
+    EXPECT_EQ(here.counters("wan").traffic.receive_bytes, 100 * frame.size());
 }
 
 }  // namespace

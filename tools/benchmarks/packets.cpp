@@ -282,9 +282,9 @@ void expect_counted(EbpfProbe& probe, const Cable& cable, Node node, std::uint64
     std::uint64_t counted = 0;
     for (const auto& interface : value_of(probe.read()).interfaces) {
         if (node == Node::sends && interface.index == cable.here.index)
-            counted = interface.transmit_packets;
+            counted = interface.traffic.transmit_packets;
         if (node == Node::receives && interface.index == cable.peer.index)
-            counted = interface.receive_packets;
+            counted = interface.traffic.receive_packets;
     }
     if (counted < packets)
         throw std::runtime_error("the programs counted " + std::to_string(counted) + " frames of " +

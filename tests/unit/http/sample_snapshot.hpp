@@ -18,7 +18,8 @@ inline Snapshot busy_node() {
     snapshot.wall = std::chrono::system_clock::time_point(1700000000125ms);
     snapshot.source = Source::ebpf;
     snapshot.counters.at = snapshot.at;
-    snapshot.counters.interfaces = {{2, "eth0", 1000, 10, 2000, 20}, {3, "eth1", 300, 3, 400, 4}};
+    snapshot.counters.interfaces = {{2, "eth0", {1000, 10, 2000, 20}},
+                                    {3, "eth1", {300, 3, 400, 4}}};
     snapshot.counters.cpus = {{0, 2500ms, 100ms}, {1, 1250ms, 0ms}};
     snapshot.counters.unplaced_packets = 7;
     snapshot.chosen_interfaces = {"eth0"};

@@ -49,10 +49,10 @@ TEST(ProcNetDev, BytesAndPacketsOfEachInterface) {
     const auto interfaces = parse_net_dev(net_dev);
     ASSERT_EQ(interfaces.size(), 3u);
     EXPECT_EQ(interfaces[1].name, "eth0");
-    EXPECT_EQ(interfaces[1].receive_bytes, 18446744073709551615u);
-    EXPECT_EQ(interfaces[1].receive_packets, 20u);
-    EXPECT_EQ(interfaces[1].transmit_bytes, 40u);
-    EXPECT_EQ(interfaces[1].transmit_packets, 50u);
+    EXPECT_EQ(interfaces[1].traffic.receive_bytes, 18446744073709551615u);
+    EXPECT_EQ(interfaces[1].traffic.receive_packets, 20u);
+    EXPECT_EQ(interfaces[1].traffic.transmit_bytes, 40u);
+    EXPECT_EQ(interfaces[1].traffic.transmit_packets, 50u);
     EXPECT_EQ(interfaces[2].name, "eth0:1");
 }
 

@@ -13,8 +13,8 @@ class PeakMeterTest : public testing::Test {
     /// A reading so long after the start of a second, with so many more bytes and frames received.
     void read(Clock::duration after, std::uint64_t bytes, std::uint64_t frames = 0) {
         totals_.at = start_ + after;
-        totals_.receive_bytes += bytes;
-        totals_.receive_packets += frames;
+        totals_.traffic.receive_bytes += bytes;
+        totals_.traffic.receive_packets += frames;
         meter_.add(totals_);
     }
     /// A second of readings every 10 ms with as many bytes each, from that offset on.
@@ -74,9 +74,9 @@ TEST_F(PeakMeterTest, OtherInterfacesAreNoBurst) {
 
 TEST_F(PeakMeterTest, NeverBelowZero) {
     read(0ms, 1000);
-    totals_.transmit_bytes = 5000;
+    totals_.traffic.transmit_bytes = 5000;
     read(10ms, 0);
-    totals_.transmit_bytes = 4000;  // dropped by the queueing discipline, and taken back
+    totals_.traffic.transmit_bytes = 4000;  // dropped by the queueing discipline, and taken back
     read(20ms, 0);
     steady(1s, 0);
     EXPECT_DOUBLE_EQ(*meter_.peaks(start_ + 1990ms).bits_out, 5000 * 8 / 0.01);

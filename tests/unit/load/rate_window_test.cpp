@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::array<std::uint32_t, 1> eth0{2};
 
 InterfaceCounters interface(std::uint32_t index, std::uint64_t in, std::uint64_t out) {
-    return {.index = index, .name = "eth", .receive_bytes = in, .transmit_bytes = out};
+    return {.index = index, .name = "eth", .traffic = {.receive_bytes = in, .transmit_bytes = out}};
 }
 
 RawCounters reading(Clock::duration at, std::vector<InterfaceCounters> interfaces,
@@ -132,9 +132,9 @@ TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
     RateWindow window(2s);
     auto before = interface(2, 0, 0);
     auto after = interface(2, 1000, 500);
-    before.receive_packets = 100;
-    after.receive_packets = 108;
-    after.transmit_packets = 2;
+    before.traffic.receive_packets = 100;
+    after.traffic.receive_packets = 108;
+    after.traffic.transmit_packets = 2;
     window.add(reading(0s, {before, interface(3, 0, 0)}), eth0);
     window.add(reading(1s, {after, interface(3, 0, 0)}), eth0);
     EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * 1000) << "none by default";
@@ -142,8 +142,8 @@ TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
     EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (1000 + 8 * 24)) << "also for what is gathered";
     EXPECT_DOUBLE_EQ(*window.rates().bits_out, 8 * (500 + 2 * 24));
 
-    after.receive_packets = 3;
-    after.receive_bytes = 2000;
+    after.traffic.receive_packets = 3;
+    after.traffic.receive_bytes = 2000;
     window.add(reading(2s, {after}), eth0);
     EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (2000 + 8 * 24) / 2.0)
         << "a count of frames that starts anew adds nothing";
