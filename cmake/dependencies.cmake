@@ -1,10 +1,6 @@
 # Every library the project uses, all from the distribution; docs/architecture.md says why each is here.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-if(WNA_STATIC)
-    # What tools/build-static made of the sources of libraries that come without a static archive.
-    set(ENV{PKG_CONFIG_PATH} ${PROJECT_SOURCE_DIR}/build/static-libraries/lib/pkgconfig)
-endif()
 find_package(Boost 1.81 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt REQUIRED)
@@ -13,7 +9,6 @@ find_package(CLI11 REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
 pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(LIBCAPNG REQUIRED IMPORTED_TARGET libcap-ng)
-pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
 pkg_check_modules(LIBCRYPT REQUIRED IMPORTED_TARGET libcrypt)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)

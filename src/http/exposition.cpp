@@ -1,105 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/exposition.hpp"
 
+#include <wcs_node_agent/utf8.hpp>
+
 #include <array>
 #include <charconv>
-
-#include <prometheus/text_serializer.h>
+#include <cmath>
+#include <limits>
 
 namespace wcs_node_agent {
 
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
+// Both formats escape the quotation mark in label values; in HELP texts OpenMetrics alone does.
+constexpr std::string_view escaped_in_quotes = "\\\n\"";
+constexpr std::string_view escaped_outside = "\\\n";
 
-struct Kind {
-    std::string_view type;
-    std::string_view suffix;  // of the sample names; the family's own name lacks it
-};
-
-constexpr Kind counter{"counter", "_total"};
-constexpr Kind info{"info", "_info"};
-constexpr Kind gauge{"gauge", ""};
-
-const Kind& kind_of(const MetricFamily& family) {
-    if (family.type == MetricType::Counter) return counter;
-    return family.name.ends_with(info.suffix) ? info : gauge;
-}
-
-// OpenMetrics escapes the same three characters in label values and in help texts.
-void append_escaped(std::string& text, std::string_view raw) {
-    for (const char c : raw) {
-        switch (c) {
-            case '\\':
-                text += "\\\\";
-                break;
-            case '"':
-                text += "\\\"";
-                break;
-            case '\n':
-                text += "\\n";
-                break;
-            default:
-                text += c;
-        }
+void append_escaped(std::string& page, std::string_view raw, std::string_view special) {
+    for (auto at = raw.find_first_of(special); at != raw.npos; at = raw.find_first_of(special)) {
+        page.append(raw.substr(0, at)).append(1, '\\').append(1, raw[at] == '\n' ? 'n' : raw[at]);
+        raw.remove_prefix(at + 1);
     }
+    page += raw;
 }
 
-void append_metadata(std::string& text, std::string_view keyword, std::string_view name) {
-    text.append("# ").append(keyword).append(" ").append(name).append(" ");
-}
-
-void append_labels(std::string& text, const std::vector<ClientMetric::Label>& labels) {
-    if (labels.empty()) return;
-    char separator = '{';
-    for (const auto& label : labels) {
-        text += separator;
-        text.append(label.name).append("=\"");
-        append_escaped(text, label.value);
-        text += '"';
-        separator = ',';
-    }
-    text += '}';
-}
-
-// The shortest decimal that reads back as the same double.
-void append_value(std::string& text, double value) {
+template <class Number>
+void append_number(std::string& page, Number value) {
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-    text.append(digits.begin(), end);
+    page.append(digits.begin(), end);
 }
 
-void append_family(std::string& text, const MetricFamily& family) {
-    const Kind& kind = kind_of(family);
-    std::string_view name = family.name;
-    name.remove_suffix(kind.suffix.size());
-    append_metadata(text, "TYPE", name);
-    text.append(kind.type).append("\n");
-    append_metadata(text, "HELP", name);
-    append_escaped(text, family.help);
-    text += '\n';
-    for (const ClientMetric& metric : family.metric) {
-        text += family.name;
-        append_labels(text, metric.label);
-        text += ' ';
-        append_value(
-            text, family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
-        text += '\n';
+/// Whole numbers in full, as far as a double holds each of them; of the others the shortest decimal
+/// that reads back as the same.
+void append_value(std::string& page, double value) {
+    constexpr double every_integer_up_to = 1ULL << std::numeric_limits<double>::digits;
+    if (std::abs(value) < every_integer_up_to && value == std::trunc(value))
+        append_number(page, static_cast<std::int64_t>(value));
+    else if (std::isfinite(value))
+        append_number(page, value);
+    else
+        page += std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+}
+
+// OpenMetrics leaves it out of the family's name.
+std::string_view suffix_of(MetricType type) {
+    switch (type) {
+        case MetricType::counter:
+            return "_total";
+        case MetricType::info:
+            return "_info";
+        case MetricType::gauge:
+            return "";
     }
+    return "";
 }
 
 }  // namespace
 
-std::string to_prometheus_text(const std::vector<MetricFamily>& families) {
-    return prometheus::TextSerializer().Serialize(families);
+void ExpositionWriter::begin(const MetricFamily& family, std::string_view note) {
+    family_ = &family;
+    note_ = note;
+    header_is_due_ = true;
 }
 
-std::string to_open_metrics(const std::vector<MetricFamily>& families) {
-    std::string text;
-    for (const MetricFamily& family : families) append_family(text, family);
-    return text += open_metrics_end;
+void ExpositionWriter::write_header() {
+    const bool is_open = format_ == TextFormat::open_metrics;
+    std::string_view name = family_->name;
+    auto type = family_->type;
+    if (is_open)
+        name.remove_suffix(suffix_of(type).size());
+    else if (type == MetricType::info)
+        type = MetricType::gauge;
+
+    page_.append("# HELP ").append(name).append(1, ' ');
+    const auto special = is_open ? escaped_in_quotes : escaped_outside;
+    append_escaped(page_, family_->help, special);
+    if (!note_.empty()) append_escaped(page_.append(1, ' '), note_, special);
+    page_.append("\n# TYPE ").append(name).append(1, ' ').append(to_string(type)).append(1, '\n');
+}
+
+void ExpositionWriter::write_series(LabelValues label_values) {
+    if (header_is_due_) write_header();
+    header_is_due_ = false;
+    page_ += family_->name;
+    char separator = '{';
+    auto label = family_->labels.begin();
+    for (const std::string_view value : label_values) {
+        page_.append(1, separator).append(*label++).append("=\"");
+        append_escaped(page_, valid_utf8(value), escaped_in_quotes);
+        page_ += '"';
+        separator = ',';
+    }
+    page_ += label_values.size() == 0 ? " " : "} ";
+}
+
+void ExpositionWriter::add(double value, LabelValues label_values) {
+    write_series(label_values);
+    append_value(page_, value);
+    page_ += '\n';
+}
+
+void ExpositionWriter::add(std::uint64_t value, LabelValues label_values) {
+    write_series(label_values);
+    append_number(page_, value);
+    page_ += '\n';
+}
+
+void ExpositionWriter::end() {
+    if (format_ == TextFormat::open_metrics) page_ += "# EOF\n";
 }
 
 }  // namespace wcs_node_agent

@@ -3,6 +3,7 @@
 
 #include "http/exposition.hpp"
 #include "http/media_type.hpp"
+#include "http/metrics.hpp"
 
 #include <wcs_node_agent/version.hpp>
 
@@ -30,7 +31,7 @@ constexpr std::string_view landing_page = R"(<!DOCTYPE html>
 <meta charset="utf-8">
 <title>wcs-node-agent</title>
 <h1>wcs-node-agent</h1>
-<p>Tells HAProxy how much new work this Web Call Server node can take, and Prometheus why.</p>
+<p>Reports to HAProxy how much new work this Web Call Server node can take, and to Prometheus why.</p>
 <ul>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/status">/status</a>: every figure behind the weight, as JSON</li>
@@ -67,7 +68,7 @@ HttpResponse make_text(http::status status, std::string text) {
     return make_response(status, plain_text, {nullptr, std::move(text)});
 }
 
-/// What of a response depends on how it was asked for.
+/// Sets what depends on the request's version and method.
 void fit(HttpResponse& response, const HttpRequest& request) {
     response.version(request.version());
     response.keep_alive(request.keep_alive());
@@ -147,14 +148,11 @@ HttpResponse HttpRoutes::metrics(const HttpRequest& request, Clock::time_point n
     const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
     if (request.method() == http::verb::get) ++counters_.scrapes;
-    // The sample's age is the one figure that the snapshot cannot hold: the page ends before it.
-    const auto age = fmt::format("{}\n", Seconds(now - snapshot->at).count());
-    if (prefers_open_metrics(accepted_types(request)))
-        return make_response(
-            http::status::ok, "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            {pages_.open_metrics(snapshot), fmt::format("{}{}", age, open_metrics_end)});
-    return make_response(http::status::ok, "text/plain; version=0.0.4; charset=utf-8",
-                         {pages_.prometheus(snapshot), age});
+    const auto format = prefers_open_metrics(accepted_types(request)) ? TextFormat::open_metrics
+                                                                      : TextFormat::prometheus;
+    return make_response(
+        http::status::ok, content_type(format),
+        {pages_.metrics(snapshot, format), sample_age_text(now - snapshot->at, format)});
 }
 
 HttpResponse HttpRoutes::status(const HttpRequest&, Clock::time_point) const {

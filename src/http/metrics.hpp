@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "http/exposition.hpp"
+
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/snapshot.hpp>
 
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include <prometheus/metric_family.h>
+// The one table of metrics: the page and the tables of docs/metrics.md are made from it.
 
 namespace wcs_node_agent {
 
-/// Every metric of a snapshot, but the sample's age; docs/metrics.md says what each means. What is
-/// unknown has no series.
-std::vector<prometheus::MetricFamily> metric_families(const Snapshot& snapshot);
+struct Metric {
+    MetricFamily family;
+    /// Its samples in a snapshot; what is unknown has none. Empty for the sample's age alone.
+    std::function<void(const Snapshot&, ExpositionWriter&)> samples;
+    /// What the HELP text says of this node's counting beyond its own sentences; null: nothing.
+    std::string_view (*note)(const Snapshot&) = nullptr;
+    std::string_view group = {};  // its table in docs/metrics.md: node, wcs, limits or agent
+};
 
-/// The one metric that depends on when it is asked for.
-prometheus::MetricFamily sample_age_family(Seconds age);
+/// In the order of the page. The last is the sample's age: it depends on when it is asked for.
+const std::vector<Metric>& metrics();
+
+/// All of a page but its last family.
+std::string metrics_text(const Snapshot& snapshot, TextFormat format);
+
+/// The last family, the sample's age, and what ends the page.
+std::string sample_age_text(Clock::duration age, TextFormat format);
 
 }  // namespace wcs_node_agent

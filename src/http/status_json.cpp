@@ -112,11 +112,10 @@ Json agent_json(const AgentCounters& agent) {
     Json checks = Json::object();
     for (const NodeState state : all_node_states)
         checks[std::string(to_string(state))] = agent.checks[static_cast<std::size_t>(state)];
-    return {{"checks", std::move(checks)},
-            {"rejected_connections", agent.rejected_connections},
-            {"displaced_connections", agent.displaced_connections},
-            {"scrapes", agent.scrapes},
-            {"sample_failures", agent.sample_failures}};
+    Json json{{"checks", std::move(checks)}};
+    for (const auto& counter : all_agent_counters)
+        json[std::string(counter.name)] = agent.*counter.value;
+    return json;
 }
 
 }  // namespace

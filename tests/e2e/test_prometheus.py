@@ -61,7 +61,7 @@ def test_every_name_of_the_contract_is_there(ready):
     assert any(series.startswith("wcs_node_agent_build_info{") for series in metrics)
 
 
-def test_figures_come_from_ebpf_and_tell_the_verdict(ready):
+def test_figures_come_from_ebpf_and_report_the_verdict(ready):
     metrics = ready.metrics()
     assert metrics['wcs_node_agent_source{source="ebpf"}'] == 1
     assert metrics['wcs_node_agent_source{source="procfs"}'] == 0

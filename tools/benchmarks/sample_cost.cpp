@@ -3,7 +3,6 @@
 // the first scrape after it renders: CPU time of each step from the kernel's counters to the bytes.
 //
 // --calls N. Prints JSON, microseconds: follow (once, wall clock), read, judge, render.
-#include "http/exposition.hpp"
 #include "http/metrics.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
@@ -80,7 +79,7 @@ nlohmann::json run(const Options& options) {
         if (!link.loopback) snapshot.chosen_interfaces.push_back(link.name);
     std::string page;
     const auto render =
-        cost_ns(calls, [&] { page = to_prometheus_text(metric_families(snapshot)); });
+        cost_ns(calls, [&] { page = metrics_text(snapshot, TextFormat::prometheus); });
 
     return {{"interfaces", snapshot.counters.interfaces.size()},
             {"follow", microseconds(follow)},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/http_routes.hpp"
 
-#include "http/exposition.hpp"
 #include "http/metrics.hpp"
 #include "unit/http/sample_snapshot.hpp"
 
@@ -94,9 +93,8 @@ TEST_F(HttpRoutesTest, ServesTheTextWithTheSamplesAge) {
     publish();
     const auto response = get("/metrics");
     EXPECT_EQ(response[http::field::content_type], "text/plain; version=0.0.4; charset=utf-8");
-    auto families = metric_families(*snapshots_.get());
-    families.push_back(sample_age_family(125ms));
-    EXPECT_EQ(body_of(response), to_prometheus_text(families));
+    EXPECT_EQ(body_of(response), metrics_text(*snapshots_.get(), TextFormat::prometheus) +
+                                     sample_age_text(125ms, TextFormat::prometheus));
     EXPECT_THAT(body_of(response), EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n"));
     EXPECT_EQ(counters_.scrapes, 1U);
 }
@@ -107,11 +105,10 @@ TEST_F(HttpRoutesTest, ServesOpenMetricsWithTheSamplesAge) {
     EXPECT_EQ(response[http::field::content_type],
               "application/openmetrics-text; version=1.0.0; charset=utf-8");
     const std::string body = body_of(response);
-    auto families = metric_families(*snapshots_.get());
-    families.push_back(sample_age_family(125ms));
-    EXPECT_EQ(body, to_open_metrics(families));
+    EXPECT_EQ(body, metrics_text(*snapshots_.get(), TextFormat::open_metrics) +
+                        sample_age_text(125ms, TextFormat::open_metrics));
     EXPECT_THAT(body, EndsWith("\nwcs_node_agent_sample_age_seconds 0.125\n# EOF\n"));
-    EXPECT_EQ(body.find("# EOF"), body.size() - open_metrics_end.size()) << "only at the end";
+    EXPECT_EQ(body.find("# EOF"), body.size() - 6) << "only at the end";
 }
 
 TEST_F(HttpRoutesTest, TakesSeveralAcceptLinesAsOneList) {
@@ -151,7 +148,7 @@ TEST_F(HttpRoutesTest, AnswersHeadLikeGetWithoutTheBody) {
     EXPECT_EQ(counters_.scrapes, 1U) << "HEAD is no scrape";
 }
 
-TEST_F(HttpRoutesTest, AsksForPatienceBeforeTheFirstSample) {
+TEST_F(HttpRoutesTest, AsksToRetryLaterBeforeTheFirstSample) {
     for (const char* target : {"/metrics", "/status", "/healthz"}) {
         SCOPED_TRACE(target);
         const auto response = get(target);

@@ -21,9 +21,9 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 struct Activity {
-    std::string& told;
-    void rest() { told += '.'; }
-    void work() { told += 'w'; }
+    std::string& trace;
+    void rest() { trace += '.'; }
+    void work() { trace += 'w'; }
 };
 
 /// A session in memory: what it says to these bytes, after which the client has nothing to add.
@@ -31,7 +31,7 @@ struct Activity {
 /// one read gets.
 struct Session {
     std::string reply;
-    std::string told;  // of its activity: . for rest, w for work
+    std::string trace;  // . for rest, w for work
     bool ended = false;
 
     explicit Session(std::string_view request, std::size_t failing_at = 0,
@@ -46,7 +46,7 @@ struct Session {
                                      : boost::beast::test::stream(context);
         stream.read_size(read_size);
         auto client = boost::beast::test::connect(stream);
-        Activity activity{told};
+        Activity activity{trace};
         stream.append({request.data(), request.size()});
         client.close();
         auto answer = [&](const HttpRequest& asked) -> asio::awaitable<HttpResponse> {
@@ -63,12 +63,12 @@ const std::string health = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n";
 
 }  // namespace
 
-TEST(HttpSession, TellsWhenItRestsAndWhenItWorks) {
-    EXPECT_EQ(Session("").told, ".");
-    EXPECT_EQ(Session("G").told, ".w");
-    EXPECT_EQ(Session(health).told, ".w.") << "after its answer it rests";
-    EXPECT_EQ(Session(health + health).told, ".w.") << "the second was there with the first";
-    EXPECT_EQ(Session(health + health, 0, health.size()).told, ".w.w.");
+TEST(HttpSession, ReportsWhenItRestsAndWhenItWorks) {
+    EXPECT_EQ(Session("").trace, ".");
+    EXPECT_EQ(Session("G").trace, ".w");
+    EXPECT_EQ(Session(health).trace, ".w.") << "after its answer it rests";
+    EXPECT_EQ(Session(health + health).trace, ".w.") << "the second was there with the first";
+    EXPECT_EQ(Session(health + health, 0, health.size()).trace, ".w.w.");
 }
 
 TEST(HttpSession, AnswersAndStaysOpen) {
@@ -92,7 +92,7 @@ TEST(HttpSession, AnswersPipelinedRequestsInOrder) {
     EXPECT_THAT(session.reply, EndsWith("There is no such page.\n")) << "nothing after `close`";
 }
 
-TEST(HttpSession, TellsTheClientWhatIsWrongAndEnds) {
+TEST(HttpSession, ReportsAnErrorToTheClientAndEnds) {
     struct Row {
         const char* shows;
         std::string request;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/metrics.hpp"
 
-#include "http/exposition.hpp"
 #include "unit/http/sample_snapshot.hpp"
 
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ using Series = std::map<std::string, std::string>;
 /// The series of the page, as `name{labels}` and value, of which the name begins with the prefix.
 Series series(const Snapshot& snapshot, const std::string& prefix) {
     Series found;
-    std::istringstream page(to_prometheus_text(metric_families(snapshot)));
+    std::istringstream page(metrics_text(snapshot, TextFormat::prometheus));
     for (std::string line; std::getline(page, line);) {
         const auto end = line.rfind(' ');
         if (line.starts_with(prefix)) found.emplace(line.substr(0, end), line.substr(end + 1));
@@ -33,7 +34,7 @@ Series series(const Snapshot& snapshot, const std::string& prefix) {
 
 }  // namespace
 
-TEST(Metrics, TellWhatWasMeasured) {
+TEST(Metrics, ReportWhatWasMeasured) {
     const Snapshot node = busy_node();
     struct Row {
         const char* prefix;
@@ -125,7 +126,7 @@ TEST(Metrics, SayWhatWasCountedAsSent) {
          "drops on arrival is not included, what CoDel drops later is."},
         {Source::ebpf, QdiscDrops::count_as_sent, "discipline drops is included."},
         {Source::procfs, QdiscDrops::count_as_sent,
-         "as /proc/net/dev counts them: joined packets count once."},
+         "As /proc/net/dev counts them: a GRO or GSO aggregate counts once."},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.expected);
@@ -139,6 +140,44 @@ TEST(Metrics, SayWhatWasCountedAsSent) {
             EXPECT_THAT(help.begin()->first + " " + help.begin()->second,
                         testing::EndsWith(row.expected));
         }
+    }
+}
+
+// The table is the documentation too.
+TEST(Metrics, HaveRowsThatHoldTogether) {
+    std::set<std::string_view> names;
+    for (const Metric& metric : metrics()) {
+        const auto& [name, type, unit, labels, help] = metric.family;
+        SCOPED_TRACE(name);
+        EXPECT_TRUE(names.insert(name).second) << "duplicate";
+        EXPECT_EQ(name.ends_with("_total"), type == MetricType::counter);
+        EXPECT_EQ(name.ends_with("_info"), type == MetricType::info);
+        for (const std::string base : {"bytes", "seconds", "ratio"}) {
+            const auto suffix = "_" + base + (type == MetricType::counter ? "_total" : "");
+            EXPECT_EQ(name.ends_with(suffix), unit == base);
+        }
+        EXPECT_THAT(help, testing::EndsWith("."));
+        EXPECT_THAT(metric.group, testing::AnyOf("node", "wcs", "limits", "agent"));
+        EXPECT_EQ(!metric.samples, &metric == &metrics().back()) << "only the age has no source";
+    }
+}
+
+TEST(Metrics, GiveEachSampleTheLabelsOfItsRow) {
+    Snapshot node = busy_node();
+    node.peaks = {1e9, 2e9};
+    for (const Metric& metric : metrics()) {
+        if (!metric.samples) continue;
+        std::string labels;
+        for (const auto label : metric.family.labels)
+            labels += (labels.empty() ? "" : ",") + std::string(label) + R"(="[^"]*")";
+        const auto expected = labels.empty() ? "" : R"(\{)" + labels + R"(\})";
+        ExpositionWriter writer(TextFormat::prometheus);
+        writer.begin(metric.family);
+        metric.samples(node, writer);
+        const auto text = std::move(writer).take();
+        EXPECT_THAT(text, testing::MatchesRegex("# HELP [^\n]+\n# TYPE [^\n]+\n(" +
+                                                metric.family.name + expected + " [0-9.e+-]+\n)+"))
+            << metric.family.name;
     }
 }
 

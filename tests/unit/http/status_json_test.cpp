@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
     const Json status = Json::parse(status_json(busy_node()));
     struct Row {
-        const char* place;
+        const char* pointer;
         Json value;
     };
     const Row rows[] = {
@@ -67,18 +67,18 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
         {"/agent/displaced_connections", 6},
     };
     for (const Row& row : rows) {
-        SCOPED_TRACE(row.place);
-        EXPECT_EQ(status.at(Json::json_pointer(row.place)), row.value);
+        SCOPED_TRACE(row.pointer);
+        EXPECT_EQ(status.at(Json::json_pointer(row.pointer)), row.value);
     }
 }
 
 TEST(StatusJson, SaysNullForTheUnknown) {
     const Json status = Json::parse(status_json(blind_node()));
-    for (const char* place :
+    for (const char* pointer :
          {"/bottleneck", "/limits/cpu/value", "/rates/bits_in_per_second", "/rates/cpu_utilisation",
           "/wcs/up", "/wcs/page_age_seconds", "/wcs/page/publishers/webrtc", "/wcs/page/hls",
           "/wcs/merged/hls", "/wcs/fetch_duration_seconds"})
-        EXPECT_EQ(status.at(Json::json_pointer(place)), Json()) << place;
+        EXPECT_EQ(status.at(Json::json_pointer(pointer)), Json()) << pointer;
 }
 
 TEST(StatusJson, SaysWhatIsWrong) {

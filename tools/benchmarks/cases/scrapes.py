@@ -10,7 +10,7 @@ SETTINGS = tuple((kind, at_once) for kind in ("kept", "new") for at_once in (1, 
 
 
 # With eight connections the server always has something to do, and is what is measured; with one,
-# each of the servers waits for the client's wake-ups most of the time, so that tells of latency.
+# each of the servers waits for the client's wake-ups most of the time, so that measures latency.
 JUDGED = 8
 
 
@@ -127,9 +127,9 @@ def run(bench):
         for _ in range(rounds):
             for name, server in servers.items():
                 results[name].append(scrape(bench, server, kind, at_once, seconds))
-        told = {name: described(rows) for name, rows in results.items()}
+        shown = {name: described(rows) for name, rows in results.items()}
         ours = results["agent"]
-        bench.record(f"{key}_rate", median([r["rate"] for r in ours]), told["agent"], **results)
+        bench.record(f"{key}_rate", median([r["rate"] for r in ours]), shown["agent"], **results)
 
         def times(name, what, by="agent"):
             """How many times as much of it one server has as another."""
@@ -138,7 +138,7 @@ def run(bench):
 
         both = {"exporter", "nginx"} <= set(servers)
         if "exporter" in servers:
-            rate, cpu = f"node_exporter {told['exporter']}", ""
+            rate, cpu = f"node_exporter {shown['exporter']}", ""
             if both:
                 rate += f"; nginx {times('nginx', 'rate', 'exporter'):.1f} times node_exporter's"
                 cpu = f"nginx {times('exporter', 'cpu_us', 'nginx'):.1f} times less"
@@ -149,6 +149,6 @@ def run(bench):
             bench.cannot_measure(f"{key}_exporter_cpu", absent["exporter"])
         if "nginx" in servers:
             rate = times("agent", "rate", "nginx")
-            bench.record(f"{key}_nginx_rate", rate, f"nginx {told['nginx']}")
+            bench.record(f"{key}_nginx_rate", rate, f"nginx {shown['nginx']}")
         else:
             bench.cannot_measure(f"{key}_nginx_rate", absent["nginx"])
