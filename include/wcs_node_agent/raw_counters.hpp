@@ -59,13 +59,13 @@ constexpr Traffic increase(const Traffic& before, const Traffic& after) {
 struct InterfaceCounters {
     std::uint32_t index = 0;  // the kernel's ifindex: the identity, within one network namespace
     std::string name;         // a label only: it may change
-    Traffic traffic;
+    Traffic traffic = {};
 };
 
 /// The sum over some interfaces, at one moment.
 struct TrafficTotals {
     Clock::time_point at;
-    Traffic traffic;
+    Traffic traffic = {};
 };
 
 /// How long one CPU was not free for new work since its counting began.

@@ -142,8 +142,9 @@ class Commands {
         }
         CLI::Option* option = command.add_option(option_name(setting.name));
         option
-            ->description(
-                fmt::format("{} (default {})", description(setting), default_text(setting)))
+            ->description(fmt::format("{} ({}default {})", setting.help,
+                                      setting.range ? setting.range() + ", " : "",
+                                      default_text(setting)))
             ->type_name(std::string(setting.value))
             ->group(std::string(setting.group));
         if (setting.is_list) {

@@ -64,7 +64,7 @@ std::string default_text(const Setting& setting) {
 }
 
 std::string description(const Setting& setting) {
-    return setting.range ? fmt::format("{}, {}", setting.help, setting.range())
+    return setting.range ? fmt::format("{} ({})", setting.help, setting.range())
                          : std::string(setting.help);
 }
 
