@@ -4,6 +4,7 @@
 #include "unit/http/sample_snapshot.hpp"
 #include "unit/net/loopback.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ class HttpServerTest : public testing::Test {
         loop_.run([this] {
             server_.allow(loopback_only());
             snapshots_.publish(fresh_snapshot());
+            server_.fresh_for(std::chrono::hours(1));  // also on a machine that is busy
         });
         const bool listening = loop_.run([this] {
             return server_.listen(std::vector{any_port_v4, any_port_v6}).has_value();
