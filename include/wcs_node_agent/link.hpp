@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace wcs_node_agent {
 
-/// A network interface of the agent's own namespace, as RTNETLINK tells it.
+/// A network interface of the agent's own namespace, as RTNETLINK reports it.
 struct Link {
     std::uint32_t index = 0;
     std::string name;
@@ -21,5 +25,26 @@ struct Link {
 
     bool operator==(const Link&) const = default;
 };
+
+/// The link of that index; null if it is not among these.
+inline const Link* find_link(std::span<const Link> links, std::uint32_t index) {
+    const auto found = std::ranges::find(links, index, &Link::index);
+    return found == links.end() ? nullptr : &*found;
+}
+
+/// For people; "?" if it is not among these.
+inline std::string_view name_of(std::span<const Link> links, std::uint32_t index) {
+    const auto* link = find_link(links, index);
+    return link ? std::string_view(link->name) : "?";
+}
+
+/// The names of those links whose index is among these, ascending; in the order of the links.
+inline std::vector<std::string> names_of(std::span<const Link> links,
+                                         std::span<const std::uint32_t> indexes) {
+    std::vector<std::string> names;
+    for (const auto& link : links)
+        if (std::ranges::binary_search(indexes, link.index)) names.push_back(link.name);
+    return names;
+}
 
 }  // namespace wcs_node_agent

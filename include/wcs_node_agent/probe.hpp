@@ -6,13 +6,19 @@
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/source.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <sys/types.h>
 
 namespace wcs_node_agent {
+
+/// The interfaces that are queued for Probe::attach_next().
+enum class Pending {
+    none,
+    others,    // none of the priority ones
+    priority,  // one of those comes next
+};
 
 /// Reads the node's traffic and CPU time. Two kinds: eBPF programs, and /proc where those cannot be
 /// used.
@@ -25,22 +31,16 @@ class Probe {
 
     virtual Source source() const = 0;
 
-    /// Call it whenever the links have changed. Ends the counting on those that have gone, and lets
-    /// the new ones wait for follow_next(): first those of these indexes (ascending). Returns how
-    /// many of those wait.
-    virtual std::size_t follow(std::span<const Link> links,
-                               std::span<const std::uint32_t> first) = 0;
+    /// Call it whenever the links have changed. Ends the counting on those that have gone, and
+    /// queues the new ones for attach_next(): first those of the priority indexes (ascending).
+    virtual void set_links(std::span<const Link> links,
+                           std::span<const std::uint32_t> priority) = 0;
 
-    /// Begins to count on one that waits, which can take tens of milliseconds. An interface that
-    /// cannot be followed is logged once and left out. True: more wait.
-    virtual bool follow_next() = 0;
+    /// Begins to count on the next interface of the queue, if there is any, which can take tens of
+    /// milliseconds. One that the kernel refuses is logged once and left out. Returns pending().
+    virtual Pending attach_next() = 0;
 
-    /// Begins to count on all of them before it returns.
-    void follow_all(std::span<const Link> links) {
-        follow(links, {});
-        while (follow_next()) {
-        }
-    }
+    virtual Pending pending() const = 0;
 
     /// What this process holds beyond its end will be another user's to change: its own, in a
     /// moment.

@@ -74,12 +74,10 @@ void check_interfaces(const Config& config, std::ostream& out) {
         if (std::ranges::binary_search(chosen, link.index))
             print(out, Finding::ok, "in the bandwidth limits", link.name);
         const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
-        const auto below = left == left_out.end()
-                               ? links->end()
-                               : std::ranges::find(*links, left->counted_on, &Link::index);
-        if (below != links->end())
+        if (left != left_out.end())
             print(out, Finding::note, "left out of the sum",
-                  fmt::format("{}, as its frames are counted on {}", link.name, below->name));
+                  fmt::format("{}, as its frames are counted on {}", link.name,
+                              name_of(*links, left->counted_on)));
     }
     if (chosen.empty())
         print(out, Finding::missing, "in the bandwidth limits", "no interface",

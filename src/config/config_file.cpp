@@ -16,7 +16,7 @@ namespace wcs_node_agent {
 namespace {
 
 Error cannot_read(int error) {
-    return Error{"cannot be read: " + std::generic_category().message(error)};
+    return failure("cannot be read", error);
 }
 
 /// `LINE:COLUMN` of a byte, both from 1.

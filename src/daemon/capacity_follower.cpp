@@ -20,13 +20,6 @@ namespace {
 /// (a USB adapter: milliseconds), each time under the lock of all interfaces.
 constexpr auto read_interval = std::chrono::seconds(5);
 
-std::string names(std::span<const Link> links, std::span<const std::uint32_t> indexes) {
-    std::vector<std::string> names;
-    for (const auto& link : links)
-        if (std::ranges::binary_search(indexes, link.index)) names.push_back(link.name);
-    return fmt::format("{}", fmt::join(names, ", "));
-}
-
 template <class Each>
 void for_each_share(const ConfiguredLimits& limits, Each each) {
     for (const auto limit : all_limits)
@@ -50,7 +43,7 @@ Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const L
             {.where = name,
              .what = fmt::format("\"{}\" is a share of the link's speed, and the kernel reports "
                                  "none for {}: give the limit in Mbit/s",
-                                 share, names(links, capacity.speedless)),
+                                 share, fmt::join(names_of(links, capacity.speedless), ", ")),
              .key = name});
     });
     return faults;
@@ -116,7 +109,8 @@ void CapacityFollower::log_transition(const ConfiguredLimits& limits, std::span<
                 "{}: not checked: \"{}\" is a share of the link's speed, and the kernel "
                 "reports none for {}",
                 to_string(limit), share,
-                names(links, capacity.speedless.empty() ? chosen : capacity.speedless));
+                fmt::join(names_of(links, capacity.speedless.empty() ? chosen : capacity.speedless),
+                          ", "));
     });
 }
 

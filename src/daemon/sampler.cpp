@@ -34,13 +34,12 @@ Result<void> Sampler::refresh_links() {
     if (!listed) return listed.error();
     known_links_ = std::move(listed).value();
     select();
-    pending_selected_ = probe_.probe->follow(known_links_, selection_.chosen);
-    pending_links_ = true;
+    probe_.probe->set_links(known_links_, selection_.chosen);
     return {};
 }
 
 void Sampler::attach_selected() {
-    for (; pending_selected_ > 0; --pending_selected_) attach_next();
+    while (probe_.probe->pending() == Pending::priority) attach_next();
 }
 
 void Sampler::select() {
@@ -55,7 +54,7 @@ void Sampler::log_selection(const Selection& before) {
     for (const auto& one : selection_.left_out)
         if (std::ranges::find(before.left_out, one) == before.left_out.end())
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
-                         name_of(one.index), name_of(one.counted_on));
+                         name_of(known_links_, one.index), name_of(known_links_, one.counted_on));
     if (std::exchange(has_selected_, true) && selection_.chosen == before.chosen) return;
     peak_meter_.restart();
     if (selection_.chosen.empty())
@@ -63,19 +62,8 @@ void Sampler::log_selection(const Selection& before) {
             "no interface to hold the bandwidth limits against: there is no default route and no "
             "physical interface, or none matches; name one with --interface");
     else
-        spdlog::info("included in the bandwidth limits: {}", fmt::join(chosen_names(), ", "));
-}
-
-std::vector<std::string> Sampler::chosen_names() const {
-    std::vector<std::string> names;
-    for (const auto& link : known_links_)
-        if (std::ranges::binary_search(selection_.chosen, link.index)) names.push_back(link.name);
-    return names;
-}
-
-std::string_view Sampler::name_of(std::uint32_t index) const {
-    const auto link = std::ranges::find(known_links_, index, &Link::index);
-    return link == known_links_.end() ? std::string_view("?") : link->name;
+        spdlog::info("included in the bandwidth limits: {}",
+                     fmt::join(names_of(known_links_, selection_.chosen), ", "));
 }
 
 Faults Sampler::check(const Config& config) {
@@ -102,7 +90,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.source = probe_.probe->source();
     snapshot.source_detail = probe_.detail;
     snapshot.counters = std::move(counters).value();
-    snapshot.chosen_interfaces = chosen_names();
+    snapshot.chosen_interfaces = names_of(known_links_, selection_.chosen);
     snapshot.rates = window_.rates();
     snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;

@@ -39,10 +39,10 @@ class Sampler {
     Faults check(const Config& config);
 
     /// Whether an interface is queued for attach_next().
-    bool has_pending_links() const { return pending_links_; }
+    bool has_pending_links() const { return probe_.probe->pending() != Pending::none; }
 
     /// Begins to count on the next interface of the queue.
-    void attach_next() { pending_links_ = probe_.probe->follow_next(); }
+    void attach_next() { probe_.probe->attach_next(); }
 
     /// Begins to count on all that are selected and queued.
     void attach_selected();
@@ -67,8 +67,6 @@ class Sampler {
  private:
     void select();
     void log_selection(const Selection& before);
-    std::vector<std::string> chosen_names() const;
-    std::string_view name_of(std::uint32_t index) const;
 
     OpenedProbe probe_;
     LinkMonitor links_;
@@ -76,9 +74,7 @@ class Sampler {
     std::vector<std::string> globs_;
     Selection selection_;
     bool has_selected_ = false;
-    bool pending_links_ = false;
     CapacityFollower capacity_{link_speed};
-    std::size_t pending_selected_ = 0;
     CountNames count_names_;
     PolicySettings policy_settings_;
     RateWindow window_;

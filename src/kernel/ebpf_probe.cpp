@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdarg>
-#include <cstring>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
+#include <system_error>
 #include <utility>
 
 #include <bpf/libbpf.h>
@@ -20,11 +19,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-Error failure(const char* step, int error) {
-    return Error{fmt::format("{}: {}", step, std::strerror(error))};
-}
-
-/// libbpf tells of every feature that it tries for in vain: for those who look closely only.
+/// libbpf reports every feature that it tries for in vain: at debug level only.
 [[gnu::format(printf, 2, 0)]] int log_libbpf(libbpf_print_level, const char* format,
                                              va_list arguments) {
     if (!spdlog::should_log(spdlog::level::debug)) return 0;
@@ -117,49 +112,55 @@ EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat
 
 EbpfProbe::~EbpfProbe() {
     if (!pins_) return;
-    for (auto& [index, followed] : followed_) followed.hook.leave();
+    for (auto& [index, attached] : attached_) attached.hook.leave();
 }
 
-std::size_t EbpfProbe::follow(std::span<const Link> links, std::span<const std::uint32_t> first) {
+void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) {
     const auto stays = [&](std::uint32_t index) {
         return std::ranges::binary_search(links, index, {}, &Link::index);
     };
-    for (auto entry = followed_.begin(); entry != followed_.end();) {
+    for (auto entry = attached_.begin(); entry != attached_.end();) {
         // One that was in another namespace meanwhile keeps its index, but not its clsact filters.
         if (stays(entry->first) && entry->second.hook.attached()) {
             ++entry;
             continue;
         }
         const auto index = entry->first;
-        entry = followed_.erase(entry);  // detached first, so that nobody counts into a freed slot
+        entry = attached_.erase(entry);  // detached first, so that nobody counts into a freed slot
         forget(index);
     }
     for (const auto index : table_.entered())
         if (!stays(index)) forget(index);  // gone while no agent ran
     std::erase_if(refused_, [&](std::uint32_t index) { return !stays(index); });
 
-    waiting_.clear();
+    queue_.clear();
     for (const auto& link : links) {
         if (link.loopback) continue;  // has no wire
-        const auto found = followed_.find(link.index);
-        if (found == followed_.end()) {
-            waiting_.push_back(link);
+        const auto found = attached_.find(link.index);
+        if (found == attached_.end()) {
+            queue_.push_back(link);
             continue;
         }
         found->second.name = link.name;
         if (!found->second.slot) found->second.slot = take_slot(link);  // one may be free by now
     }
     const auto others = std::ranges::stable_partition(
-        waiting_, [&](const Link& link) { return std::ranges::binary_search(first, link.index); });
-    return waiting_.size() - others.size();
+        queue_, [&](const Link& link) { return std::ranges::binary_search(priority, link.index); });
+    priority_queued_ = queue_.size() - others.size();
 }
 
-bool EbpfProbe::follow_next() {
-    if (waiting_.empty()) return false;
-    const auto link = std::move(waiting_.front());
-    waiting_.pop_front();
-    start_following(link);
-    return !waiting_.empty();
+Pending EbpfProbe::pending() const {
+    if (queue_.empty()) return Pending::none;
+    return priority_queued_ > 0 ? Pending::priority : Pending::others;
+}
+
+Pending EbpfProbe::attach_next() {
+    if (queue_.empty()) return Pending::none;
+    const auto link = std::move(queue_.front());
+    queue_.pop_front();
+    if (priority_queued_ > 0) --priority_queued_;
+    attach(link);
+    return pending();
 }
 
 void EbpfProbe::forget(std::uint32_t index) {
@@ -168,7 +169,7 @@ void EbpfProbe::forget(std::uint32_t index) {
 }
 
 /// Pinned, where that is asked for. What cannot be pinned counts as long as this process runs.
-Result<TrafficHook> EbpfProbe::hook_of(const Link& link) {
+Result<TrafficHook> EbpfProbe::new_hook(const Link& link) {
     auto hook = TrafficHook::attach(
         hook_kind_, link.index,
         {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()});
@@ -180,25 +181,32 @@ Result<TrafficHook> EbpfProbe::hook_of(const Link& link) {
     return hook;
 }
 
-void EbpfProbe::start_following(const Link& link) {
+void EbpfProbe::attach(const Link& link) {
     auto taken = pins_ ? TrafficHook::take_over(hook_kind_, link.index, *pins_) : std::nullopt;
     if (!taken) forget(link.index);  // another interface may have had the index while no agent ran
     auto slot = table_.slot_of(link.index);
     if (!slot) slot = take_slot(link);  // before the hook, with which the first frame may come
-    auto hook = taken ? Result<TrafficHook>(*std::move(taken)) : hook_of(link);
+    auto hook = taken ? Result<TrafficHook>(*std::move(taken)) : new_hook(link);
     if (!hook) {
         table_.remove(link.index);
-        if (refused_.insert(link.index).second)
-            spdlog::warn("interface {}: not counted: {}", link.name, hook.error().what);
+        log_not_counted(link, hook.error());
         return;
     }
     if (!slot)
-        spdlog::warn("interface {}: all {} places are taken, its frames count as unplaced",
+        spdlog::warn("interface {}: all {} slots are taken, its frames count as unplaced",
                      link.name, slots_ - 1);
-    followed_.emplace(
+    attached_.emplace(
         link.index,
-        FollowedInterface{
+        AttachedInterface{
             .name = link.name, .slot = slot, .hook = std::move(hook).value(), .last = {}});
+}
+
+/// An interface may be gone by the time that its turn comes: RTNETLINK reports that as well.
+void EbpfProbe::log_not_counted(const Link& link, const Error& reason) {
+    if (reason.code == std::errc::no_such_device)
+        spdlog::debug("interface {}: gone before it was attached to", link.name);
+    else if (refused_.insert(link.index).second)
+        spdlog::warn("interface {}: not counted: {}", link.name, reason.what);
 }
 
 std::optional<std::uint16_t> EbpfProbe::take_slot(const Link& link) {
@@ -217,7 +225,7 @@ TrafficInSlot EbpfProbe::sum_over_cpus(std::uint16_t slot) const {
 }
 
 /// No tracepoint fires on a CPU that is going offline: the interval in which it went stays open,
-/// and nobody writes there any more. It is closed with what was told last.
+/// and nobody writes there any more. It is closed with what was reported last.
 void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) {
     for (unsigned cpu = 0; cpu < cpu_times_.size(); ++cpu) {
         if (std::ranges::binary_search(online, cpu, {}, &CpuCounters::cpu)) continue;
@@ -230,8 +238,8 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
 std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> indexes) {
     TrafficTotals totals;
     for (const auto index : indexes) {
-        const auto found = followed_.find(index);
-        if (found == followed_.end() || !found->second.slot) continue;
+        const auto found = attached_.find(index);
+        if (found == attached_.end() || !found->second.slot) continue;
         auto& last = found->second.last;
         sum_over_cpus(*found->second.slot).advance(last);
         totals.traffic += last;
@@ -243,16 +251,16 @@ std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> in
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     counters.qdisc_drops = programs_.qdisc_drops;
-    for (auto& [index, followed] : followed_) {
-        if (!followed.slot) continue;
-        sum_over_cpus(*followed.slot).advance(followed.last);
+    for (auto& [index, attached] : attached_) {
+        if (!attached.slot) continue;
+        sum_over_cpus(*attached.slot).advance(attached.last);
         counters.interfaces.push_back(
-            {.index = index, .name = followed.name, .traffic = followed.last});
+            {.index = index, .name = attached.name, .traffic = attached.last});
     }
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
-    // Which CPUs are online, and what was stolen from them, only /proc/stat tells.
+    // Which CPUs are online, and what was stolen from them, only /proc/stat says.
     const auto stat = stat_.read();
     if (!stat) return stat.error();
     counters.cpus = parse_cpu_times(*stat, static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));

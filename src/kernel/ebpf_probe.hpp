@@ -30,19 +30,20 @@ struct EbpfOptions {
 };
 
 /// Counts by kernel programs: wire bytes and frames on each interface, busy time on each CPU. After
-/// loading, reading needs no privilege, and neither does following new interfaces with TCX.
+/// loading, reading needs no privilege, and neither does attaching to new interfaces with TCX.
 class EbpfProbe : public Probe {
  public:
-    /// Loads the programs and starts to count CPU time; follow() starts with the traffic. Fails
-    /// with the step and the kernel's reason. With a folder, all of it stays there beyond the
+    /// Loads the programs and starts to count CPU time; attach_next() starts with the traffic.
+    /// Fails with the step and the kernel's reason. With a folder, all of it stays there beyond the
     /// process; what an earlier one left there is gone on with, if it is the same.
     static Result<std::unique_ptr<EbpfProbe>> load(const EbpfOptions& options = {},
                                                    std::optional<PinFolder> pins = {});
     ~EbpfProbe() override;
 
     Source source() const override { return Source::ebpf; }
-    std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
-    bool follow_next() override;
+    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
+    Pending attach_next() override;
+    Pending pending() const override;
     Result<void> give_to(uid_t user, gid_t group) override {
         return pins_ ? pins_->give_to(user, group) : Result<void>();
     }
@@ -57,7 +58,7 @@ class EbpfProbe : public Probe {
     const std::string& pinning() const { return pinning_; }
 
  private:
-    struct FollowedInterface {
+    struct AttachedInterface {
         std::string name;
         std::optional<std::uint16_t> slot;  // none: counted as unplaced
         TrafficHook hook;
@@ -68,8 +69,9 @@ class EbpfProbe : public Probe {
               MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
               MappedArray<interface_entry> interfaces);
 
-    void start_following(const Link& link);
-    Result<TrafficHook> hook_of(const Link& link);
+    void attach(const Link& link);
+    Result<TrafficHook> new_hook(const Link& link);
+    void log_not_counted(const Link& link, const Error& reason);
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
@@ -78,7 +80,7 @@ class EbpfProbe : public Probe {
     KernelPrograms programs_;
     std::optional<PinFolder> pins_;
     std::string pinning_;
-    bool pinning_fails_ = false;  // told in the log already
+    bool pinning_fails_ = false;  // logged already
     ProcFile stat_;
     MappedArray<::traffic> traffic_counters_;  // [cpu][slot]
     MappedArray<cpu_time> cpu_times_;
@@ -86,9 +88,10 @@ class EbpfProbe : public Probe {
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
     HookKind hook_kind_ = HookKind::tcx;
-    std::map<std::uint32_t, FollowedInterface> followed_;  // by index
-    std::deque<Link> waiting_;                             // for follow_next()
-    std::set<std::uint32_t> refused_;                      // told in the log already
+    std::map<std::uint32_t, AttachedInterface> attached_;  // by index
+    std::deque<Link> queue_;                               // for attach_next()
+    std::size_t priority_queued_ = 0;                      // its first so many
+    std::set<std::uint32_t> refused_;                      // logged already
     std::vector<std::chrono::nanoseconds> last_busy_;      // by CPU
 };
 

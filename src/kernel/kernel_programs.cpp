@@ -3,18 +3,17 @@
 
 #include "counters.h"
 #include "cpu.skel.h"
+#include "kernel/network_namespace.hpp"
 #include "traffic.skel.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fcntl.h>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -28,17 +27,6 @@ namespace {
 
 static_assert(sizeof(traffic_bpf::traffic_bpf__bss) == INTERFACE_BUCKETS * sizeof(interface_entry),
               "the table is all that there is in .bss");
-
-Error failure(const char* step, int error) {
-    return Error{fmt::format("{}: {}", step, std::strerror(error))};
-}
-
-/// The number that names this process's network namespace in the kernel (ns.inum).
-Result<std::uint32_t> own_network_namespace() {
-    struct stat status {};
-    if (::stat("/proc/self/ns/net", &status) != 0) return failure("/proc/self/ns/net", errno);
-    return static_cast<std::uint32_t>(status.st_ino);
-}
 
 using KernelTypes = std::unique_ptr<btf, decltype(&btf__free)>;
 using TrafficSkeleton = std::unique_ptr<traffic_bpf, decltype(&traffic_bpf__destroy)>;
@@ -93,8 +81,7 @@ Result<void> attach_to_tracepoints(bpf_object* object, std::vector<Descriptor>& 
         if (!bpf_program__autoload(program) || section == "tc") continue;
         const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
             bpf_program__attach(program), bpf_link__destroy);
-        if (!link)
-            return failure(fmt::format("attaching {}", bpf_program__name(program)).c_str(), errno);
+        if (!link) return failure(fmt::format("attaching {}", bpf_program__name(program)), errno);
         links.push_back(duplicate(bpf_link__fd(link.get())));
         if (!links.back()) return failure("keeping a link", errno);
     }

@@ -3,6 +3,7 @@
 
 #include "kernel/link_message.hpp"
 #include "kernel/netlink_dump.hpp"
+#include "kernel/netlink_error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +13,6 @@
 #include <set>
 #include <sys/socket.h>
 
-#include <fmt/format.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -49,10 +49,6 @@ void parse_default_route(nlmsghdr* message, Indexes& indexes) {
     if (auto* hops = attributes[RTA_MULTIPATH]) add_next_hops(hops, indexes);
 }
 
-Error failure(const char* what, int error) {
-    return Error{fmt::format("netlink: {}: {}", what, nl_geterror(error))};
-}
-
 }  // namespace
 
 void LinkMonitor::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
@@ -63,13 +59,13 @@ LinkMonitor::LinkMonitor(Socket requests, Socket events)
 Result<LinkMonitor> LinkMonitor::open() {
     Socket requests(nl_socket_alloc());
     Socket events(nl_socket_alloc());
-    if (!requests || !events) return failure("open", -NLE_NOMEM);
+    if (!requests || !events) return failure("netlink: open", netlink_error(-NLE_NOMEM));
     nl_join_groups(events.get(), RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
     for (auto* socket : {requests.get(), events.get()})
         if (const int error = nl_connect(socket, NETLINK_ROUTE); error < 0)
-            return failure("connect", error);
+            return failure("netlink: connect", netlink_error(error));
     if (const int error = nl_socket_set_nonblocking(events.get()); error < 0)
-        return failure("non-blocking", error);
+        return failure("netlink: non-blocking", netlink_error(error));
     return LinkMonitor(std::move(requests), std::move(events));
 }
 
@@ -89,7 +85,7 @@ Result<std::vector<Link>> LinkMonitor::list() {
                          [&](nlmsghdr* message) { parse_default_route(message, default_routes); });
         }
         if (error == -NLE_DUMP_INTR && attempt < 10) continue;
-        if (error < 0) return failure("list", error);
+        if (error < 0) return failure("netlink: list", netlink_error(error));
         for (auto& link : links) link.default_route = default_routes.contains(link.index);
         std::ranges::sort(links, {}, &Link::index);
         return links;

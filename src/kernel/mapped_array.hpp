@@ -5,9 +5,7 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <span>
-#include <string>
 #include <sys/mman.h>
 #include <utility>
 
@@ -23,8 +21,7 @@ class MappedArray {
         static_assert(sizeof(T) % 8 == 0, "array maps round the value size up to 8");
         void* memory =
             ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-        if (memory == MAP_FAILED)
-            return Error{std::string("mapping a kernel map: ") + std::strerror(errno)};
+        if (memory == MAP_FAILED) return failure("mapping a kernel map", errno);
         return MappedArray(static_cast<T*>(memory), count);
     }
 

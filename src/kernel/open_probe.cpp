@@ -15,7 +15,7 @@ Result<OpenedProbe> open_ebpf(std::optional<PinFolder> pins) {
     if (const auto lacks = missing(ebpf_requirements()); !lacks.empty())
         return Error{"eBPF cannot be used here, missing: " + lacks};
     auto probe = EbpfProbe::load({}, std::move(pins));
-    if (!probe) return Error{"eBPF cannot be used here: " + probe.error().what};
+    if (!probe) return Error{"eBPF cannot be used here: " + probe.error().what, probe.error().code};
     const auto hook = (*probe)->hook_kind();
     auto detail = fmt::format("traffic on {}, what the qdisc drops {}", to_string(hook),
                               (*probe)->takes_drops_back() ? "taken back" : "counted as sent");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/pin_folder.hpp"
 
+#include "kernel/network_namespace.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/file.h>
@@ -21,19 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error failure(const fs::path& path, int error) {
-    return Error{fmt::format("{}: {}", path.native(), std::strerror(error))};
-}
+Error failed(const fs::path& path) { return failure(path.native(), errno); }
 
-/// The number that names this process's network namespace; no other has it at the same time.
-ino_t own_network_namespace() {
-    struct stat status {};
-    ::stat("/proc/self/ns/net", &status);  // 0 where there is no /proc: then there is one namespace
-    return status.st_ino;
-}
-
-fs::path folder_of_namespace(const fs::path& parent) {
-    return parent / fmt::format("net-{}", own_network_namespace());
+fs::path folder_of(const fs::path& parent, std::uint32_t network_namespace) {
+    return parent / fmt::format("net-{}", network_namespace);
 }
 
 /// The nearest that exists must be of bpffs.
@@ -41,7 +33,7 @@ Result<void> check_bpffs(fs::path path) {
     std::error_code ignored;
     while (!fs::exists(path, ignored) && path.has_relative_path()) path = path.parent_path();
     struct statfs status {};
-    if (::statfs(path.c_str(), &status) != 0) return failure(path, errno);
+    if (::statfs(path.c_str(), &status) != 0) return failed(path);
     if (static_cast<unsigned long>(status.f_type) == BPF_FS_MAGIC) return {};
     return Error{
         fmt::format("{} is not in a BPF file system: mount -t bpf bpf /sys/fs/bpf", path.native())};
@@ -50,33 +42,36 @@ Result<void> check_bpffs(fs::path path) {
 }  // namespace
 
 Result<std::optional<PinFolder>> PinFolder::open(const fs::path& parent) {
-    const auto path = folder_of_namespace(parent);
+    const auto network_namespace = own_network_namespace();
+    if (!network_namespace) return network_namespace.error();
+    const auto path = folder_of(parent, *network_namespace);
     if (const auto fits = check_bpffs(path); !fits) return fits.error();
     for (const auto& folder : {parent, path})
-        if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failure(folder, errno);
+        if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failed(folder);
     Descriptor lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!lock) return failure(path, errno);
+    if (!lock) return failed(path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0)
         return std::optional(PinFolder(path, std::move(lock)));
     if (errno == EWOULDBLOCK) return std::optional<PinFolder>();
-    return failure(path, errno);
+    return failed(path);
 }
 
 bool PinFolder::exists(const fs::path& parent) {
+    const auto network_namespace = own_network_namespace();
     std::error_code ignored;
-    return fs::exists(folder_of_namespace(parent), ignored);
+    return network_namespace && fs::exists(folder_of(parent, *network_namespace), ignored);
 }
 
 Result<void> PinFolder::pin(int object, const std::string& name) const {
     const auto path = path_ / name;
-    if (bpf_obj_pin(object, path.c_str()) != 0) return failure(path, errno);
+    if (bpf_obj_pin(object, path.c_str()) != 0) return failed(path);
     return {};
 }
 
 Result<Descriptor> PinFolder::get(const std::string& name) const {
     const auto path = path_ / name;
     Descriptor object(bpf_obj_get(path.c_str()));
-    if (!object) return failure(path, errno);
+    if (!object) return failed(path);
     return object;
 }
 
@@ -84,7 +79,7 @@ Result<void> PinFolder::note(const std::string& name, const std::string& text) c
     remove(name);
     std::error_code error;
     fs::create_symlink(text, path_ / name, error);
-    if (error) return failure(path_ / name, error.value());
+    if (error) return failure((path_ / name).native(), error);
     return {};
 }
 
@@ -100,11 +95,10 @@ void PinFolder::remove(const std::string& name) const {
 }
 
 Result<void> PinFolder::give_to(uid_t user, gid_t group) const {
-    if (::chown(path_.parent_path().c_str(), user, group) != 0)
-        return failure(path_.parent_path(), errno);
-    if (::chown(path_.c_str(), user, group) != 0) return failure(path_, errno);
+    if (::chown(path_.parent_path().c_str(), user, group) != 0) return failed(path_.parent_path());
+    if (::chown(path_.c_str(), user, group) != 0) return failed(path_);
     for (const auto& name : names())
-        if (::lchown((path_ / name).c_str(), user, group) != 0) return failure(path_ / name, errno);
+        if (::lchown((path_ / name).c_str(), user, group) != 0) return failed(path_ / name);
     return {};
 }
 

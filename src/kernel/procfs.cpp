@@ -6,12 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fcntl.h>
 #include <memory>
 #include <optional>
-
-#include <fmt/format.h>
 
 namespace wcs_node_agent {
 
@@ -86,7 +83,7 @@ ProcFile::ProcFile(std::filesystem::path path, Descriptor descriptor)
 
 Result<ProcFile> ProcFile::open(const std::filesystem::path& path) {
     Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!descriptor) return Error{fmt::format("{}: {}", path.native(), std::strerror(errno))};
+    if (!descriptor) return failure(path.native(), errno);
     return ProcFile(path, std::move(descriptor));
 }
 
@@ -97,7 +94,7 @@ Result<std::string_view> ProcFile::read() {
         if (buffer_.size() < length + step) buffer_.resize(length + step);
         const auto got = ::pread(descriptor_.get(), buffer_.data() + length,
                                  buffer_.size() - length, static_cast<off_t>(length));
-        if (got < 0) return Error{fmt::format("{}: {}", path_.native(), std::strerror(errno))};
+        if (got < 0) return failure(path_.native(), errno);
         if (got == 0) return std::string_view(buffer_).substr(0, length);
         length += static_cast<std::size_t>(got);
     }
@@ -116,12 +113,11 @@ Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::pa
         new ProcfsProbe(std::move(net_dev).value(), std::move(stat).value()));
 }
 
-std::size_t ProcfsProbe::follow(std::span<const Link> links,
-                                std::span<const std::uint32_t> /*first*/) {
-    followed_.clear();
+void ProcfsProbe::set_links(std::span<const Link> links,
+                            std::span<const std::uint32_t> /*priority*/) {
+    indexes_.clear();
     for (const auto& link : links)
-        if (!link.loopback) followed_.emplace(link.name, link.index);
-    return 0;
+        if (!link.loopback) indexes_.emplace(link.name, link.index);
 }
 
 Result<RawCounters> ProcfsProbe::read() {
@@ -129,8 +125,8 @@ Result<RawCounters> ProcfsProbe::read() {
     auto net_dev = net_dev_.read();
     if (!net_dev) return net_dev.error();
     for (auto& interface : parse_net_dev(*net_dev)) {
-        const auto found = followed_.find(interface.name);
-        if (found == followed_.end()) continue;
+        const auto found = indexes_.find(interface.name);
+        if (found == indexes_.end()) continue;
         interface.index = found->second;
         counters.interfaces.push_back(std::move(interface));
     }

@@ -17,7 +17,7 @@ namespace wcs_node_agent {
 /// of a CPU are passed over; without any CPU line: empty.
 std::vector<CpuCounters> parse_cpu_times(std::string_view stat, std::uint64_t ticks_per_second);
 
-/// The interfaces of /proc/net/dev in its order, with index 0: the file does not tell it.
+/// The interfaces of /proc/net/dev in its order, with index 0: the file does not have it.
 std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev);
 
 /// A file of /proc that is kept open and read again and again.
@@ -36,16 +36,17 @@ class ProcFile {
     std::string buffer_;
 };
 
-/// The fallback where eBPF cannot be used. Coarser: CPU time is sampled at the tick, and what GRO
-/// and GSO joined counts once.
+/// The fallback where eBPF cannot be used. Coarser: CPU time is sampled at the tick, and a
+/// GRO or GSO aggregate counts as one packet.
 class ProcfsProbe : public Probe {
  public:
     /// root: where proc is mounted.
     static Result<std::unique_ptr<ProcfsProbe>> open(const std::filesystem::path& root = "/proc");
 
     Source source() const override { return Source::procfs; }
-    std::size_t follow(std::span<const Link> links, std::span<const std::uint32_t> first) override;
-    bool follow_next() override { return false; }
+    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
+    Pending attach_next() override { return Pending::none; }
+    Pending pending() const override { return Pending::none; }
     /// None: reading /proc costs a system call for each line of it.
     std::optional<TrafficTotals> totals(std::span<const std::uint32_t>) override { return {}; }
     Result<RawCounters> read() override;
@@ -55,7 +56,7 @@ class ProcfsProbe : public Probe {
 
     ProcFile net_dev_;
     ProcFile stat_;
-    std::map<std::string, std::uint32_t, std::less<>> followed_;  // name to index
+    std::map<std::string, std::uint32_t, std::less<>> indexes_;  // by name
 };
 
 }  // namespace wcs_node_agent

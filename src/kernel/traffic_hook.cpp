@@ -2,10 +2,10 @@
 #include "kernel/traffic_hook.hpp"
 
 #include "kernel/netlink_dump.hpp"
+#include "kernel/netlink_error.hpp"
 
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -19,7 +19,6 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <netlink/attr.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -65,8 +64,8 @@ constexpr Direction transmit{.name = "egress",
                              .priority = egress_priority,
                              .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
 
-Error failure(const Direction& direction, HookKind kind, int error) {
-    return Error{fmt::format("{} {}: {}", to_string(kind), direction.name, std::strerror(error))};
+std::string hook_name(HookKind kind, const Direction& direction) {
+    return fmt::format("{} {}", to_string(kind), direction.name);
 }
 
 Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program) {
@@ -74,7 +73,7 @@ Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex,
     options.sz = sizeof(options);
     options.flags = direction.tcx_order;
     Descriptor link(bpf_link_create(program, static_cast<int>(ifindex), direction.tcx, &options));
-    if (!link) return failure(direction, HookKind::tcx, errno);
+    if (!link) return failure(hook_name(HookKind::tcx, direction), errno);
     return link;
 }
 
@@ -101,7 +100,8 @@ Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, in
                                                                      nl_socket_free);
     const std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message(
         nlmsg_alloc_simple(RTM_NEWTFILTER, NLM_F_CREATE), nlmsg_free);
-    if (!socket || !message) return failure(direction, HookKind::clsact, ENOMEM);
+    const auto name = hook_name(HookKind::clsact, direction);
+    if (!socket || !message) return failure(name, ENOMEM);
     tcmsg filter{};
     filter.tcm_family = AF_UNSPEC;
     filter.tcm_ifindex = static_cast<int>(ifindex);
@@ -119,8 +119,7 @@ Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, in
     if (error >= 0) error = nl_send_auto(socket.get(), message.get());
     if (error >= 0) error = nl_wait_for_ack(socket.get());
     if (error >= 0) return {};
-    return Error{
-        fmt::format("{} {}: {}", to_string(HookKind::clsact), direction.name, nl_geterror(error))};
+    return failure(name, netlink_error(error));
 }
 
 void detach_filter(const Direction& direction, std::uint32_t ifindex) {
@@ -191,7 +190,7 @@ Result<TrafficHook> TrafficHook::attach(HookKind kind, std::uint32_t ifindex,
     auto qdisc = clsact_hook(ifindex, BPF_TC_INGRESS);
     const int created = bpf_tc_hook_create(&qdisc);
     // EEXIST: there is a clsact already, of somebody else or of an agent that was killed.
-    if (created != 0 && created != -EEXIST) return failure(receive, kind, -created);
+    if (created != 0 && created != -EEXIST) return failure(hook_name(kind, receive), -created);
     hook.clsact_ifindex_ = ifindex;  // from here on the destructor has something to remove
     hook.clsact_created_ = created == 0;
     if (auto done = attach_filter(receive, ifindex, programs.receive); !done) return done.error();

@@ -35,7 +35,8 @@ HookKind best_hook_kind(const TrafficPrograms& programs);
 /// The programs attached to one interface, in both directions, for as long as this lives.
 class TrafficHook {
  public:
-    /// Errors name the direction and the kernel's reason; ENODEV: the interface has gone.
+    /// Errors name the direction and the kernel's reason; std::errc::no_such_device: the interface
+    /// has gone.
     static Result<TrafficHook> attach(HookKind kind, std::uint32_t ifindex,
                                       const TrafficPrograms& programs);
 

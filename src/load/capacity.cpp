@@ -8,15 +8,10 @@ namespace wcs_node_agent {
 
 namespace {
 
-const Link* find(std::span<const Link> links, std::uint32_t index) {
-    const auto found = std::ranges::find(links, index, &Link::index);
-    return found == links.end() ? nullptr : &*found;
-}
-
 /// A bond or team reports what those of its ports carry that take part: of two cards of which one
 /// stands by that is one card's speed.
 const Link* bond_of(std::span<const Link> links, const Link& port) {
-    const auto* master = find(links, port.master);
+    const auto* master = find_link(links, port.master);
     return master && (master->kind == "bond" || master->kind == "team") ? master : nullptr;
 }
 

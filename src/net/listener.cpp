@@ -93,7 +93,8 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
             next.push_back(opened.back());
         } catch (const boost::system::system_error& failure) {
             Error error{fmt::format("{} {}: {}", setting_, to_text(endpoint),
-                                    lower_first(failure.code().message()))};
+                                    lower_first(failure.code().message())),
+                        failure.code()};
             if (failure.code() != asio::error::address_family_not_supported ||
                 !is_every_v6_address(endpoint))
                 return error;

@@ -4,16 +4,13 @@
 #include <cerrno>
 #include <string>
 #include <sys/prctl.h>
-#include <system_error>
 
 #include <cap-ng.h>
 
 namespace wcs_node_agent {
 namespace {
 
-Error cannot(const std::string& what, int error) {
-    return Error{"cannot " + what + ": " + std::generic_category().message(error)};
-}
+Error cannot(const std::string& what, int error) { return failure("cannot " + what, error); }
 
 }  // namespace
 

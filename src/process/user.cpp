@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <grp.h>
 #include <memory>
 #include <pwd.h>
@@ -32,8 +31,7 @@ std::optional<User> account(std::string_view name) {
 }
 
 Error cannot(const User& user, const char* step) {
-    return Error{
-        fmt::format("cannot become user {}: {}: {}", user.name, step, std::strerror(errno))};
+    return failure(fmt::format("cannot become user {}: {}", user.name, step), errno);
 }
 
 }  // namespace

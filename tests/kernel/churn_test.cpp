@@ -114,33 +114,5 @@ TEST_P(Churn, WhatComesBackUnderItsOldIndexIsCounted) {
               GetParam() == HookKind::tcx ? 110u : 10u);
 }
 
-TEST_F(TwoHosts, TheFirstOfThoseThatWaitAreFollowedFirst) {
-    for (const auto* name : {"second", "third"})
-        here_.run(std::string("ip link add ") + name + " type bridge mcast_snooping 0");
-    auto monitor = here_.inside([] { return LinkMonitor::open().value(); });
-    const auto links = monitor.list().value();
-    const auto probe = here_.inside([] { return EbpfProbe::load().value(); });
-    const auto counted = [&] {
-        std::vector<std::string> names;
-        const auto reading = probe->read().value();
-        for (const auto& one : reading.interfaces) names.push_back(one.name);
-        return names;
-    };
-    std::vector<std::uint32_t> first;
-    for (const auto& link : links)
-        if (link.name == "third") first.push_back(link.index);
-    here_.inside([&] {
-        EXPECT_EQ(probe->follow(links, first), 1u);
-        EXPECT_TRUE(counted().empty()) << "what waits is absent, not 0";
-        EXPECT_TRUE(probe->follow_next());
-        EXPECT_EQ(counted(), std::vector<std::string>{"third"});
-        EXPECT_EQ(probe->follow(links, first), 0u) << "it waits no more";
-        EXPECT_TRUE(probe->follow_next());
-        EXPECT_FALSE(probe->follow_next()) << "that was the last";
-        EXPECT_EQ(counted().size(), 3u);
-        EXPECT_FALSE(probe->follow_next()) << "none is left";
-    });
-}
-
 }  // namespace
 }  // namespace wcs_node_agent

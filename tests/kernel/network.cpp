@@ -133,9 +133,14 @@ Watch::~Watch() {
 void Watch::refresh() {
     links.changed();
     const auto now = links.list().value();
-    where.inside(
-        // an index means an interface of the caller's namespace
-        [&] { probe->follow_all(now); });
+    // an index means an interface of the caller's namespace
+    where.inside([&] { attach_all(*probe, now); });
+}
+
+void attach_all(Probe& probe, const std::vector<Link>& links) {
+    probe.set_links(links, {});
+    while (probe.attach_next() != Pending::none) {
+    }
 }
 
 InterfaceCounters Watch::counters(const std::string& interface) {

@@ -68,6 +68,9 @@ class TwoHosts : public testing::Test {
     NetworkNamespace there_{unique("wna-there")};
 };
 
+/// Begins to count on all of these before it returns.
+void attach_all(Probe& probe, const std::vector<Link>& links);
+
 /// A probe with its own list of links, in one namespace.
 struct Watch {
     explicit Watch(const NetworkNamespace& in, const EbpfOptions& options = {},
@@ -76,7 +79,7 @@ struct Watch {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    /// Follows what is there now.
+    /// Attaches to what is there now.
     void refresh();
 
     /// The counters of an interface by name; all 0 if it is not counted.

@@ -5,7 +5,6 @@
 #include "load/selection.hpp"
 #include "network.hpp"
 
-#include <algorithm>
 #include <poll.h>
 #include <utility>
 
@@ -19,13 +18,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 using Names = std::vector<std::string>;
-
-Names names_of(const std::vector<Link>& links, const std::vector<std::uint32_t>& indexes) {
-    Names names;
-    for (const auto& link : links)
-        if (std::ranges::binary_search(indexes, link.index)) names.push_back(link.name);
-    return names;
-}
 
 class Stacked : public TwoHosts {
  protected:

@@ -190,7 +190,8 @@ auto on_node(const Cable& cable, Node node, Block block) {
 std::shared_ptr<EbpfProbe> attach_agent(const Cable& cable, Node node) {
     return on_node(cable, node, [](const Link& link) {
         auto probe = load_agent();
-        probe->follow_all(std::span(&link, 1));
+        probe->set_links(std::span(&link, 1), {});
+        probe->attach_next();
         return probe;
     });
 }
@@ -367,7 +368,8 @@ Descriptor program_named(std::string_view name) {
 nlohmann::json test_runs(const Cable& cable) {
     const auto agent = load_agent();
     const std::array links{cable.here};
-    agent->follow_all(links);
+    agent->set_links(links, {});
+    agent->attach_next();
     const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
     const auto index = cable.here.index;
     return {{"receive", program_ns(program_named("count_receive").get(), index)},

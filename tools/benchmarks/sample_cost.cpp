@@ -48,7 +48,9 @@ nlohmann::json run(const Options& options) {
     const auto links = value_of(value_of(LinkMonitor::open()).list());
     const auto probe = value_of(EbpfProbe::load());
     const auto before = wall_ns();
-    probe->follow_all(links);
+    probe->set_links(links, {});
+    while (probe->attach_next() != Pending::none) {
+    }
     const auto follow = wall_ns() - before;
 
     const auto read = cost_ns(calls, [&] { value_of(probe->read()); });

@@ -77,7 +77,8 @@ TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {
     const std::vector<Link> links{{.index = 1, .name = "lo", .loopback = true},
                                   {.index = 7, .name = "eth0"},
                                   {.index = 9, .name = "gone"}};
-    (*probe)->follow(links, {});
+    (*probe)->set_links(links, {});
+    EXPECT_EQ((*probe)->pending(), Pending::none) << "there is nothing to attach to";
     const auto counters = (*probe)->read();
     ASSERT_TRUE(counters) << counters.error().what;
     ASSERT_EQ(counters->interfaces.size(), 1u) << "no loopback, nothing that is not there";
