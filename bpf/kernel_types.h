@@ -34,7 +34,7 @@ struct sk_buff {
 	unsigned int len;
 	__u8 ip_summed : 2;
 	__u16 csum_start;  /* of the checksum to be completed, from head: the transport header */
-	__u16 csum_offset; /* the checksum's place, from there */
+	__u16 csum_offset; /* the checksum's offset from there */
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;

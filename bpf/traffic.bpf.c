@@ -64,8 +64,8 @@ static __always_inline struct traffic *counters_of(struct interface_entry entry)
 
 /* The same for whatever stands before the transport header: VLAN tags in the frame, extension
  * headers, tunnels. A GSO packet leaves its checksums to be completed, so the kernel knows where
- * the innermost transport header is, and the checksum's place in it says which. 0: not known, as
- * some cards join packets themselves and check the sum. */
+ * the innermost transport header is, and the checksum's offset in it says which. 0: not known, as
+ * some cards aggregate packets themselves and check the sum. */
 static __always_inline __u32 header_length_by_checksum(struct sk_buff *skb)
 {
 	unsigned char *head, *transport;
@@ -157,7 +157,7 @@ int count_transmit(struct __sk_buff *skb)
 	struct interface_entry entry = find_interface(skb->ifindex);
 	struct traffic *counters = counters_of(entry);
 	/* wire_len has the headers of every segment, so where it is len there is one; asking
-	 * gso_segs would fetch another cache line. It tells no more than that: older kernels leave
+	 * gso_segs would fetch another cache line. It says no more than that: older kernels leave
 	 * the inner headers of tunnels out, and it is older than what filters did to the packet. */
 	__u32 frames = skb->wire_len == skb->len ? 1 : frames_of(skb, entry.l2_header);
 

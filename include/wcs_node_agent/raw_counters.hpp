@@ -77,9 +77,9 @@ struct CpuCounters {
 
 /// What becomes of frames that were counted and that the queueing discipline then drops.
 enum class QdiscDrops {
-    count_as_sent,          // the kernel does not tell of them (before Linux 5.18)
-    taken_back_at_enqueue,  // it tells of those dropped on arrival, not of CoDel's (before 6.14)
-    taken_back,
+    count_as_sent,          // the kernel does not report them (before Linux 5.18)
+    subtracted_at_enqueue,  // it reports those dropped on arrival, not CoDel's (before 6.14)
+    subtracted,
 };
 
 /// One reading of a probe. A CPU that is offline is not listed.

@@ -17,7 +17,7 @@ namespace wcs_node_agent {
 
 /// Means over the window. What could not be measured is absent, never 0.
 struct Rates {
-    std::optional<double> bits_in;          // bit/s received, summed over the chosen interfaces,
+    std::optional<double> bits_in;          // bit/s received, summed over the selected interfaces,
                                             // with wire_overhead for each frame
     std::optional<double> bits_out;         // bit/s sent, alike
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
@@ -25,7 +25,7 @@ struct Rates {
 
 /// The highest rate over 10 ms within the last whole second. Absent where it is not measured.
 struct Peaks {
-    std::optional<double> bits_in;   // bit/s, of the chosen interfaces, wire_overhead included
+    std::optional<double> bits_in;   // bit/s, of the selected interfaces, wire_overhead included
     std::optional<double> bits_out;  // bit/s
 };
 
@@ -37,7 +37,7 @@ struct Snapshot {
     Source source = Source::procfs;
     std::string source_detail;  // why not eBPF, or empty
     RawCounters counters;
-    std::vector<std::string> chosen_interfaces;  // those that the bandwidth limits see
+    std::vector<std::string> selected_interfaces;  // included in the bandwidth limits
     Rates rates;
     Peaks peaks;
     WcsState wcs;

@@ -47,7 +47,7 @@ void check_programs(std::ostream& out) {
     else
         print(out, Finding::note, "traffic hook",
               "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
-    if ((*probe)->takes_drops_back())
+    if ((*probe)->subtracts_drops())
         print(out, Finding::ok, "qdisc drops", "subtracted from what counts as sent");
     else
         print(out, Finding::note, "qdisc drops",
@@ -69,9 +69,9 @@ void check_interfaces(const Config& config, std::ostream& out) {
         print(out, Finding::missing, "interfaces", links.error().what);
         return;
     }
-    const auto [chosen, left_out] = choose_interfaces(*links, config.interfaces);
+    const auto [selected, left_out] = select_interfaces(*links, config.interfaces);
     for (const auto& link : *links) {
-        if (std::ranges::binary_search(chosen, link.index))
+        if (std::ranges::binary_search(selected, link.index))
             print(out, Finding::ok, "in the bandwidth limits", link.name);
         const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
         if (left != left_out.end())
@@ -79,10 +79,10 @@ void check_interfaces(const Config& config, std::ostream& out) {
                   fmt::format("{}, as its frames are counted on {}", link.name,
                               name_of(*links, left->counted_on)));
     }
-    if (chosen.empty())
+    if (selected.empty())
         print(out, Finding::missing, "in the bandwidth limits", "no interface",
               "name one with --interface");
-    for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, chosen))
+    for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, selected))
         print(out, Finding::missing, fault.where, fault.what);
 }
 

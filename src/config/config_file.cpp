@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <memory>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,9 +14,7 @@
 namespace wcs_node_agent {
 namespace {
 
-Error cannot_read(int error) {
-    return failure("cannot be read", error);
-}
+Error cannot_read(int error) { return failure("cannot be read", error); }
 
 /// `LINE:COLUMN` of a byte, both from 1.
 std::string line_and_column(std::string_view text, std::size_t byte) {

@@ -30,12 +30,12 @@ void for_each_share(const ConfiguredLimits& limits, Each each) {
 }  // namespace
 
 Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const Link> links,
-                               std::span<const std::uint32_t> chosen) {
+                               std::span<const std::uint32_t> selected) {
     Faults faults;
     if (!has_share(limits)) return faults;
-    auto speeds = read_speeds(links, chosen);
+    auto speeds = read_speeds(links, selected);
     speeds.insert(speeds_.begin(), speeds_.end());
-    const auto capacity = capacity_of(links, chosen, speeds);
+    const auto capacity = capacity_of(links, selected, speeds);
     if (capacity.speedless.empty()) return faults;
     for_each_share(limits, [&](Limit limit, const std::string& share) {
         const std::string name(to_string(limit));
@@ -51,7 +51,7 @@ Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const L
 
 std::optional<double> CapacityFollower::capacity(const ConfiguredLimits& limits,
                                                  std::span<const Link> links,
-                                                 std::span<const std::uint32_t> chosen,
+                                                 std::span<const std::uint32_t> selected,
                                                  Clock::time_point now) {
     if (!has_share(limits)) {
         logged_.reset();
@@ -59,17 +59,17 @@ std::optional<double> CapacityFollower::capacity(const ConfiguredLimits& limits,
     }
     if (now >= due_) {
         due_ = now + read_interval;
-        remember(links, chosen, read_speeds(links, chosen));
-        capacity_ = capacity_of(links, chosen, speeds_);
-        log_transition(limits, links, chosen, capacity_);
+        remember(links, selected, read_speeds(links, selected));
+        capacity_ = capacity_of(links, selected, speeds_);
+        log_transition(limits, links, selected, capacity_);
     }
     return capacity_.megabits;
 }
 
 LinkSpeeds CapacityFollower::read_speeds(std::span<const Link> links,
-                                         std::span<const std::uint32_t> chosen) const {
+                                         std::span<const std::uint32_t> selected) const {
     LinkSpeeds speeds;
-    const auto wanted = speeds_wanted(links, chosen);
+    const auto wanted = speeds_wanted(links, selected);
     for (const auto& link : links)
         if (std::ranges::binary_search(wanted, link.index))
             if (const auto speed = read_speed_(link.name)) speeds[link.index] = *speed;
@@ -78,10 +78,10 @@ LinkSpeeds CapacityFollower::read_speeds(std::span<const Link> links,
 
 /// A link that has lost its speed, as with its carrier, keeps the last: a limit that fell with it
 /// would take the node out for traffic that it no longer has.
-void CapacityFollower::remember(std::span<const Link> links, std::span<const std::uint32_t> chosen,
-                                LinkSpeeds now) {
+void CapacityFollower::remember(std::span<const Link> links,
+                                std::span<const std::uint32_t> selected, LinkSpeeds now) {
     std::set<std::uint32_t> silent;
-    const auto wanted = speeds_wanted(links, chosen);
+    const auto wanted = speeds_wanted(links, selected);
     for (const auto& link : links) {
         const auto last = speeds_.find(link.index);
         if (last == speeds_.end() || !now.insert(*last).second) continue;
@@ -96,11 +96,11 @@ void CapacityFollower::remember(std::span<const Link> links, std::span<const std
 }
 
 void CapacityFollower::log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
-                                      std::span<const std::uint32_t> chosen,
+                                      std::span<const std::uint32_t> selected,
                                       const Capacity& capacity) {
     if (logged_ == capacity) return;
     logged_ = capacity;
-    if (chosen.empty()) return;  // logged by who selects
+    if (selected.empty()) return;  // logged by who selects
     for_each_share(limits, [&](Limit limit, const std::string& share) {
         if (capacity.megabits)
             spdlog::info("{}: {} of {:g} Mbit/s", to_string(limit), share, *capacity.megabits);
@@ -109,8 +109,9 @@ void CapacityFollower::log_transition(const ConfiguredLimits& limits, std::span<
                 "{}: not checked: \"{}\" is a share of the link's speed, and the kernel "
                 "reports none for {}",
                 to_string(limit), share,
-                fmt::join(names_of(links, capacity.speedless.empty() ? chosen : capacity.speedless),
-                          ", "));
+                fmt::join(
+                    names_of(links, capacity.speedless.empty() ? selected : capacity.speedless),
+                    ", "));
     });
 }
 

@@ -24,9 +24,10 @@ class CapacityFollower {
 
     explicit CapacityFollower(ReadSpeed read_speed) : read_speed_(std::move(read_speed)) {}
 
-    /// One for each share that could not be taken now, as the speed of a chosen link is not known.
+    /// One for each share that could not be taken now, as the speed of a selected link is not
+    /// known.
     Faults check(const ConfiguredLimits& limits, std::span<const Link> links,
-                 std::span<const std::uint32_t> chosen);
+                 std::span<const std::uint32_t> selected);
 
     /// The links, the selection or the limits have changed: the next capacity() reads the speeds
     /// anew.
@@ -36,15 +37,15 @@ class CapacityFollower {
     /// a share of it, or it is not known. Reads the speeds when a change is expected, and every 5
     /// s.
     std::optional<double> capacity(const ConfiguredLimits& limits, std::span<const Link> links,
-                                   std::span<const std::uint32_t> chosen, Clock::time_point now);
+                                   std::span<const std::uint32_t> selected, Clock::time_point now);
 
  private:
     LinkSpeeds read_speeds(std::span<const Link> links,
-                           std::span<const std::uint32_t> chosen) const;
-    void remember(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+                           std::span<const std::uint32_t> selected) const;
+    void remember(std::span<const Link> links, std::span<const std::uint32_t> selected,
                   LinkSpeeds now);
     void log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
-                        std::span<const std::uint32_t> chosen, const Capacity& capacity);
+                        std::span<const std::uint32_t> selected, const Capacity& capacity);
 
     ReadSpeed read_speed_;
     LinkSpeeds speeds_;               // the last that was known of each link that is there

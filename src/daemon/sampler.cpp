@@ -34,7 +34,7 @@ Result<void> Sampler::refresh_links() {
     if (!listed) return listed.error();
     known_links_ = std::move(listed).value();
     select();
-    probe_.probe->set_links(known_links_, selection_.chosen);
+    probe_.probe->set_links(known_links_, selection_.selected);
     return {};
 }
 
@@ -44,7 +44,7 @@ void Sampler::attach_selected() {
 
 void Sampler::select() {
     if (known_links_.empty()) return;  // not listed yet
-    const auto before = std::exchange(selection_, choose_interfaces(known_links_, globs_));
+    const auto before = std::exchange(selection_, select_interfaces(known_links_, globs_));
     capacity_.expect_change();
     log_selection(before);
 }
@@ -55,33 +55,33 @@ void Sampler::log_selection(const Selection& before) {
         if (std::ranges::find(before.left_out, one) == before.left_out.end())
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
                          name_of(known_links_, one.index), name_of(known_links_, one.counted_on));
-    if (std::exchange(has_selected_, true) && selection_.chosen == before.chosen) return;
+    if (std::exchange(has_selected_, true) && selection_.selected == before.selected) return;
     peak_meter_.restart();
-    if (selection_.chosen.empty())
+    if (selection_.selected.empty())
         spdlog::warn(
             "no interface to hold the bandwidth limits against: there is no default route and no "
             "physical interface, or none matches; name one with --interface");
     else
         spdlog::info("included in the bandwidth limits: {}",
-                     fmt::join(names_of(known_links_, selection_.chosen), ", "));
+                     fmt::join(names_of(known_links_, selection_.selected), ", "));
 }
 
 Faults Sampler::check(const Config& config) {
     return capacity_.check(config.limits, known_links_,
-                           choose_interfaces(known_links_, config.interfaces).chosen);
+                           select_interfaces(known_links_, config.interfaces).selected);
 }
 
 bool Sampler::measure_peaks() {
-    const auto totals = probe_.probe->totals(selection_.chosen);
+    const auto totals = probe_.probe->totals(selection_.selected);
     if (!totals) return false;
-    if (!selection_.chosen.empty()) peak_meter_.add(*totals);
+    if (!selection_.selected.empty()) peak_meter_.add(*totals);
     return true;
 }
 
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
     auto counters = probe_.probe->read();
     if (!counters) return counters.error();
-    window_.add(*counters, selection_.chosen);
+    window_.add(*counters, selection_.selected);
 
     Snapshot snapshot;
     snapshot.at = counters->at;
@@ -90,7 +90,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.source = probe_.probe->source();
     snapshot.source_detail = probe_.detail;
     snapshot.counters = std::move(counters).value();
-    snapshot.chosen_interfaces = names_of(known_links_, selection_.chosen);
+    snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
     snapshot.rates = window_.rates();
     snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;
@@ -98,7 +98,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.stale_after = policy_settings_.stale_after;
     snapshot.verdict = policy_.decide(
         policy_settings_,
-        capacity_.capacity(policy_settings_.limits, known_links_, selection_.chosen, snapshot.at),
+        capacity_.capacity(policy_settings_.limits, known_links_, selection_.selected, snapshot.at),
         snapshot.rates, snapshot.wcs, snapshot.at);
     snapshot.agent = agent;
     snapshot.agent_reply = agent_reply(snapshot.verdict);

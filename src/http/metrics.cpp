@@ -44,10 +44,10 @@ std::string_view transmit_note(const Snapshot& node) {
     switch (node.counters.qdisc_drops) {
         case QdiscDrops::count_as_sent:
             return "What the queueing discipline drops is included.";
-        case QdiscDrops::taken_back_at_enqueue:
+        case QdiscDrops::subtracted_at_enqueue:
             return "What the queueing discipline drops on arrival is not included, what CoDel "
                    "drops later is.";
-        case QdiscDrops::taken_back:
+        case QdiscDrops::subtracted:
             return "What the queueing discipline drops is not included.";
     }
     return "";
@@ -79,7 +79,7 @@ Metrics rate_metrics() {
         gauge("wcs_node_interface_selected", "", {"device"},
               "1 for each interface that is included in the bandwidth limits.",
               [](const Snapshot& node, Writer& out) {
-                  for (const auto& name : node.chosen_interfaces) out.add(1.0, {name});
+                  for (const auto& name : node.selected_interfaces) out.add(1.0, {name});
               }),
         gauge("wcs_node_bandwidth_bits_per_second", "bit/s", {"direction"},
               "Mean wire rate over the window, in or out, summed over the selected interfaces, "

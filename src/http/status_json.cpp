@@ -51,7 +51,7 @@ Json limits_json(const Verdict& verdict) {
 }
 
 Json interfaces_json(const Snapshot& snapshot) {
-    const auto& chosen = snapshot.chosen_interfaces;
+    const auto& chosen = snapshot.selected_interfaces;
     Json interfaces = Json::array();
     for (const auto& interface : snapshot.counters.interfaces) {
         auto& json = interfaces.emplace_back(Json{

@@ -35,7 +35,7 @@ class EbpfProbe : public Probe {
  public:
     /// Loads the programs and starts to count CPU time; attach_next() starts with the traffic.
     /// Fails with the step and the kernel's reason. With a folder, all of it stays there beyond the
-    /// process; what an earlier one left there is gone on with, if it is the same.
+    /// process; what an earlier one left there is taken over, if it is the same.
     static Result<std::unique_ptr<EbpfProbe>> load(const EbpfOptions& options = {},
                                                    std::optional<PinFolder> pins = {});
     ~EbpfProbe() override;
@@ -51,8 +51,8 @@ class EbpfProbe : public Probe {
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
-    /// Whether what the queueing discipline drops is taken back: from Linux 5.18.
-    bool takes_drops_back() const { return programs_.qdisc_drops != QdiscDrops::count_as_sent; }
+    /// Whether what the queueing discipline drops is subtracted: from Linux 5.18.
+    bool subtracts_drops() const { return programs_.qdisc_drops != QdiscDrops::count_as_sent; }
 
     /// What was found in the folder, for people; empty: nothing.
     const std::string& pinning() const { return pinning_; }

@@ -38,7 +38,7 @@ std::string idle_driver() {
     return name;
 }
 
-/// The first state of haltpoll polls, if the guest was told to.
+/// The first state of haltpoll polls, if the guest is configured so.
 bool has_polled() {
     unsigned long long times = 0;
     std::ifstream("/sys/devices/system/cpu/cpu0/cpuidle/state0/usage") >> times;

@@ -33,7 +33,7 @@ using TrafficSkeleton = std::unique_ptr<traffic_bpf, decltype(&traffic_bpf__dest
 using CpuSkeleton = std::unique_ptr<cpu_bpf, decltype(&cpu_bpf__destroy)>;
 
 /// Programs on tracepoints that not every kernel has are marked in their source (SEC("?...")), and
-/// libbpf does not load them unless told to.
+/// libbpf does not load them by itself.
 void load_optional_programs(bpf_object* object, const btf* types, bool idle_halts) {
     bpf_program* program = nullptr;
     while ((program = bpf_object__next_program(object, program)) != nullptr) {
@@ -61,8 +61,8 @@ QdiscDrops qdisc_drops_of_kernel(const btf* types) {
     };
     if (!has("SKB_DROP_REASON_QDISC_DROP")) return QdiscDrops::count_as_sent;
     // This one came together with reasons for what CoDel drops as it takes from the queue.
-    return has("SKB_DROP_REASON_QDISC_CONGESTED") ? QdiscDrops::taken_back
-                                                  : QdiscDrops::taken_back_at_enqueue;
+    return has("SKB_DROP_REASON_QDISC_CONGESTED") ? QdiscDrops::subtracted
+                                                  : QdiscDrops::subtracted_at_enqueue;
 }
 
 /// Kernels before 5.11 hold maps against RLIMIT_MEMLOCK, 64 KiB by default.

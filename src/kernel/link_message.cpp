@@ -36,7 +36,7 @@ bool is_end_of_pair(std::string_view kind) {
     return std::ranges::find(pairs, kind) != pairs.end();
 }
 
-/// A VXLAN tunnel tells the device that it is bound to among its own attributes.
+/// A VXLAN tunnel has the device that it is bound to among its own attributes.
 std::uint32_t bound_to(std::string_view kind, nlattr* data) {
     if (kind != "vxlan") return 0;
     return index_in(nested_in<IFLA_VXLAN_LINK + 1>(data)[IFLA_VXLAN_LINK]);

@@ -9,7 +9,7 @@ struct nlmsghdr;
 
 namespace wcs_node_agent {
 
-/// The link that an RTM_NEWLINK message tells of, without its routes; none for any other message.
+/// The link that an RTM_NEWLINK message describes, without its routes; none for any other message.
 std::optional<Link> parse_link(nlmsghdr* message);
 
 }  // namespace wcs_node_agent

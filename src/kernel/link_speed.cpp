@@ -23,7 +23,7 @@ struct Answer {
 
 /// Asks with room for so many words of each bitmap.
 std::optional<Answer> ask(int socket, const std::string& interface, int words) {
-    constexpr std::size_t most_words = 127;  // the number is told in a signed byte
+    constexpr std::size_t most_words = 127;  // the number is a signed byte
     ethtool_link_settings settings{};
     settings.cmd = ETHTOOL_GLINKSETTINGS;
     settings.link_mode_masks_nwords = static_cast<std::int8_t>(words);
@@ -42,7 +42,7 @@ std::optional<Answer> ask(int socket, const std::string& interface, int words) {
 std::optional<std::uint32_t> link_speed(const std::string& interface) {
     const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!socket) return std::nullopt;
-    // Asked with no room the kernel tells how much it needs and nothing else.
+    // Asked with no room the kernel says how much it needs and nothing else.
     const auto size = ask(socket.get(), interface, 0);
     if (!size || size->words >= 0) return std::nullopt;
     const auto answer = ask(socket.get(), interface, -size->words);

@@ -11,7 +11,7 @@ struct nl_sock;
 
 namespace wcs_node_agent {
 
-/// Lists the interfaces of this network namespace and tells when they or the routes change. Needs
+/// Lists the interfaces of this network namespace and reports when they or the routes change. Needs
 /// no privilege. Source: RTNETLINK.
 class LinkMonitor {
  public:
@@ -23,7 +23,7 @@ class LinkMonitor {
     /// Readable when something has changed.
     int descriptor() const;
 
-    /// Reads away what has been told since the last call. True: list again.
+    /// Drains what was reported since the last call. True: list again.
     bool changed();
 
  private:

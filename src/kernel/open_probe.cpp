@@ -18,7 +18,7 @@ Result<OpenedProbe> open_ebpf(std::optional<PinFolder> pins) {
     if (!probe) return Error{"eBPF cannot be used here: " + probe.error().what, probe.error().code};
     const auto hook = (*probe)->hook_kind();
     auto detail = fmt::format("traffic on {}, what the qdisc drops {}", to_string(hook),
-                              (*probe)->takes_drops_back() ? "taken back" : "counted as sent");
+                              (*probe)->subtracts_drops() ? "subtracted" : "counted as sent");
     auto pinning = (*probe)->pinning();
     return OpenedProbe{.probe = std::move(probe).value(),
                        .detail = std::move(detail),

@@ -17,13 +17,13 @@ struct OpenedProbe {
     std::unique_ptr<Probe> probe;
     std::string detail;            // how it counts, or what eBPF lacks
     bool needs_net_admin = false;  // to follow interfaces that appear later
-    std::string pinning = {};      // what was found in the folder; empty: nothing to tell
+    std::string pinning = {};      // what was found in the folder; empty: nothing
 };
 
 /// Opens what was asked for. auto_detect takes /proc where eBPF cannot be used; the error of ebpf
 /// says what is missing and how to grant it.
 ///
-/// With a folder, what is loaded is left there, or what an earlier agent left is gone on with.
+/// With a folder, what is loaded is left there, or what an earlier agent left is taken over.
 Result<OpenedProbe> open_probe(SourceChoice choice, std::optional<PinFolder> pins = {});
 
 /// Ends what an earlier agent left in the folder, and removes that; how many objects there were.

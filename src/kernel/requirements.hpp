@@ -14,8 +14,8 @@ struct Requirement {
     std::string remedy;  // what to do where it is not met; empty otherwise
 };
 
-/// What can be told without loading a program: the kernel's version and types, the capabilities,
-/// the bpf system call.
+/// What can be found out without loading a program: the kernel's version and types, the
+/// capabilities, the bpf system call.
 std::vector<Requirement> ebpf_requirements();
 
 /// The unmet ones as one line: what is missing and how to grant it. Empty where all are met.

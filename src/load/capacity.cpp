@@ -35,21 +35,21 @@ struct Bundle {
 }  // namespace
 
 std::vector<std::uint32_t> speeds_wanted(std::span<const Link> links,
-                                         std::span<const std::uint32_t> chosen) {
+                                         std::span<const std::uint32_t> selected) {
     std::set<std::uint32_t> wanted;
     for (const auto& link : links) {
-        if (!std::ranges::binary_search(chosen, link.index)) continue;
+        if (!std::ranges::binary_search(selected, link.index)) continue;
         wanted.insert(link.index);
         if (const auto* bond = bond_of(links, link)) wanted.insert(bond->index);
     }
     return {wanted.begin(), wanted.end()};
 }
 
-Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t> chosen,
+Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t> selected,
                      const LinkSpeeds& speeds) {
     std::map<std::uint32_t, Bundle> bundles;  // by bond; 0: those that are in none
     for (const auto& link : links) {
-        if (!std::ranges::binary_search(chosen, link.index)) continue;
+        if (!std::ranges::binary_search(selected, link.index)) continue;
         const auto* bond = bond_of(links, link);
         auto& bundle = bundles[bond ? bond->index : 0];
         if (bond) bundle.at_most = known(speeds, bond->index);

@@ -19,15 +19,15 @@ void for_each_pair(const List& before, const List& after, Key key, Each each) {
 
 }  // namespace
 
-void RateWindow::add(const RawCounters& reading, std::span<const std::uint32_t> chosen) {
-    any_chosen_ = !chosen.empty();
+void RateWindow::add(const RawCounters& reading, std::span<const std::uint32_t> selected) {
+    any_selected_ = !selected.empty();
     if (last_ && reading.at <= last_->at) return;
     auto point = points_.empty() ? Point{} : points_.back();
     point.at = reading.at;
     if (last_) {
         for_each_pair(last_->interfaces, reading.interfaces, &InterfaceCounters::index,
                       [&](const auto& before, const auto& after) {
-                          if (std::ranges::binary_search(chosen, after.index))
+                          if (std::ranges::binary_search(selected, after.index))
                               point.traffic += increase(before.traffic, after.traffic);
                       });
         const auto elapsed = reading.at - last_->at;
@@ -54,7 +54,7 @@ Rates RateWindow::rates() const {
         return static_cast<double>(bytes + frames * wire_overhead_) * 8 / elapsed;
     };
     Rates rates;
-    if (any_chosen_) {
+    if (any_selected_) {
         rates.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
         rates.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
     }

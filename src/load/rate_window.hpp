@@ -27,12 +27,12 @@ class RateWindow {
     /// Bytes that each frame takes on the wire beside those counted; for all that is in the window.
     void set_wire_overhead(std::size_t bytes) { wire_overhead_ = bytes; }
 
-    /// Takes in the next reading; one that is not later than the last is passed over. chosen:
+    /// Takes in the next reading; one that is not later than the last is passed over. selected:
     /// indexes of the interfaces to be summed, ascending.
-    void add(const RawCounters& reading, std::span<const std::uint32_t> chosen);
+    void add(const RawCounters& reading, std::span<const std::uint32_t> selected);
 
     /// Means from the window's start, or from the first reading while that is younger, to the last
-    /// reading. Absent before the second one; bandwidth also while no interface is chosen.
+    /// reading. Absent before the second one; bandwidth also while no interface is selected.
     Rates rates() const;
 
  private:
@@ -48,7 +48,7 @@ class RateWindow {
     std::size_t wire_overhead_ = 0;
     std::optional<RawCounters> last_;
     std::deque<Point> points_;  // from the window's start on
-    bool any_chosen_ = false;
+    bool any_selected_ = false;
 };
 
 }  // namespace wcs_node_agent

@@ -143,17 +143,17 @@ Indexes wanted_interfaces(Stack& stack, std::span<const Link> links,
 
 }  // namespace
 
-Selection choose_interfaces(std::span<const Link> links, std::span<const std::string> globs) {
+Selection select_interfaces(std::span<const Link> links, std::span<const std::string> globs) {
     Stack stack(links);
     const auto wanted = wanted_interfaces(stack, links, globs);
-    auto chosen = wanted;
+    auto selected = wanted;
     for (const auto index : wanted)
-        if (stack.nearest_below(index, chosen)) chosen.erase(index);
-    Selection selection{.chosen = {chosen.begin(), chosen.end()}, .left_out = {}};
+        if (stack.nearest_below(index, selected)) selected.erase(index);
+    Selection selection{.selected = {selected.begin(), selected.end()}, .left_out = {}};
     for (const auto index : wanted)
-        if (!chosen.contains(index))
+        if (!selected.contains(index))
             selection.left_out.push_back(
-                {.index = index, .counted_on = stack.nearest_below(index, chosen).value_or(0)});
+                {.index = index, .counted_on = stack.nearest_below(index, selected).value_or(0)});
     return selection;
 }
 

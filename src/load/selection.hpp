@@ -18,11 +18,11 @@ struct LeftOut {
     bool operator==(const LeftOut&) const = default;
 };
 
-/// The interfaces that the bandwidth limits see, by index. Empty: there is none, and bandwidth is
-/// unknown.
+/// The interfaces that are included in the bandwidth limits, by index. Empty: there is none, and
+/// bandwidth is unknown.
 struct Selection {
-    std::vector<std::uint32_t> chosen;  // ascending
-    std::vector<LeftOut> left_out;      // ascending
+    std::vector<std::uint32_t> selected;  // ascending
+    std::vector<LeftOut> left_out;        // ascending
 
     bool operator==(const Selection&) const = default;
 };
@@ -31,6 +31,6 @@ struct Selection {
 /// the default routes meet the wire, which is on the lowest devices below them, or else every
 /// physical interface. Of two that stand one above the other only the lower stays, so that no frame
 /// is summed twice. Never loopback.
-Selection choose_interfaces(std::span<const Link> links, std::span<const std::string> globs);
+Selection select_interfaces(std::span<const Link> links, std::span<const std::string> globs);
 
 }  // namespace wcs_node_agent

@@ -41,7 +41,7 @@ TEST(Cpu, ASpinnerThatWasThereBeforeTheProgramsIsSeen) {
     EXPECT_GE(utilisation(*probe, 0, 500ms), 0.98);
 }
 
-/// 3 ms of each 10: the thread tells itself how long it burned. Whatever else runs on that CPU
+/// 3 ms of each 10: the thread measures itself how long it burned. Whatever else runs on that CPU
 /// comes on top, so the nearest of many half seconds is the figure, and none may be below the
 /// truth.
 TEST(Cpu, AThreadThatBurnsAKnownShareIsSeen) {
@@ -82,8 +82,9 @@ TEST(Cpu, EveryOnlineCpuIsListed) {
               static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
-/// An interval that ends between the reading of the counter and of the clock was told too long: by
-/// so little that the next reading would go back, and a reader of counters take it for a restart.
+/// An interval that ends between the reading of the counter and of the clock was reported too long:
+/// by so little that the next reading would go back, and a reader of counters take it for a
+/// restart.
 TEST(Cpu, BusyTimeNeverGoesBack) {
     const auto probe = EbpfProbe::load().value();
     const PinnedThread restless(1, [] { std::this_thread::sleep_for(20us); });

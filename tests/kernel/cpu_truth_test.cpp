@@ -134,7 +134,7 @@ constexpr std::array duties{Duty{100us, 0.07}, Duty{100us, 0.3}, Duty{100us, 0.9
                             Duty{2ms, 0.07},   Duty{2ms, 0.3},   Duty{2ms, 0.9},
                             Duty{4ms, 0.07},   Duty{4ms, 0.3},   Duty{4ms, 0.9}};
 
-/// Both ways of telling when an interrupt over the idle task has ended.
+/// Both ways of finding out when an interrupt over the idle task has ended.
 template <class Fixture>
 class EachWay : public Fixture, public testing::WithParamInterface<bool> {
  protected:

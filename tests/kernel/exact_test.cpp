@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Exactness along a path: whatever joins packets and splits them again on the way, every point
-/// counts the frames and bytes that cross the wire.
+/// Exactness along a path: whatever aggregates packets and splits them again on the way, every
+/// point counts the frames and bytes that cross the wire.
 #include "network.hpp"
 
 #include <array>
@@ -18,7 +18,7 @@
 namespace wcs_node_agent {
 namespace {
 
-/// What tells the frames of a path apart from plain ones.
+/// How the frames of a path differ from plain ones.
 enum class Tags {
     none,
     beside,          // one VLAN tag, which travels beside the frame
@@ -61,8 +61,8 @@ Descriptor load(const std::function<void(Program&)>& work) {
 }
 
 /// sender (near) --- (left) middle (right) --- (far) receiver. The middle splits what it sends, in
-/// both directions, so that the packets of left and right are frames on the wire; both ends join
-/// what comes.
+/// both directions, so that the packets of left and right are frames on the wire; both ends
+/// aggregate what comes.
 class Path : public testing::Test {
  protected:
     void build(Middle kind, Tags tags) {
@@ -88,7 +88,7 @@ class Path : public testing::Test {
                         " tso off gso off tx-udp-segmentation off");
         sender_.run("ethtool -K near gro on");
         receiver_.run("ethtool -K far gro on");
-        if (routed) {  // and joins once more on the way, what the ends have split
+        if (routed) {  // and aggregates on the way what the ends have split
             sender_.run("ethtool -K near tso off gso off tx-udp-segmentation off");
             receiver_.run("ethtool -K far tso off gso off tx-udp-segmentation off");
             middle_.run("ethtool -K left gro on");
@@ -117,7 +117,7 @@ class Path : public testing::Test {
     }
 
     /// The wire's truth at a sending end in the middle: its own packets are frames; its own bytes
-    /// are without the MAC header, since the peer joins, and without a tag beside the frame.
+    /// are without the MAC header, since the peer aggregates, and without a tag beside the frame.
     InterfaceCounters truth(const char* interface) const {
         auto own = own_counters(middle_, interface);
         const bool tag_beside = tags_ == Tags::beside || tags_ == Tags::double_beside;
@@ -126,7 +126,7 @@ class Path : public testing::Test {
         return own;
     }
 
-    /// Packets that the IP stack of a host took in, joined ones as one.
+    /// Packets that the IP stack of a host took in, aggregates as one.
     static std::uint64_t packets_taken_in(const NetworkNamespace& host) {
         std::istringstream ipv4(host.run("sh -c \"grep ^Ip: /proc/net/snmp | tail -n 1\""));
         std::istringstream ipv6(host.run("grep Ip6InReceives /proc/net/snmp6"));
@@ -142,7 +142,7 @@ class Path : public testing::Test {
     struct Sent {
         std::uint64_t frames;
         std::uint64_t bytes;
-        std::uint64_t taken_in;  // by the receiver's IP stack, joined packets as one
+        std::uint64_t taken_in;  // by the receiver's IP stack, aggregates as one
     };
 
     using Points = std::array<const InterfaceCounters*, 2>;
@@ -194,7 +194,7 @@ class Path : public testing::Test {
         add_vxlan(receiver_, "far", "2", "1");
     }
 
-    /// Something of everything that is joined and split, in both directions.
+    /// Something of everything that is aggregated and split, in both directions.
     void send_mix(std::size_t tcp_bytes) {
         constexpr std::uint16_t port = 5001;
         constexpr int small_mss = 536;
@@ -223,7 +223,7 @@ class Path : public testing::Test {
     NetworkNamespace receiver_{"wna-receiver" + std::to_string(::getpid())};
 
  private:
-    /// Nobody speaks by himself: what multicast groups must be told is told at once.
+    /// Nobody speaks by himself: what multicast groups must know is sent at once.
     static void quieten(const NetworkNamespace& host) {
         for (const auto* scope : {"all", "default"})
             host.run(
@@ -336,10 +336,10 @@ TEST_P(ExactPath, EveryPointCountsWhatCrossesTheWire) {
     const auto sent = expect_exact_counts(GetParam().hook, [&] { send_mix(GetParam().tcp_bytes); });
     EXPECT_GT(sent.bytes, GetParam().tcp_bytes / 2 + sent.frames * (54 + tag_bytes()))
         << "headers included";
-    // Without the kernel's VLAN module nobody joins what has its tag in the frame.
+    // Without the kernel's VLAN module nobody aggregates what has its tag in the frame.
     if (GetParam().tags == Tags::none || GetParam().tags == Tags::beside) {
         EXPECT_LT(sent.taken_in, sent.frames / 2)
-            << "else nothing was joined, and this shows nothing";
+            << "else nothing was aggregated, and this shows nothing";
     }
 }
 
@@ -358,7 +358,8 @@ TEST_P(ExactHeaders, VxlanCountsItsOuterFrames) {
             GetParam(), [&] { send_tcp(sender_, receiver_, to, 5001, tcp_bytes); });
         EXPECT_GT(sent.bytes, tcp_bytes + sent.frames * (50 + 54)) << "outer headers included";
         // Each packet is taken in twice, outside and inside.
-        EXPECT_LT(sent.taken_in, sent.frames) << "else nothing was joined, and this shows nothing";
+        EXPECT_LT(sent.taken_in, sent.frames)
+            << "else nothing was aggregated, and this shows nothing";
     }
 }
 

@@ -53,7 +53,7 @@ TEST_F(TwoHosts, WhatHasGoneIsForgottenAndTheNextStartsAtZero) {
 }
 
 TEST_F(TwoHosts, FramesOfOtherNamespacesAreNotOurs) {
-    // A drop is told by a tracepoint of the whole machine; the same index exists in both
+    // A drop is reported by a tracepoint of the whole machine; the same index exists in both
     // namespaces.
     here_.run("ip link add twin index 4242 type bridge mcast_snooping 0");
     there_.run("ip link add twin index 4242 type bridge mcast_snooping 0");
@@ -67,7 +67,7 @@ TEST_F(TwoHosts, FramesOfOtherNamespacesAreNotOurs) {
     send_udp(here_, "10.82.0.2", 5000, 100, 100, 20);
     send_udp(there_, "10.82.0.2", 5000, 1000, 100, 100);
     EXPECT_EQ(watch.counters("twin").traffic.transmit_packets, 100u)
-        << "nothing taken back for the other";
+        << "nothing subtracted for the other";
 }
 
 TEST_F(TwoHosts, MoreInterfacesThanSlotsAreCountedAsUnplaced) {
@@ -87,7 +87,7 @@ TEST_F(TwoHosts, MoreInterfacesThanSlotsAreCountedAsUnplaced) {
     watch.refresh();
     send_udp(here_, "10.83.0.2", 5000, 10, 100, 20);
     EXPECT_EQ(watch.counters("third").traffic.transmit_packets, 10u)
-        << "takes the place that is free now";
+        << "takes the slot that is free now";
     EXPECT_EQ(watch.probe->read()->unplaced_packets, 10u);
 }
 

@@ -19,7 +19,7 @@ class Links : public TwoHosts {
             if (one.name == name) return one;
         return {};
     }
-    bool told() {
+    bool reported() {
         pollfd readable{.fd = monitor_.descriptor(), .events = POLLIN, .revents = 0};
         return ::poll(&readable, 1, 1000) == 1 && monitor_.changed();
     }
@@ -66,7 +66,7 @@ TEST_F(Links, ARouteThatRefusesIsNoDefaultRoute) {
     for (const auto& one : monitor_.list().value()) EXPECT_FALSE(one.default_route) << one.name;
 }
 
-/// What the kernel could not tell, as the socket's buffer was full (ENOBUFS), from
+/// What the kernel could not report, as the socket's buffer was full (ENOBUFS), from
 /// /proc/net/netlink.
 std::uint64_t lost_messages(const NetworkNamespace& host, int descriptor) {
     struct stat status {};
@@ -82,28 +82,28 @@ std::uint64_t lost_messages(const NetworkNamespace& host, int descriptor) {
     return 0;
 }
 
-TEST_F(Links, WhatCouldNotBeToldIsAChangeToo) {
+TEST_F(Links, WhatCouldNotBeReportedIsAChangeToo) {
     monitor_.changed();
     const int least = 1;
     ::setsockopt(monitor_.descriptor(), SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
     for (int number = 0; number < 20; ++number)
         here_.run("ip link add flood" + std::to_string(number) + " type bridge");
     EXPECT_GT(lost_messages(here_, monitor_.descriptor()), 0u) << "no message was lost";
-    EXPECT_TRUE(told());
+    EXPECT_TRUE(reported());
     EXPECT_EQ(link("flood19").name, "flood19");
     here_.run("ip link add late type bridge");
-    EXPECT_TRUE(told()) << "and it goes on";
+    EXPECT_TRUE(reported()) << "and it goes on";
 }
 
-TEST_F(Links, ChangesAreTold) {
+TEST_F(Links, ChangesAreReported) {
     monitor_.changed();
     EXPECT_FALSE(monitor_.changed()) << "nothing new";
     here_.run("ip link add late type bridge");
-    EXPECT_TRUE(told());
+    EXPECT_TRUE(reported());
     here_.run("ip route add default via 10.77.0.2");
-    EXPECT_TRUE(told());
+    EXPECT_TRUE(reported());
     here_.run("ip link delete late");
-    EXPECT_TRUE(told());
+    EXPECT_TRUE(reported());
 }
 
 }  // namespace

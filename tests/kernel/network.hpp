@@ -115,7 +115,7 @@ void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const ch
 /// once nothing waits in it any more (or after 20 s).
 nlohmann::json empty_root_qdisc(const NetworkNamespace& where, const std::string& interface);
 
-/// What the kernel itself counted on an interface, as /proc/net/dev tells it.
+/// What the kernel itself counted on an interface, as /proc/net/dev has it.
 InterfaceCounters own_counters(const NetworkNamespace& where, const std::string& interface);
 
 }  // namespace wcs_node_agent

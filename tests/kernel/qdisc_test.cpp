@@ -96,9 +96,9 @@ TEST_P(Queue, WhatItDropsIsNotSent) {
     Watch here(here_);
     const auto kind = here.probe->read()->qdisc_drops;
     if (kind == QdiscDrops::count_as_sent)
-        GTEST_SKIP() << "this kernel does not tell what the qdisc drops (from Linux 5.18)";
-    if (GetParam().codel && kind != QdiscDrops::taken_back)
-        GTEST_SKIP() << "this kernel does not tell what CoDel drops (from Linux 6.14)";
+        GTEST_SKIP() << "this kernel does not report what the qdisc drops (from Linux 5.18)";
+    if (GetParam().codel && kind != QdiscDrops::subtracted)
+        GTEST_SKIP() << "this kernel does not report what CoDel drops (from Linux 6.14)";
     try {
         for (const auto* command : GetParam().setup) here_.run(std::string("tc ") + command);
     } catch (const std::runtime_error& error) {

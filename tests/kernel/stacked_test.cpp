@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Interfaces that stand on others: what RTNETLINK tells of them, which are chosen, and that a
+/// Interfaces that stand on others: what RTNETLINK reports of them, which are selected, and that a
 /// frame that crosses several is summed once.
 #include "load/rate_window.hpp"
 #include "load/selection.hpp"
@@ -26,18 +26,18 @@ class Stacked : public TwoHosts {
             if (one.name == name) return one;
         return {};
     }
-    Names chosen(const Names& globs = {}) {
+    Names selected(const Names& globs = {}) {
         const auto links = monitor_.list().value();
-        return names_of(links, choose_interfaces(links, globs).chosen);
+        return names_of(links, select_interfaces(links, globs).selected);
     }
     Names left_out(const Names& globs) {
         const auto links = monitor_.list().value();
         std::vector<std::uint32_t> indexes;
-        for (const auto& one : choose_interfaces(links, globs).left_out)
+        for (const auto& one : select_interfaces(links, globs).left_out)
             indexes.push_back(one.index);
         return names_of(links, indexes);
     }
-    bool told() {
+    bool reported() {
         pollfd readable{.fd = monitor_.descriptor(), .events = POLLIN, .revents = 0};
         return ::poll(&readable, 1, 1000) == 1 && monitor_.changed();
     }
@@ -46,7 +46,7 @@ class Stacked : public TwoHosts {
     LinkMonitor monitor_{here_.inside([] { return LinkMonitor::open().value(); })};
 };
 
-TEST_F(Stacked, LinksTellWhatTheyStandOn) {
+TEST_F(Stacked, LinksSayWhatTheyStandOn) {
     here("link add link wan name mv type macvlan");
     here("link add link wan name tap type macvtap");
     here("link add br0 type bridge");
@@ -74,7 +74,7 @@ TEST_F(Stacked, WhatStandsOnALinkOfAnotherNamespaceIsTheLowestHere) {
     here("link set guest up");
     here("route add default via 10.90.0.2");
     EXPECT_EQ(link("guest").lower, 0u);
-    EXPECT_THAT(chosen(), ElementsAre("guest"));
+    EXPECT_THAT(selected(), ElementsAre("guest"));
 }
 
 /// A row is a stack on wan and on a second cable, with a default route over its top.
@@ -82,7 +82,7 @@ struct Stack {
     const char* name;
     std::vector<const char*> commands;
     std::vector<const char*> lowest;
-    bool forwards = true;  // a team does once teamd(8) has told it how
+    bool forwards = true;  // a team does once teamd(8) has configured it
 
     friend void PrintTo(const Stack& stack, std::ostream* out) { *out << stack.name; }
 };
@@ -123,8 +123,8 @@ TEST_P(NeedsModule, LeadsToTheLowestWhereEachFrameIsSummedOnce) {
     here("address add 10.93.0.1/24 dev top");
     here("route add default via 10.93.0.2");
     here("neighbour replace 10.93.0.2 lladdr 02:00:00:00:00:09 dev top nud permanent");
-    EXPECT_THAT(chosen(), testing::UnorderedElementsAreArray(GetParam().lowest));
-    for (const auto& name : chosen()) EXPECT_THAT(chosen({name, "top"}), ElementsAre(name));
+    EXPECT_THAT(selected(), testing::UnorderedElementsAreArray(GetParam().lowest));
+    for (const auto& name : selected()) EXPECT_THAT(selected({name, "top"}), ElementsAre(name));
 
     if (!GetParam().forwards) return;
     Watch watch(here_);
@@ -146,13 +146,13 @@ TEST_F(Stacked, DefaultRoutesLeadToTheLowest) {
     here("link set mv up");
     here("address add 10.90.0.1/24 dev mv");
     here("route add default via 10.90.0.2");
-    EXPECT_THAT(chosen(), ElementsAre("wan"));
+    EXPECT_THAT(selected(), ElementsAre("wan"));
 
     here("link add vx type vxlan id 9 dev wan dstport 4789 remote 10.77.0.2");
     here("address add 10.91.0.1/24 dev vx");
     here("link set vx up");
     here("route replace default via 10.91.0.2");
-    EXPECT_THAT(chosen(), ElementsAre("wan"));
+    EXPECT_THAT(selected(), ElementsAre("wan"));
 
     here("link add br0 type bridge");
     here("link add port0 type veth peer name port1");
@@ -161,30 +161,30 @@ TEST_F(Stacked, DefaultRoutesLeadToTheLowest) {
     for (const auto* name : {"br0", "mv-br"}) here(std::string("link set ") + name + " up");
     here("address add 10.92.0.1/24 dev mv-br");
     here("route replace default via 10.92.0.2");
-    EXPECT_THAT(chosen(), ElementsAre("br0")) << "no card is among its ports";
+    EXPECT_THAT(selected(), ElementsAre("br0")) << "no card is among its ports";
 }
 
-TEST_F(Stacked, TheChoiceFollowsRoutesAndPorts) {
+TEST_F(Stacked, TheSelectionFollowsRoutesAndPorts) {
     here("link add lan type bridge");
     here("address add 10.93.0.1/24 dev lan");
     here("link set lan up");
     here("route add default via 10.77.0.2");
-    EXPECT_THAT(chosen(), ElementsAre("wan"));
+    EXPECT_THAT(selected(), ElementsAre("wan"));
     monitor_.changed();
     here("route replace default via 10.93.0.2");
-    EXPECT_TRUE(told());
-    EXPECT_THAT(chosen(), ElementsAre("lan"));
+    EXPECT_TRUE(reported());
+    EXPECT_THAT(selected(), ElementsAre("lan"));
 
-    EXPECT_THAT(chosen({"*"}), ElementsAre("wan", "lan"));
+    EXPECT_THAT(selected({"*"}), ElementsAre("wan", "lan"));
     monitor_.changed();
     here("link set wan master lan");
-    EXPECT_TRUE(told()) << "a new port is a change";
-    EXPECT_THAT(chosen({"*"}), ElementsAre("wan"));
+    EXPECT_TRUE(reported()) << "a new port is a change";
+    EXPECT_THAT(selected({"*"}), ElementsAre("wan"));
     EXPECT_THAT(left_out({"*"}), ElementsAre("lan"));
     monitor_.changed();
     here("link set wan nomaster");
-    EXPECT_TRUE(told());
-    EXPECT_THAT(chosen({"*"}), ElementsAre("wan", "lan"));
+    EXPECT_TRUE(reported());
+    EXPECT_THAT(selected({"*"}), ElementsAre("wan", "lan"));
     EXPECT_THAT(left_out({"*"}), IsEmpty());
 }
 
@@ -205,19 +205,19 @@ class ThreeHigh : public Stacked {
             "ip neighbour replace 10.77.0.1 lladdr 02:00:00:00:00:07 dev peer nud permanent");
     }
 
-    /// The bytes in and out that the limits see of what happens meanwhile.
+    /// The bytes in and out, as in the bandwidth limits, of what happens meanwhile.
     template <class Traffic>
     std::pair<double, double> bytes_summed(const Names& globs, std::size_t wire_overhead,
                                            Traffic traffic) {
         Watch watch(here_);
-        const auto chosen = choose_interfaces(monitor_.list().value(), globs).chosen;
+        const auto selected = select_interfaces(monitor_.list().value(), globs).selected;
         RateWindow window(1h);
         window.set_wire_overhead(wire_overhead);
         const auto before = watch.probe->read().value();
-        window.add(before, chosen);
+        window.add(before, selected);
         traffic();
         const auto after = watch.probe->read().value();
-        window.add(after, chosen);
+        window.add(after, selected);
         const auto seconds = Seconds(after.at - before.at).count();
         return {*window.rates().bits_in * seconds / 8, *window.rates().bits_out * seconds / 8};
     }
@@ -245,8 +245,8 @@ TEST_F(ThreeHigh, WireOverheadIsSummedForEachFrame) {
     EXPECT_EQ(out, 0);
 }
 
-/// Joined on the way up and split on the way down, a packet of TCP is many frames on the wire.
-TEST_F(ThreeHigh, WireOverheadOfJoinedPacketsIsThatOfTheirFrames) {
+/// Aggregated on the way up and split on the way down, a packet of TCP is many frames on the wire.
+TEST_F(ThreeHigh, WireOverheadOfAggregatesIsThatOfTheirFrames) {
     Watch truth(there_);
     const auto [in, out] =
         bytes_summed({}, 1000, [&] { send_tcp(there_, here_, "10.77.0.1", 5001, 4 << 20); });

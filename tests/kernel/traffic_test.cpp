@@ -73,8 +73,8 @@ TEST_F(TwoHosts, TcpThatTheSenderLeavesUnsegmentedCountsAlikeAtBothEnds) {
 
 TEST_F(TwoHosts, WhatTheQueueingDisciplineDropsIsNotSent) {
     Watch here(here_);
-    if (!here.probe->takes_drops_back())
-        GTEST_SKIP() << "this kernel does not tell what the qdisc drops (from Linux 5.18)";
+    if (!here.probe->subtracts_drops())
+        GTEST_SKIP() << "this kernel does not report what the qdisc drops (from Linux 5.18)";
     here_.run("tc qdisc add dev wan root tbf rate 20mbit burst 16kb limit 30kb");
     const auto sink = udp_sink(there_, 5000);
     constexpr int datagrams = 20'000;

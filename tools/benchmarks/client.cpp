@@ -65,8 +65,8 @@ Descriptor connect_to(const sockaddr_in& address, std::uint32_t source) {
         ::setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof(later));
         check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from), sizeof(from)), "bind");
     }
-    const timeval patience{10, 0};
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    const timeval timeout{10, 0};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
           "connect");
     return socket;

@@ -109,8 +109,8 @@ class Flood {
             sink_ = Descriptor(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
             const int bytes = 4 << 20;
             ::setsockopt(sink_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-            const timeval patience{1, 0};
-            ::setsockopt(sink_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+            const timeval timeout{1, 0};
+            ::setsockopt(sink_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
             check(::bind(sink_.get(), address, sizeof(to)), "bind");
         }
         sender_ = Descriptor(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));

@@ -55,9 +55,9 @@ nlohmann::json run(const Options& options) {
 
     const auto read = cost_ns(calls, [&] { value_of(probe->read()); });
 
-    std::vector<std::uint32_t> chosen;
+    std::vector<std::uint32_t> selected;
     for (const auto& link : links)
-        if (!link.loopback) chosen.push_back(link.index);
+        if (!link.loopback) selected.push_back(link.index);
     Snapshot snapshot;
     snapshot.counters = value_of(probe->read());
     snapshot.at = snapshot.started = snapshot.counters.at;
@@ -71,14 +71,14 @@ nlohmann::json run(const Options& options) {
     auto reading = snapshot.counters;
     const auto judge = cost_ns(calls, [&] {
         reading.at += 250ms;
-        window.add(reading, chosen);
+        window.add(reading, selected);
         snapshot.rates = window.rates();
         snapshot.verdict =
             policy.decide(settings, std::nullopt, snapshot.rates, snapshot.wcs, reading.at);
     });
 
     for (const auto& link : links)
-        if (!link.loopback) snapshot.chosen_interfaces.push_back(link.name);
+        if (!link.loopback) snapshot.selected_interfaces.push_back(link.name);
     std::string page;
     const auto render =
         cost_ns(calls, [&] { page = metrics_text(snapshot, TextFormat::prometheus); });

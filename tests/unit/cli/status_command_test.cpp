@@ -41,7 +41,7 @@ Snapshot busy_snapshot() {
     snapshot.source_detail = "no BTF";
     snapshot.counters.interfaces = {{.index = 2, .name = "eth0"}, {.index = 3, .name = "br0"}};
     snapshot.counters.cpus = {{.cpu = 0}, {.cpu = 1}};
-    snapshot.chosen_interfaces = {"eth0"};
+    snapshot.selected_interfaces = {"eth0"};
     snapshot.rates = {.bits_in = 12'340'000, .bits_out = 63e6, .cpu_utilisation = 0.125};
     snapshot.wcs.asked = true;
     snapshot.wcs.fault = WcsFault::connect;

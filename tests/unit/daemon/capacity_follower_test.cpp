@@ -30,7 +30,7 @@ class CapacityFollowing : public testing::Test {
     void TearDown() override { spdlog::set_default_logger(before_); }
 
     std::optional<double> band_out() {
-        const auto capacity = follower_.capacity(limits_, links_, chosen_, now_);
+        const auto capacity = follower_.capacity(limits_, links_, selected_, now_);
         return effective_limits(limits_, capacity)[Limit::band_out];
     }
     /// What band_out is once a change has been told.
@@ -53,7 +53,7 @@ class CapacityFollowing : public testing::Test {
     }};
     std::vector<Link> links_{{.index = 2, .name = "wan0", .physical = true, .carrier = true},
                              {.index = 3, .name = "wan1", .physical = true, .carrier = true}};
-    std::vector<std::uint32_t> chosen_{2};
+    std::vector<std::uint32_t> selected_{2};
     ConfiguredLimits limits_;
     Clock::time_point now_{1000s};
     std::ostringstream log_;
@@ -75,7 +75,7 @@ TEST_F(CapacityFollowing, ATellingOfLinksIsAReasonToReadAtOnce) {
     EXPECT_EQ(band_out(), 800);
     speeds_["wan0"] = 100;
     EXPECT_EQ(band_out_after_change(), 80);
-    chosen_ = {2, 3};
+    selected_ = {2, 3};
     speeds_["wan1"] = 900;
     EXPECT_EQ(band_out_after_change(), 800);
 }
@@ -89,7 +89,7 @@ TEST_F(CapacityFollowing, TheLastSpeedStandsAndThatIsToldOnce) {
     EXPECT_THAT(log_since_last(), HasSubstr("no speed for wan0 any more: its last, 1000 Mbit/s"));
     EXPECT_EQ(band_out_after_change(), 800);
     EXPECT_THAT(log_since_last(), IsEmpty());
-    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty()) << "nor is it a fault";
+    EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty()) << "nor is it a fault";
 
     speeds_["wan0"] = 2500;
     EXPECT_EQ(band_out_after_change(), 2000);
@@ -102,7 +102,7 @@ TEST_F(CapacityFollowing, TheLastSpeedStandsAndThatIsToldOnce) {
 TEST_F(CapacityFollowing, ANewLinkOfNoKnownSpeedLeavesTheLimitWithoutMaximum) {
     EXPECT_EQ(band_out(), 800);
     log_since_last();
-    chosen_ = {3};
+    selected_ = {3};
     EXPECT_EQ(band_out_after_change(), std::nullopt);
     EXPECT_THAT(log_since_last(), testing::AllOf(HasSubstr("[error]"), HasSubstr("wan1"),
                                                  HasSubstr("not checked"), Not(HasSubstr("wan0"))));
@@ -116,32 +116,32 @@ TEST_F(CapacityFollowing, WhatHasGoneIsForgotten) {
     EXPECT_EQ(band_out(), 800);
     const auto wan0 = links_[0];
     links_.erase(links_.begin());
-    chosen_.clear();
+    selected_.clear();
     EXPECT_EQ(band_out_after_change(), std::nullopt);
     speeds_.clear();
     links_.insert(links_.begin(), wan0);
-    chosen_ = {2};
+    selected_ = {2};
     EXPECT_EQ(band_out_after_change(), std::nullopt) << "the same index may be another link";
 }
 
 TEST_F(CapacityFollowing, NobodyIsAskedWithoutAShare) {
     limits_[Limit::band_out] = 500;
     EXPECT_EQ(band_out(), 500);
-    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty());
+    EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty());
     EXPECT_EQ(asked_, 0);
 }
 
 TEST_F(CapacityFollowing, AShareOfALinkWithoutSpeedIsAFaultOfTheConfiguration) {
     limits_[Limit::band_in] = ConfiguredLimit::share_of_link(12.5);
-    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty());
-    chosen_ = {2, 3};
-    EXPECT_EQ(to_string(follower_.check(limits_, links_, chosen_)),
+    EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty());
+    selected_ = {2, 3};
+    EXPECT_EQ(to_string(follower_.check(limits_, links_, selected_)),
               "band_in: \"12.5%\" is a share of the link's speed, and the kernel reports none for "
               "wan1: give the limit in Mbit/s\n"
               "band_out: \"80%\" is a share of the link's speed, and the kernel reports none for "
               "wan1: give the limit in Mbit/s\n");
     links_[1].carrier = false;
-    EXPECT_THAT(follower_.check(limits_, links_, chosen_), IsEmpty())
+    EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty())
         << "a card without a carrier may yet have one";
 }
 

@@ -121,8 +121,8 @@ TEST(Metrics, SayWhatWasCountedAsSent) {
         const char* expected;
     };
     const Row rows[] = {
-        {Source::ebpf, QdiscDrops::taken_back, "discipline drops is not included."},
-        {Source::ebpf, QdiscDrops::taken_back_at_enqueue,
+        {Source::ebpf, QdiscDrops::subtracted, "discipline drops is not included."},
+        {Source::ebpf, QdiscDrops::subtracted_at_enqueue,
          "drops on arrival is not included, what CoDel drops later is."},
         {Source::ebpf, QdiscDrops::count_as_sent, "discipline drops is included."},
         {Source::procfs, QdiscDrops::count_as_sent,

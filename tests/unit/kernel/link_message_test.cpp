@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Links of kinds that not every kernel makes, told by messages as the kernel would send them.
+/// Links of kinds that not every kernel makes, in messages as the kernel would send them.
 #include "kernel/link_message.hpp"
 
 #include <functional>
@@ -20,7 +20,7 @@ namespace {
 
 using Message = std::unique_ptr<nl_msg, decltype(&nlmsg_free)>;
 
-struct Told {
+struct Attributes {
     std::string kind = {};    // IFLA_INFO_KIND; empty: no IFLA_LINKINFO
     int link = -1;            // IFLA_LINK
     int link_namespace = -1;  // IFLA_LINK_NETNSID
@@ -29,25 +29,25 @@ struct Told {
     unsigned flags = IFF_UP | IFF_LOWER_UP;
 };
 
-Message message_of(const Told& told, std::uint16_t type = RTM_NEWLINK) {
+Message message_of(const Attributes& attributes, std::uint16_t type = RTM_NEWLINK) {
     Message message(nlmsg_alloc_simple(type, 0), nlmsg_free);
     ifinfomsg header{};
     header.ifi_index = 7;
     header.ifi_type = ARPHRD_ETHER;
-    header.ifi_flags = told.flags;
+    header.ifi_flags = attributes.flags;
     nlmsg_append(message.get(), &header, sizeof(header), NLMSG_ALIGNTO);
     const auto put = [&](int attribute, int value) {
         if (value >= 0) nla_put_u32(message.get(), attribute, static_cast<std::uint32_t>(value));
     };
     nla_put_string(message.get(), IFLA_IFNAME, "wan0");
-    put(IFLA_LINK, told.link);
-    put(IFLA_LINK_NETNSID, told.link_namespace);
-    put(IFLA_MASTER, told.master);
-    if (!told.kind.empty()) {
+    put(IFLA_LINK, attributes.link);
+    put(IFLA_LINK_NETNSID, attributes.link_namespace);
+    put(IFLA_MASTER, attributes.master);
+    if (!attributes.kind.empty()) {
         auto* info = nla_nest_start(message.get(), IFLA_LINKINFO);
-        nla_put_string(message.get(), IFLA_INFO_KIND, told.kind.c_str());
+        nla_put_string(message.get(), IFLA_INFO_KIND, attributes.kind.c_str());
         auto* data = nla_nest_start(message.get(), IFLA_INFO_DATA);
-        put(IFLA_VXLAN_LINK, told.vxlan_link);
+        put(IFLA_VXLAN_LINK, attributes.vxlan_link);
         nla_nest_end(message.get(), data);
         nla_nest_end(message.get(), info);
     }
@@ -57,13 +57,13 @@ Message message_of(const Told& told, std::uint16_t type = RTM_NEWLINK) {
 
 struct Row {
     const char* shows;
-    Told told;
+    Attributes attributes;
     std::uint32_t lower;
     std::uint32_t master;
     bool physical;
 };
 
-TEST(LinkMessage, TellsWhatStandsOnWhat) {
+TEST(LinkMessage, SaysWhatStandsOnWhat) {
     const std::vector<Row> rows{
         {"a card", {}, 0, 0, true},
         {"a card in a bond", {.master = 3}, 0, 3, true},
@@ -97,16 +97,16 @@ TEST(LinkMessage, TellsWhatStandsOnWhat) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto link = parse_link(nlmsg_hdr(message_of(row.told).get()));
+        const auto link = parse_link(nlmsg_hdr(message_of(row.attributes).get()));
         ASSERT_TRUE(link);
         EXPECT_EQ(link->index, 7u);
         EXPECT_EQ(link->name, "wan0");
         EXPECT_EQ(link->hardware_type, ARPHRD_ETHER);
-        EXPECT_EQ(link->kind, row.told.kind);
+        EXPECT_EQ(link->kind, row.attributes.kind);
         EXPECT_EQ(link->lower, row.lower);
         EXPECT_EQ(link->master, row.master);
         EXPECT_EQ(link->physical, row.physical);
-        EXPECT_EQ(link->loopback, (row.told.flags & IFF_LOOPBACK) != 0);
+        EXPECT_EQ(link->loopback, (row.attributes.flags & IFF_LOOPBACK) != 0);
         EXPECT_TRUE(link->carrier);
     }
 }

@@ -21,17 +21,17 @@ constexpr bool no_carrier = false;
 struct Row {
     const char* shows;
     std::vector<Link> links;
-    std::vector<std::uint32_t> chosen;
+    std::vector<std::uint32_t> selected;
     LinkSpeeds speeds;
     std::optional<double> megabits;
     std::vector<std::uint32_t> speedless = {};
 };
 
-TEST(Capacity, IsTheSumOfTheChosen) {
+TEST(Capacity, IsTheSumOfTheSelected) {
     const std::vector<Row> rows{
         {"one card", {card(2), card(3)}, {2}, {{2, 1000}, {3, 10000}}, 1000},
         {"two cards", {card(2), card(3)}, {2, 3}, {{2, 1000}, {3, 10000}}, 11000},
-        {"nothing chosen, nothing known", {card(2)}, {}, {{2, 1000}}, std::nullopt},
+        {"nothing selected, nothing known", {card(2)}, {}, {{2, 1000}}, std::nullopt},
         {"half a sum is none: a limit of it would be too low",
          {card(2), card(3)},
          {2, 3},
@@ -43,7 +43,7 @@ TEST(Capacity, IsTheSumOfTheChosen) {
          {2, 3},
          {{2, 1000}},
          1000},
-        {"alone it is no fault, but no capacity either", {card(2, no_carrier)}, {2}, {}, {}},
+        {"alone it is no error, but no capacity either", {card(2, no_carrier)}, {2}, {}, {}},
         {"software is not waited for", {software(2, "dummy")}, {2}, {}, {}, {2}},
         {"a card that has lost its carrier counts with its last speed",
          {card(2, no_carrier)},
@@ -65,7 +65,7 @@ TEST(Capacity, IsTheSumOfTheChosen) {
          {2, 3, 4},
          {{2, 10000}, {3, 10000}, {4, 1000}, {7, 10000}},
          11000},
-        {"one card chosen of a bond of two carries no more than itself",
+        {"one card selected of a bond of two carries no more than itself",
          {card(2, true, 7), card(3, true, 7), software(7, "bond")},
          {2},
          {{2, 10000}, {3, 10000}, {7, 20000}},
@@ -88,13 +88,13 @@ TEST(Capacity, IsTheSumOfTheChosen) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto capacity = capacity_of(row.links, row.chosen, row.speeds);
+        const auto capacity = capacity_of(row.links, row.selected, row.speeds);
         EXPECT_EQ(capacity.megabits, row.megabits);
         EXPECT_EQ(capacity.speedless, row.speedless);
     }
 }
 
-TEST(Capacity, AsksTheChosenAndTheirBonds) {
+TEST(Capacity, AsksTheSelectedAndTheirBonds) {
     const std::vector<Link> links{card(2, true, 7), card(3, true, 8), card(4), software(7, "bond"),
                                   software(8, "bridge")};
     using Indexes = std::vector<std::uint32_t>;

@@ -38,7 +38,7 @@ TEST_F(PeakMeterTest, IsTheHighestOfTheLastWholeSecond) {
     read(2s, 1000);
     read(2s + 10ms, 50'000);  // a burst of 10 ms: 40 Mbit/s in a mean of 0.8
     for (auto after = 20ms; after < 1s; after += 10ms) read(2s + after, 1000);
-    EXPECT_DOUBLE_EQ(*peak(2999ms), 1000 * 8 / 0.01) << "told when its second is over";
+    EXPECT_DOUBLE_EQ(*peak(2999ms), 1000 * 8 / 0.01) << "reported when its second is over";
     steady(3s, 1000);
     EXPECT_DOUBLE_EQ(*peak(3999ms), 50'000 * 8 / 0.01);
     steady(4s, 1000);
@@ -76,7 +76,7 @@ TEST_F(PeakMeterTest, NeverBelowZero) {
     read(0ms, 1000);
     totals_.traffic.transmit_bytes = 5000;
     read(10ms, 0);
-    totals_.traffic.transmit_bytes = 4000;  // dropped by the queueing discipline, and taken back
+    totals_.traffic.transmit_bytes = 4000;  // dropped by the queueing discipline, and subtracted
     read(20ms, 0);
     steady(1s, 0);
     EXPECT_DOUBLE_EQ(*meter_.peaks(start_ + 1990ms).bits_out, 5000 * 8 / 0.01);

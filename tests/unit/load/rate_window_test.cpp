@@ -156,11 +156,11 @@ TEST(RateWindow, UnknownIsAbsent) {
     EXPECT_FALSE(window.rates().bits_in) << "one reading is no rate";
     EXPECT_FALSE(window.rates().cpu_utilisation);
     window.add(reading(1s, {interface(2, 0, 0)}, {cpu(0, 0s)}), {});
-    EXPECT_FALSE(window.rates().bits_in) << "no interface chosen";
+    EXPECT_FALSE(window.rates().bits_in) << "no interface selected";
     EXPECT_TRUE(window.rates().cpu_utilisation);
 }
 
-TEST(RateWindow, AChoiceThatChangesAddsNoHistory) {
+TEST(RateWindow, ASelectionThatChangesAddsNoHistory) {
     RateWindow window(2s);
     constexpr std::array<std::uint32_t, 1> eth1{3};
     window.add(reading(0s, {interface(2, 0, 0), interface(3, 7'000'000, 0)}), eth0);

@@ -34,37 +34,37 @@ struct Row {
     const char* shows;
     std::vector<Link> links;
     std::vector<std::string> globs;
-    std::vector<std::uint32_t> chosen;
+    std::vector<std::uint32_t> selected;
     Left left_out = {};
 };
 
-void expect_choices(const std::vector<Row>& rows) {
+void expect_selections(const std::vector<Row>& rows) {
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto selection = choose_interfaces(row.links, row.globs);
-        EXPECT_EQ(selection.chosen, row.chosen);
+        const auto selection = select_interfaces(row.links, row.globs);
+        EXPECT_EQ(selection.selected, row.selected);
         EXPECT_EQ(selection.left_out, row.left_out);
         // The order in which the kernel lists links says nothing.
         const std::vector<Link> reversed(row.links.rbegin(), row.links.rend());
-        EXPECT_EQ(choose_interfaces(reversed, row.globs), selection);
+        EXPECT_EQ(select_interfaces(reversed, row.globs), selection);
     }
 }
 
 TEST(Selection, FollowsRoutesOrGlobs) {
-    expect_choices({
+    expect_selections({
         {"the default route's interface", {lo, eth0, eth1, docker}, {}, {2}},
         {"several default routes: all of them", {lo, eth0, eth1, ppp}, {}, {2, 5}},
         {"no default route: every physical one", {lo, card(2, "eth0"), eth1, docker}, {}, {2, 3}},
         {"nothing suits: none, not all", {lo, docker}, {}, {}},
         {"globs win over routes", {lo, eth0, eth1, docker}, {"eth1"}, {3}},
         {"several globs add up", {lo, eth0, eth1, docker}, {"eth*", "docker?"}, {2, 3, 4}},
-        {"loopback is never chosen", {lo, eth0}, {"*"}, {2}},
-        {"a glob that matches nothing chooses nothing", {lo, eth0}, {"wan*"}, {}},
+        {"loopback is never selected", {lo, eth0}, {"*"}, {2}},
+        {"a glob that matches nothing selects nothing", {lo, eth0}, {"wan*"}, {}},
     });
 }
 
 TEST(Selection, DefaultRoutesLeadDownToTheWire) {
-    expect_choices({
+    expect_selections({
         {"a VLAN: its card", {card(2, "eth0"), eth1, routed(software(7, "v", "vlan", 2))}, {}, {2}},
         {"a VLAN in a VLAN",
          {card(2, "eth0"), software(7, "v", "vlan", 2), routed(software(8, "q", "vlan", 7))},
@@ -154,8 +154,8 @@ TEST(Selection, DefaultRoutesLeadDownToTheWire) {
     });
 }
 
-TEST(Selection, OfChosenOnesThatStandOnEachOtherTheLowerStays) {
-    expect_choices({
+TEST(Selection, OfSelectedOnesThatStandOnEachOtherTheLowerStays) {
+    expect_selections({
         {"a VLAN and its card",
          {card(2, "eth0"), software(7, "eth0.5", "vlan", 2)},
          {"eth0*"},
@@ -166,12 +166,12 @@ TEST(Selection, OfChosenOnesThatStandOnEachOtherTheLowerStays) {
          {eth0, software(7, "v5", "vlan", 2), software(8, "v6", "vlan", 2)},
          {"v*"},
          {7, 8}},
-        {"over one that is not chosen",
+        {"over one that is not selected",
          {card(2, "eth0"), software(7, "bond0", "vlan", 2), software(8, "v", "vlan", 7)},
          {"eth0", "v"},
          {2},
          {{8, 2}}},
-        {"everything: the cards, told from each of the others",
+        {"everything: the cards, and on which of them each other is counted",
          {lo, card(2, "eth0", 4), card(3, "eth1", 4), software(4, "bond0", "bond"),
           software(5, "bond0.5", "vlan", 4)},
          {"*"},
@@ -206,7 +206,7 @@ TEST(Selection, OfChosenOnesThatStandOnEachOtherTheLowerStays) {
 
 /// The kernel makes none, but a list can be cut through by a change.
 TEST(Selection, CirclesEnd) {
-    expect_choices({
+    expect_selections({
         {"on itself", {routed(software(7, "v", "vlan", 7))}, {}, {7}},
         {"each on the other: one of them stays",
          {software(7, "a", "vlan", 8), software(8, "b", "vlan", 7)},
