@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <openssl/ssl.h>
 #include <set>
-#include <span>
 #include <utility>
+#include <vector>
 #include <yaml-cpp/yaml.h>
 
 #include <fmt/format.h>
@@ -46,6 +45,17 @@ constexpr std::array<std::pair<std::string_view, int>, 2> tls_versions{
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> curves{
     {{"X25519", "X25519"}, {"CurveP256", "P-256"}, {"CurveP384", "P-384"}, {"CurveP521", "P-521"}}};
 
+/// OpenSSL's name of a cipher suite; empty: it has none.
+std::string_view openssl_cipher(const std::string& name) {
+    const std::string_view known = OPENSSL_cipher_name(name.c_str());
+    return known == "(NONE)" ? std::string_view() : known;
+}
+
+std::string_view openssl_curve(const std::string& name) {
+    const auto* const found = std::ranges::find(curves, name, &decltype(curves)::value_type::first);
+    return found == curves.end() ? std::string_view() : found->second;
+}
+
 /// 2^16 rounds take seconds on any machine.
 constexpr int highest_cost = 16;
 
@@ -71,264 +81,249 @@ Result<void> check_bcrypt(std::string_view hash) {
     return {};
 }
 
-class Reader {
+/// A value with its JSON pointer within the file.
+struct Value {
+    YAML::Node node;
+    std::string pointer;
+};
+
+struct Entry {
+    Value key;
+    Value value;
+
+    const std::string& name() const { return key.node.Scalar(); }
+};
+
+/// The file that is read, and what is wrong with it.
+class Document {
  public:
-    explicit Reader(const std::filesystem::path& file) : file_(file) {}
+    explicit Document(const std::filesystem::path& file) : file_(file) {}
 
-    WebFile read(const YAML::Node& root) {
-        WebFile web;
-        each_key(root, "", {"tls_server_config", "http_server_config", "basic_auth_users"},
-                 [&](std::size_t key, const YAML::Node& value, const std::string& path) {
-                     if (key == 0) web.tls = read_tls(value, path);
-                     if (key == 1) web.headers = read_http(value, path);
-                     if (key == 2) web.users = read_users(value, path);
-                 });
-        return web;
-    }
-
-    Faults take_faults() { return std::move(faults_); }
-
- private:
-    void add(const YAML::Node& at, const std::string& path, std::string what) {
-        const YAML::Mark mark = at.Mark();
+    void add_error(const Value& at, std::string what) {
+        const YAML::Mark mark = at.node.Mark();
         std::string where = file_.string();
         if (!mark.is_null()) where += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
-        if (!path.empty()) where += ": " + path;
-        faults_.push_back({.where = std::move(where), .what = std::move(what)});
+        if (!at.pointer.empty()) where += ": " + at.pointer;
+        errors_.push_back({.where = std::move(where), .what = std::move(what)});
     }
 
-    /// Hands the pairs of a mapping to use(key, key_text, value, path); nothing at all is an empty
-    /// mapping.
-    template <class Use>
-    void each_pair(const YAML::Node& node, const std::string& path, const Use& use) {
-        if (!node || node.IsNull()) return;
-        if (!node.IsMap()) {
-            add(node, path, "must be a mapping of keys to values");
-            return;
+    Faults take_errors() { return std::move(errors_); }
+
+    /// The entries of a mapping; nothing at all is an empty one.
+    std::vector<Entry> entries(const Value& mapping) {
+        if (!mapping.node || mapping.node.IsNull()) return {};
+        if (!mapping.node.IsMap()) {
+            add_error(mapping, "must be a mapping of keys to values");
+            return {};
         }
+        std::vector<Entry> entries;
         std::set<std::string> seen;
-        for (const auto& pair : node) {
-            if (!pair.first.IsScalar()) {
-                add(pair.first, path, "a key must be a text");
+        for (const auto& pair : mapping.node) {
+            const auto& key = pair.first;
+            if (!key.IsScalar()) {
+                add_error({key, mapping.pointer}, "a key must be a string");
                 continue;
             }
-            const auto& key = pair.first.Scalar();
-            const auto below = path + pointer_step(key);
-            if (seen.insert(key).second)
-                use(pair.first, key, pair.second, below);
+            const auto pointer = mapping.pointer + pointer_step(key.Scalar());
+            if (seen.insert(key.Scalar()).second)
+                entries.push_back({.key = {key, pointer}, .value = {pair.second, pointer}});
             else
-                add(pair.first, below, "is there twice");
+                add_error({key, pointer}, "duplicate key");
         }
+        return entries;
     }
 
-    template <class Use>
-    void each_key(const YAML::Node& node, const std::string& path,
-                  std::initializer_list<std::string_view> known, const Use& use) {
-        each_pair(node, path,
-                  [&](const YAML::Node& key, const std::string& name, const YAML::Node& value,
-                      const std::string& below) {
-                      const auto* const found = std::ranges::find(known, name);
-                      if (found != known.end())
-                          use(static_cast<std::size_t>(found - known.begin()), value, below);
-                      else
-                          add_unknown(key, name, below, {known.begin(), known.size()});
-                  });
-    }
-
-    void add_unknown(const YAML::Node& key, const std::string& name, const std::string& path,
-                     std::span<const std::string_view> known) {
-        const auto* const other =
-            std::ranges::find(not_supported, name, &decltype(not_supported)::value_type::first);
-        add(key, path,
-            other == not_supported.end()
-                ? "unknown key" + did_you_mean(name, known)
-                : fmt::format("is not supported by this program: {}", other->second));
-    }
-
-    std::string read_text(const YAML::Node& node, const std::string& path) {
-        if (node.IsScalar()) return node.Scalar();
-        add(node, path, "must be a text");
+    std::string read_string(const Value& value) {
+        if (value.node.IsScalar()) return value.node.Scalar();
+        add_error(value, "must be a string");
         return {};
     }
 
-    std::filesystem::path read_path(const YAML::Node& node, const std::string& path) {
-        const auto text = read_text(node, path);
+    /// Relative paths start at the file's folder.
+    std::filesystem::path read_path(const Value& value) {
+        const auto text = read_string(value);
         return text.empty() ? std::filesystem::path() : file_.parent_path() / text;
     }
 
-    /// As long as the value is not one of the choices, what is there stays.
-    template <class Choices, class Field>
-    void read_choice(const YAML::Node& node, const std::string& path, const Choices& choices,
-                     Field& field) {
-        const auto text = node.IsScalar() ? node.Scalar() : std::string();
-        std::string names;
-        for (const auto& [name, choice] : choices) {
-            if (name == text) {
-                field = choice;
-                return;
-            }
-            names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
-        }
-        add(node, path, "must be one of " + names);
+    bool read_switch(const Value& value, bool otherwise) {
+        bool read = otherwise;
+        if (!YAML::convert<bool>::decode(value.node, read))
+            add_error(value, "must be true or false");
+        return read;
     }
 
-    /// A list of names, each of which translate(name) makes OpenSSL's, joined by `:`; empty: it has
-    /// none.
-    template <class Translate>
-    std::string read_list(const YAML::Node& node, const std::string& path,
-                          const Translate& translate) {
-        if (!node.IsSequence()) {
-            add(node, path, "must be a list");
-            return {};
-        }
-        std::string list;
-        for (std::size_t i = 0; i < node.size(); ++i) {
-            const auto below = path + pointer_step(std::to_string(i));
-            const auto name = read_text(node[i], below);
-            const std::string translated(translate(name));
-            if (translated.empty() && !name.empty()) add(node[i], below, name + ": unknown here");
-            list += (list.empty() ? "" : ":") + translated;
-        }
-        return list;
-    }
-
-    bool read_switch(const YAML::Node& node, const std::string& path, bool otherwise) {
-        bool value = otherwise;
-        if (!YAML::convert<bool>::decode(node, value)) add(node, path, "must be true or false");
-        return value;
-    }
-
-    std::optional<TlsSettings> read_tls(const YAML::Node& node, const std::string& path) {
-        TlsSettings tls;
-        each_key(
-            node, path,
-            {"cert_file", "key_file", "client_ca_file", "client_auth_type", "min_version",
-             "max_version", "cipher_suites", "curve_preferences", "prefer_server_cipher_suites"},
-            [&](std::size_t key, const YAML::Node& value, const std::string& below) {
-                set_tls(tls, key, value, below);
-            });
-        const bool empty = !node || node.IsNull() || (node.IsMap() && node.size() == 0);
-        if (empty) return std::nullopt;
-        if (tls.cert_file.empty()) add(node, path, "needs a cert_file");
-        if (tls.key_file.empty()) add(node, path, "needs a key_file");
-        const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
-                              tls.client_auth == ClientAuth::require_and_verify;
-        if (verifies && tls.client_ca_file.empty())
-            add(node, path, "needs a client_ca_file to verify clients by");
-        if (tls.client_auth == ClientAuth::none && !tls.client_ca_file.empty())
-            add(node, path, "has a client_ca_file but no client_auth_type that uses it");
-        if (tls.min_version > tls.max_version)
-            add(node, path, "min_version is higher than max_version");
-        return tls;
-    }
-
-    void set_tls(TlsSettings& tls, std::size_t key, const YAML::Node& value,
-                 const std::string& path) {
-        switch (key) {
-            case 0:
-                tls.cert_file = read_path(value, path);
-                break;
-            case 1:
-                tls.key_file = read_path(value, path);
-                break;
-            case 2:
-                tls.client_ca_file = read_path(value, path);
-                break;
-            case 3:
-                read_choice(value, path, client_auths, tls.client_auth);
-                break;
-            case 4:
-                read_choice(value, path, tls_versions, tls.min_version);
-                break;
-            case 5:
-                read_choice(value, path, tls_versions, tls.max_version);
-                break;
-            case 6:
-                tls.ciphers = read_list(value, path, [](const std::string& name) {
-                    const std::string_view known = OPENSSL_cipher_name(name.c_str());
-                    return known == "(NONE)" ? std::string_view() : known;
-                });
-                break;
-            case 7:
-                tls.curves = read_list(value, path, [](const std::string& name) {
-                    const auto* const found =
-                        std::ranges::find(curves, name, &decltype(curves)::value_type::first);
-                    return found == curves.end() ? std::string_view() : found->second;
-                });
-                break;
-            default:
-                tls.prefer_own_ciphers = read_switch(value, path, true);
-        }
-    }
-
-    Headers read_http(const YAML::Node& node, const std::string& path) {
-        Headers headers;
-        each_key(node, path, {"http2", "headers"},
-                 [&](std::size_t key, const YAML::Node& value, const std::string& below) {
-                     if (key == 1)
-                         headers = read_headers(value, below);
-                     else if (read_switch(value, below, false))
-                         add(value, below, "HTTP/2 is not served here: set false");
-                 });
-        return headers;
-    }
-
-    Headers read_headers(const YAML::Node& node, const std::string& path) {
-        Headers headers;
-        each_pair(node, path,
-                  [&](const YAML::Node& key, const std::string& name, const YAML::Node& value,
-                      const std::string& below) {
-                      if (std::ranges::find(header_names, name) == header_names.end()) {
-                          add(key, below,
-                              fmt::format("must be one of {}", fmt::join(header_names, ", ")));
-                          return;
-                      }
-                      const auto text = read_text(value, below);
-                      const auto is_control = [](char c) {
-                          return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-                      };
-                      if (std::ranges::any_of(text, is_control))
-                          add(value, below, "must be one line without control characters");
-                      else
-                          headers.emplace_back(name, text);
-                  });
-        return headers;
-    }
-
-    Users read_users(const YAML::Node& node, const std::string& path) {
-        Users users;
-        each_pair(node, path,
-                  [&](const YAML::Node& key, const std::string& name, const YAML::Node& value,
-                      const std::string& below) {
-                      if (name.empty() || name.find(':') != std::string::npos)
-                          add(key, below, "a user's name must not be empty or have a colon");
-                      const auto checked =
-                          check_bcrypt(value.IsScalar() ? value.Scalar() : std::string());
-                      if (!checked)
-                          add(value, below, checked.error().what);
-                      else
-                          users[name] = value.Scalar();
-                  });
-        return users;
-    }
-
+ private:
     const std::filesystem::path& file_;
-    Faults faults_;
+    Faults errors_;
 };
+
+/// A key that a mapping may have, and how its value is read into the target.
+template <class Target>
+struct Key {
+    std::string_view name;
+    void (*read)(Document&, const Value&, Target&);
+};
+
+template <class Keys, class Target>
+void read_keys(Document& document, const Value& mapping, const Keys& keys, Target& target) {
+    for (const Entry& entry : document.entries(mapping)) {
+        const auto key = std::ranges::find(keys, entry.name(), &Key<Target>::name);
+        if (key != keys.end()) {
+            key->read(document, entry.value, target);
+            continue;
+        }
+        const auto* const other = std::ranges::find(not_supported, entry.name(),
+                                                    &decltype(not_supported)::value_type::first);
+        if (other != not_supported.end()) {
+            document.add_error(entry.key,
+                               fmt::format("is not supported by this program: {}", other->second));
+            continue;
+        }
+        std::vector<std::string_view> names;
+        for (const auto& known : keys) names.push_back(known.name);
+        document.add_error(entry.key, "unknown key" + did_you_mean(entry.name(), names));
+    }
+}
+
+template <auto field>
+void read_path(Document& document, const Value& value, TlsSettings& tls) {
+    tls.*field = document.read_path(value);
+}
+
+template <auto field>
+void read_switch(Document& document, const Value& value, TlsSettings& tls) {
+    tls.*field = document.read_switch(value, tls.*field);
+}
+
+template <auto field, const auto& choices>
+void read_choice(Document& document, const Value& value, TlsSettings& tls) {
+    const auto text = value.node.IsScalar() ? value.node.Scalar() : std::string();
+    std::string names;
+    for (const auto& [name, choice] : choices) {
+        if (name == text) {
+            tls.*field = choice;
+            return;
+        }
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+    }
+    document.add_error(value, "must be one of " + names);
+}
+
+/// A list of names, each translated to OpenSSL's; it takes them joined by `:`.
+template <auto field, auto translate>
+void read_list(Document& document, const Value& value, TlsSettings& tls) {
+    if (!value.node.IsSequence()) {
+        document.add_error(value, "must be a list");
+        return;
+    }
+    std::string list;
+    for (std::size_t i = 0; i < value.node.size(); ++i) {
+        const Value element{value.node[i], value.pointer + pointer_step(std::to_string(i))};
+        const auto name = document.read_string(element);
+        const std::string translated(translate(name));
+        if (translated.empty() && !name.empty())
+            document.add_error(element, name + ": unknown here");
+        list += (list.empty() ? "" : ":") + translated;
+    }
+    tls.*field = list;
+}
+
+constexpr std::array<Key<TlsSettings>, 9> tls_keys{{
+    {"cert_file", read_path<&TlsSettings::cert_file>},
+    {"key_file", read_path<&TlsSettings::key_file>},
+    {"client_ca_file", read_path<&TlsSettings::client_ca_file>},
+    {"client_auth_type", read_choice<&TlsSettings::client_auth, client_auths>},
+    {"min_version", read_choice<&TlsSettings::min_version, tls_versions>},
+    {"max_version", read_choice<&TlsSettings::max_version, tls_versions>},
+    {"cipher_suites", read_list<&TlsSettings::ciphers, openssl_cipher>},
+    {"curve_preferences", read_list<&TlsSettings::curves, openssl_curve>},
+    {"prefer_server_cipher_suites", read_switch<&TlsSettings::prefer_own_ciphers>},
+}};
+
+void read_tls(Document& document, const Value& value, WebFile& web) {
+    TlsSettings tls;
+    read_keys(document, value, tls_keys, tls);
+    const auto& node = value.node;
+    const bool empty = !node || node.IsNull() || (node.IsMap() && node.size() == 0);
+    if (empty) return;
+    const auto require = [&](bool holds, const char* what) {
+        if (!holds) document.add_error(value, what);
+    };
+    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
+                          tls.client_auth == ClientAuth::require_and_verify;
+    const bool has_authority = !tls.client_ca_file.empty();
+    require(!tls.cert_file.empty(), "needs a cert_file");
+    require(!tls.key_file.empty(), "needs a key_file");
+    require(has_authority || !verifies, "needs a client_ca_file to verify clients by");
+    require(!has_authority || tls.client_auth != ClientAuth::none,
+            "has a client_ca_file but no client_auth_type that uses it");
+    require(tls.min_version <= tls.max_version, "min_version is higher than max_version");
+    web.tls = std::move(tls);
+}
+
+void refuse_http2(Document& document, const Value& value, WebFile&) {
+    if (document.read_switch(value, false))
+        document.add_error(value, "HTTP/2 is not served here: set false");
+}
+
+void read_headers(Document& document, const Value& value, WebFile& web) {
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    };
+    for (const Entry& entry : document.entries(value)) {
+        if (std::ranges::find(header_names, entry.name()) == header_names.end()) {
+            document.add_error(entry.key,
+                               fmt::format("must be one of {}", fmt::join(header_names, ", ")));
+            continue;
+        }
+        const auto text = document.read_string(entry.value);
+        if (std::ranges::any_of(text, is_control))
+            document.add_error(entry.value, "must be one line without control characters");
+        else
+            web.headers.emplace_back(entry.name(), text);
+    }
+}
+
+constexpr std::array<Key<WebFile>, 2> http_keys{{
+    {"http2", refuse_http2},
+    {"headers", read_headers},
+}};
+
+void read_http(Document& document, const Value& value, WebFile& web) {
+    read_keys(document, value, http_keys, web);
+}
+
+void read_users(Document& document, const Value& value, WebFile& web) {
+    for (const Entry& entry : document.entries(value)) {
+        if (entry.name().empty() || entry.name().find(':') != std::string::npos)
+            document.add_error(entry.key, "a user's name must not be empty or have a colon");
+        const auto hash = entry.value.node.IsScalar() ? entry.value.node.Scalar() : std::string();
+        if (const auto checked = check_bcrypt(hash); !checked)
+            document.add_error(entry.value, checked.error().what);
+        else
+            web.users[entry.name()] = hash;
+    }
+}
+
+constexpr std::array<Key<WebFile>, 3> file_keys{{
+    {"tls_server_config", read_tls},
+    {"http_server_config", read_http},
+    {"basic_auth_users", read_users},
+}};
 
 }  // namespace
 
 Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::path& file) {
-    Reader reader(file);
+    Document document(file);
     WebFile web;
     try {
-        web = reader.read(YAML::Load(std::string(text)));
+        read_keys(document, {YAML::Load(std::string(text)), ""}, file_keys, web);
     } catch (const YAML::Exception& error) {
         return Faults{{.where = fmt::format("{}:{}:{}", file.string(), error.mark.line + 1,
                                             error.mark.column + 1),
                        .what = error.msg}};
     }
-    if (auto faults = reader.take_faults(); !faults.empty()) return faults;
+    if (auto errors = document.take_errors(); !errors.empty()) return errors;
     return web;
 }
 

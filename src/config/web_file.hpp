@@ -45,8 +45,8 @@ struct WebFile {
     Users users;
 };
 
-/// YAML as Prometheus' exporter-toolkit has it. The faults' places are `FILE:LINE:COLUMN`. Relative
-/// paths start at the file's folder.
+/// YAML as Prometheus' exporter-toolkit has it. Errors are at `FILE:LINE:COLUMN`. Relative paths
+/// start at the file's folder.
 Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace wcs_node_agent

@@ -18,7 +18,7 @@ bool has_line_end(std::string_view text) { return text.find_first_of("\r\n") != 
 
 }  // namespace
 
-/// No text may do harm; what is taken may be used as it is, and each fault says where it is.
+/// No text may do harm; what is taken may be used as it is, and each error has its place.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto web = parse_web_file({reinterpret_cast<const char*>(data), size}, "/web.yml");
     if (!web) {

@@ -62,10 +62,10 @@ TEST(WebFile, NothingIsPlainHttpForEverybody) {
     }
 }
 
-TEST(WebFile, TellsEachFaultWithItsPlace) {
+TEST(WebFile, ReportsEachErrorWithItsPlace) {
     struct Row {
         const char* shows;
-        std::string text, fault;
+        std::string text, error;
     };
     const std::string files = "tls_server_config:\n  cert_file: c\n  key_file: k\n  ";
     const std::string user = "basic_auth_users:\n  one: ";
@@ -74,7 +74,7 @@ TEST(WebFile, TellsEachFaultWithItsPlace) {
         Row{"no mapping", "- a\n", "web.yml:1:1: must be a mapping"},
         Row{"an unknown key", "tls_config: {}\n", "web.yml:1:1: /tls_config: unknown key"},
         Row{"a key twice", user + hash + "\n  one: " + hash,
-            "web.yml:3:3: /basic_auth_users/one: is there twice"},
+            "web.yml:3:3: /basic_auth_users/one: duplicate key"},
         Row{"a misspelt key", files + "client_auth_typ: NoClientCert",
             "web.yml:4:3: /tls_server_config/client_auth_typ: unknown key; did you mean "
             "client_auth_type?"},
@@ -116,12 +116,12 @@ TEST(WebFile, TellsEachFaultWithItsPlace) {
         SCOPED_TRACE(row.shows);
         const auto web = parse_web_file(row.text, "web.yml");
         ASSERT_FALSE(web);
-        EXPECT_THAT(to_string(web.error()), HasSubstr(row.fault));
+        EXPECT_THAT(to_string(web.error()), HasSubstr(row.error));
         EXPECT_EQ(web.error().size(), 1U) << to_string(web.error());
     }
 }
 
-TEST(WebFile, TellsAllFaultsAtOnce) {
+TEST(WebFile, ReportsAllErrorsAtOnce) {
     const auto web = parse_web_file("a: 1\nb: 2\nbasic_auth_users: {c: d}\n", "web.yml");
     ASSERT_FALSE(web);
     EXPECT_EQ(web.error().size(), 3U);
