@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the running agent may still do: nothing that root can, and all that it is for."""
 
+import base64
 import json
 import os
 import re
@@ -12,20 +13,30 @@ import lab
 ALL_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
-def status_of(agent):
-    with open(f"/proc/{agent.pid}/status") as status:
+# bcrypt at cost 4 of "right".
+HASH = "$2y$04$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC"
+
+
+def threads_of(agent):
+    return sorted(int(thread) for thread in os.listdir(f"/proc/{agent.pid}/task"))
+
+
+def status_of(agent, thread):
+    with open(f"/proc/{agent.pid}/task/{thread}/status") as status:
         pairs = (line.split(":", 1) for line in status)
         return {name: value.strip() for name, value in pairs}
 
 
-def assert_harmless(agent, uid="65530"):
-    status = status_of(agent)
-    assert {name: int(status[name], 16) for name in ALL_SETS} == dict.fromkeys(ALL_SETS, 0)
-    assert status["Uid"].split() == [uid] * 4
-    assert status["Gid"].split() == [uid] * 4
-    assert status["Groups"] == ""
-    assert status["NoNewPrivs"] == "1"
-    assert status["Threads"] == "1"
+def assert_harmless(agent, uid="65530", threads=1):
+    """Capabilities and no_new_privs belong to threads, so each is looked at."""
+    assert len(threads_of(agent)) == threads
+    for thread in threads_of(agent):
+        status = status_of(agent, thread)
+        assert {name: int(status[name], 16) for name in ALL_SETS} == dict.fromkeys(ALL_SETS, 0)
+        assert status["Uid"].split() == [uid] * 4
+        assert status["Gid"].split() == [uid] * 4
+        assert status["Groups"] == ""
+        assert status["NoNewPrivs"] == "1"
 
 
 def test_it_runs_as_a_user_of_its_own_with_nothing_and_still_samples(start_agent, simulator):
@@ -90,9 +101,23 @@ def test_an_account_can_be_named(start_agent):
 
 def test_root_stays_root_only_if_told_to(start_agent):
     agent = start_agent("--user=root")
-    status = status_of(agent)
+    status = status_of(agent, agent.pid)
     assert status["Uid"].split()[0] == "0"
     assert {int(status[name], 16) for name in ALL_SETS} == {0}
+
+
+def test_the_thread_that_computes_passwords_has_nothing_either(start_agent, tmp_path):
+    web = tmp_path / "web.yml"
+    web.write_text(json.dumps({"basic_auth_users": {"one": HASH}}))
+    agent = start_agent(f"--web.config.file={web}")
+    agent.wait_for_reply("^up ")
+    assert_harmless(agent)
+    known = base64.b64encode(b"one:right").decode()
+    assert agent.get("/metrics", Authorization=f"Basic {known}")[0] == 200
+    assert_harmless(agent, threads=2)
+    (computing,) = set(threads_of(agent)) - {agent.pid}
+    niceness = [os.getpriority(os.PRIO_PROCESS, thread) for thread in (agent.pid, computing)]
+    assert niceness[1] == niceness[0] + 5
 
 
 def test_an_unknown_account_is_wrong_usage(start):
@@ -117,4 +142,4 @@ def test_a_file_that_a_reload_could_not_read_is_told_at_the_start(start, simulat
 def test_everything_on_it_has_one_thread(start_agent):
     agent = start_agent("--peaks=on", "--wcs-interval=100ms")
     agent.wait_for_reply("^up ")
-    assert len(os.listdir(f"/proc/{agent.pid}/task")) == 1
+    assert len(threads_of(agent)) == 1

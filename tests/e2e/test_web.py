@@ -67,9 +67,8 @@ def basic(user, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def passwords_process(agent):
-    children = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
-    return int(children[0]) if children else None
+def threads(agent):
+    return len(os.listdir(f"/proc/{agent.pid}/task"))
 
 
 @pytest.fixture
@@ -220,11 +219,14 @@ def test_a_reload_takes_a_good_web_file_and_no_faulty_one(start_agent, tmp_path)
     write(tmp_path)
     agent.signal(signal.SIGHUP)
     lab.wait_until(lambda: agent.get("/healthz")[0] == 200, "no password is asked for")
-    lab.wait_until(lambda: passwords_process(agent) is None, "the process has ended")
+    lab.wait_until(lambda: threads(agent) == 1, "nor is there a thread to compute it")
 
 
 # bcrypt at cost 13: each guess takes about half a second of a CPU.
 SLOW = "$2y$13$F.fCxGF86cVRaft0dsgRI./oPqoIEBtUunJ.8FG/KVUOwrJQ7gzpy"
+
+# Of the highest cost that is taken: some four seconds.
+SLOWEST = SLOW.replace("$13$", "$16$")
 
 
 @contextmanager
@@ -276,26 +278,56 @@ def test_a_guesser_has_to_wait_and_nobody_else(start_agent, tmp_path):
     assert agent.get("/metrics", **basic("known", PASSWORD))[0] == 200
 
 
-def test_the_process_that_checks_passwords_is_started_again(start_agent, tmp_path):
-    web = write(tmp_path, basic_auth_users={name: bcrypt("p") for name in ("one", "two", "three")})
+def test_checks_are_answered_while_a_password_is_computed(start_agent, tmp_path):
+    agent = start_agent(f"--web.config.file={write(tmp_path, basic_auth_users={'one': SLOWEST})}")
+    agent.wait_for_reply("^up ")
+    assert agent.get("/metrics")[0] == 401
+    assert threads(agent) == 1, "before the first password"
+    with asked(agent, "127.0.0.2", **basic("one", "guess")) as guess:
+        lab.wait_until(lambda: threads(agent) == 2, "the thread that computes passwords")
+        checks = 0
+        while not answered(guess):
+            assert agent.reply().startswith("up ")
+            checks += 1
+        assert checks > 10, "seconds of a CPU"
+        assert guess.getresponse().status in (401, 503), "503: the machine is busy"
+    assert threads(agent) == 2
+
+
+def test_it_stops_while_a_password_is_computed(start_agent, tmp_path):
+    agent = start_agent(f"--web.config.file={write(tmp_path, basic_auth_users={'one': SLOW})}")
+    agent.wait_for_reply("^up ")
+    guess = basic("one", "guess")
+    with asked(agent, "127.0.0.2", **guess), asked(agent, "127.0.0.3", **guess):
+        lab.wait_until(lambda: threads(agent) == 2, "the thread that computes passwords")
+        agent.signal(signal.SIGTERM)
+        assert agent.wait(60) == 0
+
+
+def limit_threads(agent, most):
+    """As the agent's own user, who may do that without a capability."""
+    subprocess.run(
+        ["/usr/bin/prlimit", f"--pid={agent.pid}", f"--nproc={most}:"],
+        user=65530,
+        group=65530,
+        extra_groups=[],
+        check=True,
+    )
+
+
+def test_where_there_can_be_no_thread_passwords_are_not_checked(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={"one": bcrypt("p")})
     agent = start_agent(f"--web.config.file={web}")
-    lab.wait_until(lambda: agent.get("/healthz", **basic("one", "p"))[0] == 200, "a sample")
-    first = passwords_process(agent)
-    status = Path(f"/proc/{first}/status").read_text()
-    assert "CapPrm:\t0000000000000000" in status and "Threads:\t1" in status
-    assert len(list(Path(f"/proc/{first}/fd").iterdir())) == 1
-
-    os.kill(first, signal.SIGKILL)
-    assert agent.get("/healthz", **basic("two", "p"))[0] == 200
-    assert passwords_process(agent) not in (first, None)
-    assert len(agent.lines("the process that checks passwords has ended")) == 1
-
-    second = passwords_process(agent)
-    os.kill(second, signal.SIGTERM)
-    assert agent.get("/healthz", **basic("three", "p"))[0] == 200
-    assert passwords_process(agent) == second, "its parent alone ends it"
-    agent.signal(signal.SIGKILL)
-    lab.wait_until(lambda: not Path(f"/proc/{second}").exists(), "it ends with its parent")
+    agent.wait_for_reply("^up ")
+    limit_threads(agent, "0")
+    for _ in range(2):
+        status, headers, _ = agent.get("/metrics", **basic("one", "p"))
+        assert status == 503 and headers["Retry-After"] == "1"
+        assert agent.reply().startswith("up ")
+    assert len(agent.lines("passwords cannot be checked: ")) == 1
+    limit_threads(agent, "1000")
+    assert agent.get("/metrics", **basic("one", "p"))[0] == 200
+    agent.wait_for_line("passwords are checked again")
 
 
 def test_status_says_how_to_ask(start_agent, tmp_path):

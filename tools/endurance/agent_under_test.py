@@ -14,7 +14,6 @@ VALGRIND = (
     "valgrind",
     "--leak-check=full",
     "--errors-for-leak-kinds=definite,indirect,possible",
-    "--child-silent-after-fork=yes",
     "--error-exitcode=99",
     "--vgdb=no",  # its pipes in /tmp would stay: the agent changes its user
     f"--suppressions={Path(__file__).with_name('valgrind.supp')}",

@@ -12,7 +12,7 @@ double regained(Clock::duration time) { return Seconds(time) / Seconds(GuessBudg
 }  // namespace
 
 bool GuessBudget::take(const boost::asio::ip::address& source, Clock::time_point now) {
-    if (!left_.contains(source)) make_room(now);
+    if (!left_.contains(source)) evict_if_full(now);
     auto& left = left_.try_emplace(source, Left{.at = now}).first->second;
     left.guesses = std::min(burst, left.guesses + regained(now - left.at));
     left.at = now;
@@ -26,8 +26,9 @@ void GuessBudget::give_back(const boost::asio::ip::address& source) {
     if (found != left_.end()) found->second.guesses = std::min(burst, found->second.guesses + 1);
 }
 
-/// Who has its whole budget back needs no entry; if nobody has, the one nearest to it goes.
-void GuessBudget::make_room(Clock::time_point now) {
+/// A source with its whole budget needs no entry; if there is none, the one nearest to it is
+/// evicted.
+void GuessBudget::evict_if_full(Clock::time_point now) {
     if (left_.size() < most_sources) return;
     const auto guesses = [now](const auto& entry) {
         return entry.second.guesses + regained(now - entry.second.at);

@@ -18,10 +18,10 @@ class GuessBudget {
     static constexpr std::chrono::seconds pause{6};
     static constexpr std::size_t most_sources = 1024;
 
-    /// Pays for one guess; false: the source has to wait.
+    /// Spends one guess; false: the source has none left.
     bool take(const boost::asio::ip::address& source, Clock::time_point now);
 
-    /// It was no wrong guess.
+    /// The guess was right, or not looked at.
     void give_back(const boost::asio::ip::address& source);
 
  private:
@@ -30,7 +30,7 @@ class GuessBudget {
         Clock::time_point at;
     };
 
-    void make_room(Clock::time_point now);
+    void evict_if_full(Clock::time_point now);
 
     std::map<boost::asio::ip::address, Left> left_;
 };

@@ -3,19 +3,18 @@
 
 #include "net/open_connections.hpp"
 
+#include <exception>
 #include <new>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdexcept>
-#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
@@ -27,21 +26,19 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-/// A process that has just died is started again, but not for ever for the same question.
-constexpr int tries = 2;
-
 }  // namespace
 
 struct PasswordChecker::Question {
     asio::ip::address source;
-    std::string password;
+    Secret password;  // until the worker has it
     std::string hash;
-    asio::steady_timer done;  // cancelled with the verdict
+    asio::steady_timer done;  // cancelled with the answer
     std::optional<bool> right = {};
-    bool given_up = false;
+    bool timed_out = false;
 };
 
-PasswordChecker::PasswordChecker(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+PasswordChecker::PasswordChecker(asio::any_io_executor executor, std::chrono::nanoseconds timeout)
+    : executor_(std::move(executor)), timeout_(timeout) {}
 
 PasswordChecker::~PasswordChecker() = default;
 
@@ -49,8 +46,7 @@ void PasswordChecker::configure(Users users) {
     users_ = std::move(users);
     remembered_.clear();
     if (users_.empty()) {
-        if (process_ && asked_) process_->kill();
-        if (!asked_) process_.reset();
+        if (!answering_) worker_.reset();
         return;
     }
     if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1)
@@ -59,8 +55,9 @@ void PasswordChecker::configure(Users users) {
 
 PasswordChecker::Digest PasswordChecker::digest(std::string_view user,
                                                 std::string_view password) const {
-    std::string text(user);
-    text.append(1, '\0').append(password);
+    std::string text;
+    text.reserve(user.size() + 1 + password.size());  // as growing would leave copies behind
+    text.append(user).append(1, '\0').append(password);
     Digest made{};
     unsigned size = 0;
     const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
@@ -73,10 +70,11 @@ PasswordChecker::Digest PasswordChecker::digest(std::string_view user,
 
 asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::address from,
                                                                  std::string user,
-                                                                 std::string password) {
+                                                                 Secret password) {
     // crypt(3) would stop at a zero byte.
-    if ((user + password).find('\0') != std::string::npos) co_return Verdict::wrong;
-    const auto made = digest(user, password);
+    for (const std::string_view text : {std::string_view(user), password.view()})
+        if (text.find('\0') != text.npos) co_return Verdict::wrong;
+    const auto made = digest(user, password.view());
     const auto remembered = remembered_.find(user);
     if (remembered != remembered_.end() &&
         CRYPTO_memcmp(remembered->second.data(), made.data(), made.size()) == 0)
@@ -87,11 +85,10 @@ asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::addre
     const auto known = users_.find(user);
     const std::string hash = (known == users_.end() ? users_.begin() : known)->second;
     const auto question = std::make_shared<Question>(
-        Question{source, std::move(password), hash, asio::steady_timer(executor_, patience)});
-    if (enter(question)) co_await question->done.async_wait(use_tuple);
+        Question{source, std::move(password), hash, asio::steady_timer(executor_, timeout_)});
+    if (enqueue(question)) co_await question->done.async_wait(use_tuple);
     if (!question->right) {
-        question->given_up = true;
-        if (asked_ == question && process_) process_->kill();  // it hangs, or never gets to run
+        question->timed_out = true;
         budget_.give_back(source);
         co_return Verdict::busy;
     }
@@ -105,7 +102,7 @@ asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::addre
 }
 
 /// False: too many wait already.
-bool PasswordChecker::enter(const QuestionPtr& question) {
+bool PasswordChecker::enqueue(const QuestionPtr& question) {
     const auto found = waiting_.find(question->source);
     if (found == waiting_.end()) {
         if (waiting_.size() >= most_waiting_sources) return false;
@@ -115,7 +112,8 @@ bool PasswordChecker::enter(const QuestionPtr& question) {
         if (found->second.size() >= most_waiting_per_source) return false;
         found->second.push_back(question);
     }
-    if (!std::exchange(working_, true)) asio::co_spawn(executor_, work(), asio::detached);
+    if (!std::exchange(answering_, true))
+        asio::co_spawn(executor_, answer_questions(), asio::detached);
     return true;
 }
 
@@ -131,53 +129,32 @@ PasswordChecker::QuestionPtr PasswordChecker::next() {
             waiting_.erase(found);
         else
             turns_.push_back(source);
-        if (!question->given_up) return question;
+        if (!question->timed_out) return question;
     }
     return nullptr;
 }
 
-asio::awaitable<void> PasswordChecker::work() {
-    while ((asked_ = next())) {
-        for (int i = 0; i < tries && !asked_->given_up && !asked_->right; ++i)
-            asked_->right = co_await compute(*asked_);
-        asked_->done.cancel();
+asio::awaitable<void> PasswordChecker::answer_questions() {
+    while (const auto question = next()) {
+        question->right = co_await answer(*question);
+        question->done.cancel();
     }
-    working_ = false;
-    if (users_.empty()) process_.reset();
+    answering_ = false;
+    if (users_.empty()) worker_.reset();
 }
 
-/// None: the process could not be started, or has ended.
-asio::awaitable<std::optional<bool>> PasswordChecker::compute(const Question& question) {
-    if (!process_ && !start_process()) co_return std::nullopt;
-    auto answer = PasswordProcess::Answer::ended;
-    if (process_->ask(question.password, question.hash)) {
-        asio::posix::stream_descriptor readable(executor_, process_->descriptor());
-        do {
-            co_await readable.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
-            answer = process_->answer();
-        } while (answer == PasswordProcess::Answer::not_yet);
-        readable.release();
-    }
-    if (answer != PasswordProcess::Answer::ended) {
+/// None: there is no thread, or no memory.
+asio::awaitable<std::optional<bool>> PasswordChecker::answer(Question& question) {
+    try {
+        if (!worker_) worker_.emplace();
+        const bool right = co_await worker_->verify(std::move(question.password), question.hash);
         if (std::exchange(failing_, false)) spdlog::info("passwords are checked again");
-        co_return answer == PasswordProcess::Answer::right;
+        co_return right;
+    } catch (const std::exception& error) {
+        if (!std::exchange(failing_, true))
+            spdlog::error("passwords cannot be checked: {}", error.what());
     }
-    process_.reset();
-    tell_failure("the process that checks passwords has ended; it is started again");
     co_return std::nullopt;
-}
-
-bool PasswordChecker::start_process() {
-    auto started = PasswordProcess::start();
-    if (started)
-        process_.emplace(*std::move(started));
-    else
-        tell_failure(started.error().what);
-    return process_.has_value();
-}
-
-void PasswordChecker::tell_failure(const std::string& what) {
-    if (!std::exchange(failing_, true)) spdlog::error("{}", what);
 }
 
 }  // namespace wcs_node_agent

@@ -3,15 +3,18 @@
 
 #include "config/web_file.hpp"
 #include "http/auth/guess_budget.hpp"
-#include "http/auth/password_process.hpp"
+#include "http/auth/password_worker.hpp"
+#include "http/auth/secret.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -20,34 +23,38 @@
 
 namespace wcs_node_agent {
 
-/// Tells right passwords from wrong ones without ever holding up its thread: a PasswordProcess
-/// computes, started with the first question. A right password is remembered, as a digest under a
-/// key of its own, so that it costs that only once; wrong ones are paid for out of their source's
-/// budget, and sources that ask take turns. Must outlive the running of its executor.
+/// Checks passwords without ever holding up its thread: a PasswordWorker compares, started with the
+/// first question and stopped once there are no users. A right password is remembered, as a digest
+/// under a key of its own, so that it costs a comparison only once; wrong ones are paid for out of
+/// their source's budget, and sources that ask take turns. Must outlive the running of its executor
+/// and not its context.
 class PasswordChecker {
  public:
     enum class Verdict {
         right,
         wrong,
         too_many_guesses,  // of this source: not even looked at
-        busy,              // too many wait, or there was no answer in time
+        busy,              // too many wait, there was no answer in time, or there is no worker
     };
 
     static constexpr std::size_t most_waiting_per_source = 4;
     static constexpr std::size_t most_waiting_sources = 64;
-    static constexpr std::chrono::seconds patience{10};  // of one question
+    static constexpr std::chrono::seconds default_timeout{10};  // of one question
 
-    explicit PasswordChecker(boost::asio::any_io_executor executor);
+    explicit PasswordChecker(boost::asio::any_io_executor executor,
+                             std::chrono::nanoseconds timeout = default_timeout);
     ~PasswordChecker();
 
-    /// From now on; what was remembered is forgotten.
+    /// The users from now on; what was remembered is forgotten.
     void configure(Users users);
 
     bool wanted() const { return !users_.empty(); }
 
-    /// An unknown user takes as long as a known one.
+    /// An unknown user takes as long as a known one. A comparison cannot be interrupted: where it
+    /// takes longer than the timeout its result is dropped, and the next question waits for its
+    /// end.
     boost::asio::awaitable<Verdict> check(boost::asio::ip::address from, std::string user,
-                                          std::string password);
+                                          Secret password);
 
  private:
     using Digest = std::array<unsigned char, 32>;
@@ -55,24 +62,22 @@ class PasswordChecker {
     using QuestionPtr = std::shared_ptr<Question>;
 
     Digest digest(std::string_view user, std::string_view password) const;
-    bool enter(const QuestionPtr& question);
+    bool enqueue(const QuestionPtr& question);
     QuestionPtr next();
-    boost::asio::awaitable<void> work();
-    boost::asio::awaitable<std::optional<bool>> compute(const Question& question);
-    bool start_process();
-    void tell_failure(const std::string& what);
+    boost::asio::awaitable<void> answer_questions();
+    boost::asio::awaitable<std::optional<bool>> answer(Question& question);
 
     boost::asio::any_io_executor executor_;
+    std::chrono::nanoseconds timeout_;
     Users users_;
     std::array<unsigned char, 32> key_{};
     std::map<std::string, Digest, std::less<>> remembered_;  // by user: its right password
     GuessBudget budget_;
     std::map<boost::asio::ip::address, std::deque<QuestionPtr>> waiting_;
     std::deque<boost::asio::ip::address> turns_;  // the sources that wait
-    QuestionPtr asked_;
-    std::optional<PasswordProcess> process_;
-    bool working_ = false;
+    bool answering_ = false;
     bool failing_ = false;
+    std::optional<PasswordWorker> worker_;
 };
 
 }  // namespace wcs_node_agent

@@ -24,7 +24,7 @@ using boost::system::error_code;
 
 constexpr auto look_interval = std::chrono::seconds(1);
 
-/// Why a file cannot be read; OpenSSL does not tell the system's reasons apart. Empty: it can.
+/// Why a file cannot be read, as OpenSSL does not report the system's reason. Empty: it can be.
 std::string unreadable(const std::filesystem::path& file) {
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     return opened ? std::string() : std::generic_category().message(errno);
@@ -41,7 +41,7 @@ void ask_for_client_certificate(ssl::context& context, ClientAuth how) {
                        unverified ? take_any_certificate : nullptr);
 }
 
-/// Collects what is wrong with each setting.
+/// Collects the errors of each setting.
 class Loader {
  public:
     template <class Use>
@@ -56,13 +56,13 @@ class Loader {
     }
 
     void add(std::string_view setting, std::string_view value, std::string_view why) {
-        faults_ += fmt::format("{}{} {}: {}", faults_.empty() ? "" : "; ", setting, value, why);
+        errors_ += fmt::format("{}{} {}: {}", errors_.empty() ? "" : "; ", setting, value, why);
     }
 
-    const std::string& faults() const { return faults_; }
+    const std::string& errors() const { return errors_; }
 
  private:
-    std::string faults_;
+    std::string errors_;
 };
 
 Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) {
@@ -103,7 +103,7 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) 
     if (!settings.curves.empty() && SSL_CTX_set1_curves_list(native, settings.curves.c_str()) != 1)
         loader.add("curve_preferences", settings.curves, "OpenSSL does not take them");
     ERR_clear_error();
-    if (!loader.faults().empty()) return Error{loader.faults()};
+    if (!loader.errors().empty()) return Error{loader.errors()};
     ask_for_client_certificate(context, settings.client_auth);
     return made;
 }
@@ -112,7 +112,7 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) 
 
 Result<std::shared_ptr<TlsCertificates>> TlsCertificates::load(TlsSettings settings) {
     std::shared_ptr<TlsCertificates> loaded(new TlsCertificates(std::move(settings)));
-    loaded->seen_ = loaded->look();
+    loaded->seen_ = loaded->read_stamps();
     auto context = make_context(loaded->settings_);
     if (!context) return context.error();
     loaded->context_ = *std::move(context);
@@ -122,7 +122,7 @@ Result<std::shared_ptr<TlsCertificates>> TlsCertificates::load(TlsSettings setti
 ssl::context& TlsCertificates::current(Clock::time_point now) {
     if (now < next_look_) return *context_;
     next_look_ = now + look_interval;
-    const auto stamps = look();
+    const auto stamps = read_stamps();
     if (std::exchange(seen_, stamps) == stamps) return *context_;
     if (auto context = make_context(settings_); context) {
         context_ = *std::move(context);
@@ -134,7 +134,7 @@ ssl::context& TlsCertificates::current(Clock::time_point now) {
     return *context_;
 }
 
-TlsCertificates::Stamps TlsCertificates::look() const {
+TlsCertificates::Stamps TlsCertificates::read_stamps() const {
     Stamps stamps;
     const std::array files{&settings_.cert_file, &settings_.key_file, &settings_.client_ca_file};
     for (std::size_t i = 0; i < files.size(); ++i) {

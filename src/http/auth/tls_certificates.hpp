@@ -18,11 +18,11 @@ namespace wcs_node_agent {
 /// A server's TLS context, made again when one of its files changes.
 class TlsCertificates {
  public:
-    /// Reads the files; the error names every setting that is at fault.
+    /// Reads the files; the error names every setting that is wrong.
     static Result<std::shared_ptr<TlsCertificates>> load(TlsSettings settings);
 
-    /// For the next handshake. Looks at the files at most once a second; while they cannot be used,
-    /// as halfway through their renewal, the last ones hold, which is logged once.
+    /// For the next handshake. Checks the files at most once a second; while they cannot be used,
+    /// as halfway through their renewal, the last ones stay in use, which is logged once.
     boost::asio::ssl::context& current(Clock::time_point now);
 
     const TlsSettings& settings() const { return settings_; }
@@ -38,7 +38,7 @@ class TlsCertificates {
     using Stamps = std::array<Stamp, 3>;
 
     explicit TlsCertificates(TlsSettings settings) : settings_(std::move(settings)) {}
-    Stamps look() const;
+    Stamps read_stamps() const;
 
     TlsSettings settings_;
     Stamps seen_;

@@ -16,7 +16,7 @@ struct WebConfig {
     Users users = {};                      // none: no password is asked for
 };
 
-/// The web file and those that it names, ready to be used, or all their faults. No file: plain HTTP
+/// The web file and those that it names, ready to be used, or all their errors. No file: plain HTTP
 /// for everybody.
 Checked<WebConfig> load_web_config(const std::filesystem::path& file);
 

@@ -4,6 +4,7 @@
 #include "http/http_routes.hpp"
 
 #include <algorithm>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <boost/beast/core/string.hpp>
@@ -37,8 +38,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     return decoded;
 }
 
-HttpResponse later(const HttpRequest& request, http::status status, std::string text,
-                   long seconds) {
+HttpResponse retry_after(const HttpRequest& request, http::status status, std::string text,
+                         long seconds) {
     auto response = text_response(request, status, std::move(text));
     response.set(http::field::retry_after, std::to_string(seconds));
     return response;
@@ -52,10 +53,12 @@ std::optional<Credentials> parse_basic_credentials(std::string_view authorizatio
     authorization.remove_prefix(scheme.size());
     authorization.remove_prefix(
         std::min(authorization.find_first_not_of(' '), authorization.size()));
-    const auto text = decode_base64(authorization);
+    auto text = decode_base64(authorization);
     const auto colon = text ? text->find(':') : std::string::npos;
     if (colon == std::string::npos) return std::nullopt;
-    return Credentials(text->substr(0, colon), text->substr(colon + 1));
+    Credentials credentials(text->substr(0, colon), text->substr(colon + 1));
+    OPENSSL_cleanse(text->data(), text->size());
+    return credentials;
 }
 
 boost::asio::awaitable<std::optional<HttpResponse>> WebGate::refusal(
@@ -65,18 +68,18 @@ boost::asio::awaitable<std::optional<HttpResponse>> WebGate::refusal(
     auto credentials = parse_basic_credentials(request[http::field::authorization]);
     const auto verdict = credentials
                              ? co_await checker_.check(source, std::move(credentials->first),
-                                                       std::move(credentials->second))
+                                                       Secret(credentials->second))
                              : wrong;
     switch (verdict) {
         case right:
             co_return std::nullopt;
         case too_many_guesses:
-            co_return later(request, http::status::too_many_requests,
-                            "Too many wrong passwords came from this address.\n",
-                            GuessBudget::pause.count());
+            co_return retry_after(request, http::status::too_many_requests,
+                                  "Too many wrong passwords came from this address.\n",
+                                  GuessBudget::pause.count());
         case busy:
-            co_return later(request, http::status::service_unavailable,
-                            "Too many passwords wait to be checked.\n", 1);
+            co_return retry_after(request, http::status::service_unavailable,
+                                  "Too many passwords wait to be checked.\n", 1);
         case wrong:
             break;
     }

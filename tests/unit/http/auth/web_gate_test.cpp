@@ -4,8 +4,14 @@
 #include "unit/net/loopback.hpp"
 
 #include <array>
-#include <csignal>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,28 +27,49 @@ using enum PasswordChecker::Verdict;
 // Cost 4. That of `right`.
 const std::string hash = "$2b$04$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC";
 
+// Cost 11: a tenth of a second of a CPU.
+const std::string slow_hash = "$2b$11$" + hash.substr(7);
+
 const auto here = asio::ip::make_address("127.0.0.1");
 const auto there = asio::ip::make_address("192.0.2.1");
 
 class PasswordCheckerTest : public testing::Test {
  protected:
-    PasswordCheckerTest() {
-        loop_.run([this] { checker_.configure({{"one", hash}}); });
-    }
+    PasswordCheckerTest() { configure({{"one", hash}}); }
     ~PasswordCheckerTest() override { loop_.stop(); }
 
     auto begin(const asio::ip::address& source, std::string user, std::string password) {
         return asio::co_spawn(loop_.executor(),
-                              checker_.check(source, std::move(user), std::move(password)),
+                              checker_->check(source, std::move(user), Secret(password)),
                               asio::use_future);
     }
     auto check(const asio::ip::address& source, std::string user, std::string password) {
         return begin(source, std::move(user), std::move(password)).get();
     }
 
+    void configure(Users users) {
+        loop_.run([&] { checker_->configure(std::move(users)); });
+    }
+
     Loop loop_;
-    PasswordChecker checker_{loop_.executor()};
+    std::unique_ptr<PasswordChecker> checker_ = std::make_unique<PasswordChecker>(loop_.executor());
 };
+
+bool has_worker() {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string name;
+        std::ifstream(thread.path() / "comm") >> name;
+        if (name == "wcs-passwords") return true;
+    }
+    return false;
+}
+
+/// Soon: a thread that was joined may still be on its way out of /proc.
+bool is_worker_gone() {
+    for (int attempt = 0; attempt < 1000 && has_worker(); ++attempt)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return !has_worker();
+}
 
 }  // namespace
 
@@ -82,7 +109,7 @@ TEST_F(PasswordCheckerTest, KnowsRightFromWrong) {
 
 TEST_F(PasswordCheckerTest, ForgetsAtAReload) {
     EXPECT_EQ(check(here, "one", "right"), right);
-    loop_.run([this] { checker_.configure({{"two", hash}}); });
+    configure({{"two", hash}});
     EXPECT_EQ(check(here, "one", "right"), wrong);
     EXPECT_EQ(check(here, "two", "right"), right);
 }
@@ -96,13 +123,54 @@ TEST_F(PasswordCheckerTest, ASourceThatGuessesHasToWaitAloneAndKnownUsersDoNot) 
     EXPECT_EQ(check(here, "one", "wrong"), wrong) << "another source";
 }
 
-TEST_F(PasswordCheckerTest, WhoAsksTooMuchAtOnceIsToldSoAndOthersGetTheirTurn) {
+TEST_F(PasswordCheckerTest, WhoAsksTooMuchAtOnceIsRefusedAndOthersGetTheirTurn) {
     std::vector<std::future<PasswordChecker::Verdict>> asked;
     for (int i = 0; i < 9; ++i) asked.push_back(begin(there, "one", std::to_string(i)));
     EXPECT_EQ(check(here, "one", "right"), right);
     int refused = 0;
     for (auto& one : asked) refused += one.get() == busy ? 1 : 0;
     EXPECT_GE(refused, 9 - 1 - static_cast<int>(PasswordChecker::most_waiting_per_source) - 2);
+}
+
+TEST_F(PasswordCheckerTest, HasAThreadFromTheFirstQuestionUntilThereAreNoUsers) {
+    EXPECT_EQ(check(here, "one", std::string("\0", 1)), wrong) << "no question for the thread";
+    EXPECT_TRUE(is_worker_gone());
+    EXPECT_EQ(check(here, "one", "right"), right);
+    EXPECT_TRUE(has_worker());
+    configure({});
+    EXPECT_TRUE(is_worker_gone());
+    configure({{"one", hash}});
+    EXPECT_EQ(check(here, "one", "right"), right);
+    EXPECT_TRUE(has_worker());
+}
+
+TEST_F(PasswordCheckerTest, AfterATimeoutTheNextQuestionWaitsForTheThread) {
+    checker_ = std::make_unique<PasswordChecker>(loop_.executor(), std::chrono::milliseconds(20));
+    configure({{"one", slow_hash}});
+    EXPECT_EQ(check(here, "one", "wrong"), busy);
+    configure({{"one", hash}});
+    auto verdict = busy;
+    for (int i = 0; i < 1000 && verdict == busy; ++i) verdict = check(here, "one", "right");
+    EXPECT_EQ(verdict, right);
+}
+
+TEST_F(PasswordCheckerTest, UsersThatChangeWhileAPasswordIsComparedCount) {
+    std::future<PasswordChecker::Verdict> asked;
+    loop_.run([&] {
+        asked = begin(here, "one", "right");
+        checker_->configure({{"one", "$2y" + hash.substr(3)}});
+    });
+    EXPECT_EQ(asked.get(), wrong);
+}
+
+TEST_F(PasswordCheckerTest, MayBeDestroyedWhileItComparesAndOthersWait) {
+    configure({{"one", slow_hash}});
+    auto compared = begin(here, "one", "right");
+    auto waiting = begin(here, "one", "wrong");
+    while (!has_worker()) std::this_thread::yield();
+    loop_.stop();
+    checker_.reset();
+    EXPECT_TRUE(is_worker_gone());
 }
 
 TEST(GuessBudget, ComesBackWithTime) {
