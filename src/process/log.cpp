@@ -23,14 +23,14 @@ class UnblockedSink : public spdlog::sinks::base_sink<spdlog::details::null_mute
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
-        if (lost_ > 0 && tell_lost()) lost_ = 0;
+        if (lost_ > 0 && write_lost()) lost_ = 0;
         if (lost_ > 0 || !write({line.data(), line.size()})) ++lost_;
     }
 
     void flush_() override {}
 
  private:
-    bool tell_lost() {
+    bool write_lost() {
         return write(fmt::format("{}{} lines of the log were lost\n", torn_ ? "\n" : "", lost_));
     }
 

@@ -20,7 +20,8 @@ namespace wcs_node_agent {
 namespace {
 
 std::string_view environment(const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    const char* value =
+        std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread reads or sets it
     return value == nullptr ? std::string_view() : value;
 }
 
@@ -55,8 +56,8 @@ Descriptor connect_to(std::string_view name) {
 }
 
 void log_failure(int error) {
-    spdlog::warn("systemd at $NOTIFY_SOCKET={} cannot be told: {}", environment("NOTIFY_SOCKET"),
-                 std::generic_category().message(error));
+    spdlog::warn("systemd at $NOTIFY_SOCKET={} cannot be notified: {}",
+                 environment("NOTIFY_SOCKET"), std::generic_category().message(error));
 }
 
 }  // namespace

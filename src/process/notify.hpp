@@ -10,11 +10,11 @@
 
 namespace wcs_node_agent {
 
-/// Tells systemd how the daemon is doing: one datagram a message to the socket that $NOTIFY_SOCKET
-/// names. Without that variable nothing is sent. A message that cannot be sent is logged once.
+/// Notifies systemd (sd_notify(3)): one datagram a message to the socket that $NOTIFY_SOCKET names.
+/// Without that variable nothing is sent. A message that cannot be sent is logged once.
 class SystemdNotifier {
  public:
-    /// Opens the socket, so that later messages need no right to.
+    /// Opens the socket, so that later messages need no privilege.
     SystemdNotifier();
 
     void ready();                          // also ends reloading
@@ -30,8 +30,8 @@ class SystemdNotifier {
     bool failing_ = false;
 };
 
-/// Within what time systemd wants to hear watchdog() again; to be sent twice as often. None if it
-/// does not watch this process.
+/// systemd's timeout from one watchdog() to the next; to be sent twice as often. None if it does
+/// not watch this process.
 std::optional<std::chrono::nanoseconds> watchdog_interval();
 
 }  // namespace wcs_node_agent

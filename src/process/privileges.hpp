@@ -15,8 +15,8 @@ enum class KeptPrivilege {
 };
 
 /// Gives up every capability but the one kept, in every set that can be changed, and all ways to
-/// gain one by exec, and becomes the user if one is given. For the calling thread, so before there
-/// is a second. Not to be undone.
+/// gain one by exec, and becomes the user if one is given. For the calling thread and those that it
+/// starts later, so to be called before there is a second. Not to be undone.
 Result<void> drop_privileges(KeptPrivilege kept, const std::optional<User>& user = {});
 
 /// Whether this thread may use a capability, CAP_*, now.

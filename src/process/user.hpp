@@ -9,16 +9,16 @@
 
 namespace wcs_node_agent {
 
-/// Whom a process runs as.
+/// The account that a process runs as.
 struct User {
     uid_t uid = 0;
     gid_t gid = 0;
     std::string name;  // or the number
 };
 
-/// Of whom a process of root's becomes: the account named, or if none is, the account
-/// wcs-node-agent, or where there is none a number that no account has. None: whoever it is
-/// already, as only root can become another. The error: there is no such account.
+/// The user that a process of root's is to become: the account named, or if none is, the account
+/// wcs-node-agent, or where there is none a uid that no account has. None: the process stays who it
+/// is, as only root can change. The error: there is no such account.
 Result<std::optional<User>> chosen_user(const std::string& name);
 
 /// Becomes that user, with no other group than its own. Not to be undone.

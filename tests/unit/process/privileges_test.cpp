@@ -22,7 +22,7 @@
 namespace wcs_node_agent {
 namespace {
 
-/// The capability sets of this process as the kernel tells them: CapEff, CapPrm ...
+/// The capability sets of this process as the kernel reports them: CapEff, CapPrm ...
 std::map<std::string, std::uint64_t> capability_sets() {
     std::map<std::string, std::uint64_t> sets;
     std::ifstream status("/proc/self/status");
@@ -155,7 +155,7 @@ TEST(Privileges, DroppingTwiceIsFine) {
         0);
 }
 
-TEST(Privileges, HasCapabilityTellsWhatTheKernelTells) {
+TEST(Privileges, HasCapabilityIsWhatTheKernelReports) {
     const std::uint64_t effective = capability_sets().at("CapEff");
     for (const int capability : {CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON}) {
         EXPECT_EQ(has_capability(capability), (effective >> capability & 1) == 1) << capability;
