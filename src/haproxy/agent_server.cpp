@@ -42,7 +42,7 @@ void AgentServer::on_connection(Connection connection) {
     if (const auto snapshot = snapshots_.get_current(Clock::now()))
         answer(std::move(connection), *snapshot);
     else
-        let_wait(std::move(connection));
+        wait_for_snapshot(std::move(connection));
 }
 
 // A new socket's send buffer is empty and far larger than a reply, so one send takes all of it.
@@ -54,9 +54,9 @@ void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
     closing_.add(std::move(connection));
 }
 
-void AgentServer::let_wait(Connection connection) {
+void AgentServer::wait_for_snapshot(Connection connection) {
     waiting_.push_back(std::move(connection));
-    waiting_.back().place->on_drop([this, at = std::prev(waiting_.end())] { waiting_.erase(at); });
+    waiting_.back().slot->on_close([this, at = std::prev(waiting_.end())] { waiting_.erase(at); });
     if (waiting_.size() == 1) asio::co_spawn(executor_, answer_waiting(), asio::detached);
 }
 

@@ -46,7 +46,7 @@ class AgentServer {
  private:
     void on_connection(Connection connection);
     void answer(Connection connection, const Snapshot& snapshot);
-    void let_wait(Connection connection);
+    void wait_for_snapshot(Connection connection);
     asio::awaitable<void> answer_waiting();
 
     asio::any_io_executor executor_;

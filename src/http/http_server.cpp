@@ -23,11 +23,11 @@ namespace wcs_node_agent {
 namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr auto handshake_deadline = std::chrono::seconds(10);
-constexpr auto goodbye_deadline = std::chrono::seconds(1);
+constexpr auto handshake_timeout = std::chrono::seconds(10);
+constexpr auto shutdown_timeout = std::chrono::seconds(1);
 constexpr auto handshake_spacing = std::chrono::milliseconds(2);
 
-// RFC 8446, 5.1: the kind of a record comes first.
+// RFC 8446, 5.1: a record begins with its type.
 constexpr std::size_t record_header = 5;
 constexpr unsigned char handshake_record = 22;
 
@@ -35,7 +35,7 @@ constexpr std::string_view not_tls =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
     "Connection: close\r\n\r\nThis port wants HTTPS.\n";
 
-/// TLS over a stream that has deadlines.
+/// TLS over a stream with timeouts.
 class TlsStream : public asio::ssl::stream<boost::beast::tcp_stream&> {
  public:
     using stream::stream;
@@ -79,10 +79,10 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
     boost::beast::tcp_stream stream(
         tcp::socket(executor_, source.protocol(), connection.socket.release()));
     const auto close = [&stream] { stream.close(); };
-    connection.place->on_drop(close);
+    connection.slot->on_close(close);
     open_.insert(&stream);
     try {
-        co_await converse(stream, connection);
+        co_await run_session(stream, connection);
         if (std::exchange(out_of_memory_, false)) spdlog::info("metrics_listen: memory again");
     } catch (const std::bad_alloc&) {
         if (!std::exchange(out_of_memory_, true))
@@ -95,48 +95,48 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
     closing_.add(std::move(connection));
 }
 
-asio::awaitable<void> HttpServer::converse(boost::beast::tcp_stream& stream,
-                                           Connection& connection) {
+asio::awaitable<void> HttpServer::run_session(boost::beast::tcp_stream& stream,
+                                              Connection& connection) {
     if (web_.tls) {
-        co_await converse_by_tls(stream, connection, web_.tls);
+        co_await run_tls_session(stream, connection, web_.tls);
         co_return;
     }
     auto answers = [&](const HttpRequest& request) {
         return answer(request, connection.source.address());
     };
-    co_await http_session(stream, answers, *connection.place);
+    co_await http_session(stream, answers, *connection.slot);
 }
 
-asio::awaitable<void> HttpServer::converse_by_tls(boost::beast::tcp_stream& stream,
+asio::awaitable<void> HttpServer::run_tls_session(boost::beast::tcp_stream& stream,
                                                   Connection& connection,
                                                   std::shared_ptr<TlsCertificates> certificates) {
     std::array<unsigned char, record_header> begin{};
-    connection.place->rest();
-    stream.expires_after(handshake_deadline);
+    connection.slot->set_idle();
+    stream.expires_after(handshake_timeout);
     const auto [broken, size] = co_await stream.async_read_some(asio::buffer(begin), use_tuple);
     if (broken || size == 0) co_return;
-    connection.place->work();
+    connection.slot->set_working();
     if (begin[0] != handshake_record) {
         co_await asio::async_write(stream, asio::buffer(not_tls), use_tuple);
         co_return;
     }
     co_await wait_for_turn();
     TlsStream tls(stream, certificates->current(Clock::now()));
-    tls.expires_after(handshake_deadline);
-    // The rest of the greeting is read by it.
+    tls.expires_after(handshake_timeout);
+    // It reads the rest of the ClientHello.
     const auto [refused, used] = co_await tls.async_handshake(
         asio::ssl::stream_base::server, asio::buffer(begin.data(), size), use_tuple);
     if (refused) co_return;
     auto answers = [&](const HttpRequest& request) {
         return answer(request, connection.source.address());
     };
-    co_await http_session(tls, answers, *connection.place);
-    // Without the alert the client would take the end for an attack.
-    tls.expires_after(goodbye_deadline);
+    co_await http_session(tls, answers, *connection.slot);
+    // Without close_notify the client would take the end for a truncation attack.
+    tls.expires_after(shutdown_timeout);
     co_await tls.async_shutdown(use_tuple);
 }
 
-/// A handshake takes up to a few milliseconds of this one thread: others get theirs in between.
+/// A handshake takes up to a few milliseconds of this thread: checks are answered in between.
 asio::awaitable<void> HttpServer::wait_for_turn() {
     const auto now = Clock::now();
     const auto turn = std::max(now, next_handshake_);

@@ -37,11 +37,11 @@ class HttpServer {
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
-    /// How young the newest sample must be for /healthz to say 200 (default 2 s).
+    /// The greatest age of the newest sample for which /healthz is 200 (default 2 s).
     void fresh_for(std::chrono::nanoseconds bound) { routes_.fresh_for(bound); }
 
-    /// Passwords and headers from the next request on, TLS from the next connection on: if it
-    /// changes, those that are open end.
+    /// Passwords and headers from the next request on, TLS from the next connection on: if its
+    /// settings change, open connections are closed.
     void secure(WebConfig web);
 
     /// Closes the endpoints and ends all sessions.
@@ -49,8 +49,8 @@ class HttpServer {
 
  private:
     asio::awaitable<void> serve(Connection connection);
-    asio::awaitable<void> converse(boost::beast::tcp_stream& stream, Connection& connection);
-    asio::awaitable<void> converse_by_tls(boost::beast::tcp_stream& stream, Connection& connection,
+    asio::awaitable<void> run_session(boost::beast::tcp_stream& stream, Connection& connection);
+    asio::awaitable<void> run_tls_session(boost::beast::tcp_stream& stream, Connection& connection,
                                           std::shared_ptr<TlsCertificates> certificates);
     asio::awaitable<void> wait_for_turn();
     asio::awaitable<HttpResponse> answer(const HttpRequest& request, asio::ip::address source);

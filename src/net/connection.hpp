@@ -15,7 +15,7 @@ namespace wcs_node_agent {
 struct Connection {
     Descriptor socket;  // non-blocking
     boost::asio::ip::tcp::endpoint source;
-    std::unique_ptr<OpenConnections::Place> place;  // goes before the socket does
+    std::unique_ptr<OpenConnections::Slot> slot;  // destroyed before the socket
 };
 
 }  // namespace wcs_node_agent

@@ -18,7 +18,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(1);
+constexpr auto timeout = std::chrono::seconds(1);
 constexpr std::size_t most_bytes = 65'536;
 
 // A look at all of them now and then needs no epoll entry, wake-up and timer for each: a check on
@@ -31,14 +31,14 @@ LingeringClose::LingeringClose(const asio::any_io_executor& executor)
     : executor_(executor), next_sweep_(executor) {}
 
 // Linux answers with RST, not FIN, when a socket is closed with bytes unread in it, and also when
-// bytes arrive after it was closed. RST takes the reply back where it is still on its way: the
-// sender no longer repeats it, and some systems drop what the client has not read yet.
+// bytes arrive after it was closed. With RST the reply can be lost: the sender no
+// longer retransmits it, and some systems drop what the client has not read yet.
 void LingeringClose::add(Connection connection) {
     if (::shutdown(connection.socket.get(), SHUT_WR) != 0) return;  // the client has gone already
-    closing_.push_back({std::move(connection), Clock::now() + patience, most_bytes});
-    auto& place = *closing_.back().connection.place;
-    place.finish();
-    place.on_drop([this, at = std::prev(closing_.end())] {
+    closing_.push_back({std::move(connection), Clock::now() + timeout, most_bytes});
+    auto& slot = *closing_.back().connection.slot;
+    slot.set_finished();
+    slot.on_close([this, at = std::prev(closing_.end())] {
         is_over(*at, Clock::now());  // with bytes unread it would be a reset
         closing_.erase(at);
     });
@@ -53,10 +53,10 @@ void LingeringClose::finish() {
 
 /// Reads away what has come; true if the connection can be closed.
 bool LingeringClose::is_over(Closing& closing, Clock::time_point now) {
-    std::array<char, 4096> rubbish;
+    std::array<char, 4096> discarded;
     while (closing.allowance > 0) {
-        const auto size = ::recv(closing.connection.socket.get(), rubbish.data(),
-                                 std::min(rubbish.size(), closing.allowance), 0);
+        const auto size = ::recv(closing.connection.socket.get(), discarded.data(),
+                                 std::min(discarded.size(), closing.allowance), 0);
         if (size < 0 && errno == EAGAIN) return now >= closing.deadline;
         if (size <= 0) return true;
         closing.allowance -= static_cast<std::size_t>(size);

@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 /// Closes connections so that the last reply arrives: says that no more will come, reads away what
 /// the client still sends, and closes once the client has, after a second or 64 KiB at the latest,
-/// or when others need the place. Must outlive the running of its executor.
+/// or when the connection is evicted. Must outlive the running of its executor.
 class LingeringClose {
  public:
     explicit LingeringClose(const asio::any_io_executor& executor);

@@ -33,7 +33,7 @@ using boost::system::error_code;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
-constexpr auto handshake_time = std::chrono::milliseconds(100);
+constexpr auto retirement = std::chrono::milliseconds(100);  // of a port that is not wanted
 constexpr int accepts_in_a_row = 64;  // then the loop's other work gets its turn
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
@@ -48,7 +48,7 @@ std::string lower_first(std::string text) {
     return text;
 }
 
-/// Whether a connection to the endpoint would find this other one too.
+/// Whether the wide endpoint takes connections to the other one too.
 bool covers(const tcp::endpoint& wide, const tcp::endpoint& endpoint) {
     return wide.address().is_unspecified() && wide.port() == endpoint.port() &&
            wide.protocol() == endpoint.protocol();
@@ -71,7 +71,7 @@ Listener::Listener(asio::any_io_executor executor, std::string setting,
 
 void Listener::allow(AllowList allowed) {
     allowed_ = std::move(allowed);
-    connections_.drop_unless(
+    connections_.close_unless(
         [this](const asio::ip::address& source) { return allowed_.contains(source); });
 }
 
@@ -167,12 +167,12 @@ void Listener::close_retired_soon() {
 }
 
 asio::awaitable<void> Listener::close_retired(std::shared_ptr<tcp::acceptor> acceptor) {
-    asio::steady_timer handshakes(executor_, handshake_time);
-    co_await handshakes.async_wait(use_tuple);
+    asio::steady_timer timer(executor_, retirement);
+    co_await timer.async_wait(use_tuple);
     const auto found = std::ranges::find(retired_, acceptor, &Port::acceptor);
     if (found == retired_.end()) co_return;  // stopped, or revived
     // If it has been retired again since, that has its own end.
-    if (is_covered(found->asked) || Clock::now() - found->retired < handshake_time) co_return;
+    if (is_covered(found->asked) || Clock::now() - found->retired < retirement) co_return;
     retired_.erase(found);
     std::ignore = accept_waiting(*acceptor, std::numeric_limits<int>::max());
     acceptor->close();
@@ -240,9 +240,9 @@ void Listener::take(Connection connection) {
         ++counters_.rejected_connections;
         return;
     }
-    const auto before = connections_.displaced();
-    connection.place = connections_.enter(connection.source.address());
-    counters_.displaced_connections += connections_.displaced() - before;
+    const auto before = connections_.evicted();
+    connection.slot = connections_.enter(connection.source.address());
+    counters_.displaced_connections += connections_.evicted() - before;
     on_connection_(std::move(connection));
 }
 

@@ -39,13 +39,13 @@ class Listener {
              AgentCounters& counters, OnConnection on_connection);
 
     /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
-    /// open, with the connections that wait in their queue; who is connecting to one that goes is
-    /// served. `[::]` means every IPv6 address of this
-    /// host: where the kernel has no IPv6 it is left out, as long as another endpoint is there.
+    /// open, with the connections in their accept queue; who is connecting to one that is closed is
+    /// served. `[::]` means every IPv6 address of this host: where the kernel has no IPv6 it is
+    /// left out, as long as another endpoint is there.
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
-    /// Whoever is connected and not allowed any more is cut off. Until the first call nobody is
-    /// allowed.
+    /// Closes the connections of sources that are not allowed any more. Until the first call nobody
+    /// is allowed.
     void allow(AllowList allowed);
 
     /// From the next connection on.

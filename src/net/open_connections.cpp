@@ -25,15 +25,16 @@ address source_of(const address& from) {
     return address_v6(bytes, from_v6.scope_id());
 }
 
-OpenConnections::Place::Place(OpenConnections& connections, Sources::iterator source,
-                              const address& from)
+OpenConnections::Slot::Slot(OpenConnections& connections, Sources::iterator source,
+                            const address& from)
     : connections_(&connections), source_(source), address_(from) {
     Queue all{this};  // what can fail comes before anything changes
     Queue of_source{this};
     in_all_ = all.begin();
     in_source_ = of_source.begin();
     const auto append = [this](Queues& queues, Queue& one) {
-        queues[queue_].splice(queues[queue_].end(), one);
+        Queue& queue = queues.of(phase_);
+        queue.splice(queue.end(), one);
     };
     append(connections_->queues_, all);
     append(source_->second.queues, of_source);
@@ -41,61 +42,62 @@ OpenConnections::Place::Place(OpenConnections& connections, Sources::iterator so
     ++source_->second.size;
 }
 
-OpenConnections::Place::~Place() { leave(); }
+OpenConnections::Slot::~Slot() { leave(); }
 
-void OpenConnections::Place::move_to(std::size_t queue) {
+void OpenConnections::Slot::move_to(Phase phase) {
     if (!connections_) return;
     const auto move = [&](Queues& queues, Queue::iterator at) {
-        queues[queue].splice(queues[queue].end(), queues[queue_], at);
+        Queue& queue = queues.of(phase);
+        queue.splice(queue.end(), queues.of(phase_), at);
     };
     move(connections_->queues_, in_all_);
     move(source_->second.queues, in_source_);
-    queue_ = queue;
+    phase_ = phase;
 }
 
-void OpenConnections::Place::leave() {
+void OpenConnections::Slot::leave() {
     auto* connections = std::exchange(connections_, nullptr);
     if (!connections) return;
-    connections->queues_[queue_].erase(in_all_);
-    source_->second.queues[queue_].erase(in_source_);
+    connections->queues_.of(phase_).erase(in_all_);
+    source_->second.queues.of(phase_).erase(in_source_);
     --connections->size_;
     if (--source_->second.size == 0) connections->sources_.erase(source_);
 }
 
-void OpenConnections::Place::drop() {
+void OpenConnections::Slot::close() {
     leave();
-    if (const auto close = std::exchange(drop_, {})) close();
+    if (const auto close = std::exchange(close_, {})) close();
 }
 
-/// Sessions that never ended go with the io_context, which may outlive the server.
+/// Sessions that never ended are destroyed with the io_context, which may outlive the server.
 OpenConnections::~OpenConnections() {
-    for (const Queue& queue : queues_)
-        for (Place* place : queue) place->connections_ = nullptr;
+    for (const Queue& queue : queues_.by_phase)
+        for (Slot* slot : queue) slot->connections_ = nullptr;
 }
 
-void OpenConnections::make_room_in(Queues& queues) {
-    const auto queue = std::ranges::find_if(queues, [](const Queue& one) { return !one.empty(); });
-    if (queue == queues.end()) return;
-    ++displaced_;
-    queue->front()->drop();
+void OpenConnections::evict_from(Queues& queues) {
+    const auto queue = std::ranges::find_if_not(queues.by_phase, &Queue::empty);
+    if (queue == queues.by_phase.end()) return;
+    ++evicted_;
+    queue->front()->close();
 }
 
-std::unique_ptr<OpenConnections::Place> OpenConnections::enter(const address& from) {
+std::unique_ptr<OpenConnections::Slot> OpenConnections::enter(const address& from) {
     const address source = source_of(from);
     const auto known = sources_.find(source);
     if (known != sources_.end() && known->second.size >= limits_.per_source)
-        make_room_in(known->second.queues);
-    if (size_ >= limits_.in_all) make_room_in(queues_);
-    const auto entry = sources_.try_emplace(source).first;  // the last of it may just have gone
-    return std::make_unique<Place>(*this, entry, from);
+        evict_from(known->second.queues);
+    if (size_ >= limits_.in_all) evict_from(queues_);
+    const auto entry = sources_.try_emplace(source).first;  // its last one may have been evicted
+    return std::make_unique<Slot>(*this, entry, from);
 }
 
-void OpenConnections::drop_unless(const std::function<bool(const address&)>& allowed) {
-    std::vector<Place*> leaving;
-    for (const Queue& queue : queues_)
+void OpenConnections::close_unless(const std::function<bool(const address&)>& allowed) {
+    std::vector<Slot*> leaving;
+    for (const Queue& queue : queues_.by_phase)
         std::ranges::copy_if(queue, std::back_inserter(leaving),
-                             [&](const Place* place) { return !allowed(place->address_); });
-    for (Place* place : leaving) place->drop();
+                             [&](const Slot* slot) { return !allowed(slot->address_); });
+    for (Slot* slot : leaving) slot->close();
 }
 
 }  // namespace wcs_node_agent

@@ -18,9 +18,9 @@ namespace wcs_node_agent {
 boost::asio::ip::address source_of(const boost::asio::ip::address& from);
 
 /// The connections that a server has open. Where one source, or all together, have as many as they
-/// may, an older one makes room: a finished one first, then an idle one, then one at work, of each
-/// kind the one that has been so for longest. So whoever comes is served, and nobody keeps others
-/// out by staying.
+/// may, an older one is evicted: a finished one first, then an idle one, then a working one, of
+/// each phase the one that has been in it for longest. So whoever connects is served, and nobody
+/// keeps others out by staying.
 class OpenConnections {
  public:
     struct Limits {
@@ -30,75 +30,87 @@ class OpenConnections {
         bool operator==(const Limits&) const = default;
     };
 
-    class Place;
+    class Slot;
 
     explicit OpenConnections(Limits limits) : limits_(limits) {}
     OpenConnections(const OpenConnections&) = delete;
     OpenConnections& operator=(const OpenConnections&) = delete;
     ~OpenConnections();
 
-    /// A place at work, for which others have made room.
-    std::unique_ptr<Place> enter(const boost::asio::ip::address& from);
+    /// A slot for a working connection, for which others may have been evicted.
+    std::unique_ptr<Slot> enter(const boost::asio::ip::address& from);
 
-    /// Drops the connections of which the source is not allowed.
-    void drop_unless(const std::function<bool(const boost::asio::ip::address&)>& allowed);
+    /// Closes the connections whose source is not allowed.
+    void close_unless(const std::function<bool(const boost::asio::ip::address&)>& allowed);
 
     /// From the next connection on.
     void limit(Limits limits) { limits_ = limits; }
 
     std::size_t size() const { return size_; }
 
-    /// How many have made room for others so far.
-    std::uint64_t displaced() const { return displaced_; }
+    /// How many have been evicted so far.
+    std::uint64_t evicted() const { return evicted_; }
 
  private:
-    using Queue = std::list<Place*>;  // the one that has been there for longest first
-    using Queues = std::array<Queue, 3>;
+    /// In the order of eviction.
+    enum class Phase {
+        finished,  // its last answer has been sent
+        idle,      // it waits for the next request
+        working,
+    };
+
+    using Queue = std::list<Slot*>;  // the one that has been in the phase for longest first
+    struct Queues {
+        Queue& of(Phase phase) { return by_phase[static_cast<std::size_t>(phase)]; }
+
+        std::array<Queue, 3> by_phase;
+    };
     struct Source {
         std::size_t size = 0;
         Queues queues;
     };
     using Sources = std::map<boost::asio::ip::address, Source>;
 
-    void make_room_in(Queues& queues);
+    void evict_from(Queues& queues);
 
     Limits limits_;
     std::size_t size_ = 0;
-    std::uint64_t displaced_ = 0;
+    std::uint64_t evicted_ = 0;
     Queues queues_;
     Sources sources_;
 };
 
-/// Where one connection stands; destroying it gives the place back.
-class OpenConnections::Place {
+/// One connection's share of the limits; destroying it frees the slot.
+class OpenConnections::Slot {
  public:
-    Place(OpenConnections& connections, Sources::iterator source,
-          const boost::asio::ip::address& from);
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place();
+    Slot(OpenConnections& connections, Sources::iterator source,
+         const boost::asio::ip::address& from);
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    ~Slot();
 
-    /// How to close the connection if it has to make room. The place may be destroyed in it.
-    void on_drop(std::function<void()> drop) { drop_ = std::move(drop); }
+    /// How to close the connection when it is evicted or not allowed any more. The slot may be
+    /// destroyed in it.
+    void on_close(std::function<void()> close) { close_ = std::move(close); }
 
-    void finish() { move_to(0); }  // it has had its last answer
-    void rest() { move_to(1); }    // it waits for the next request
-    void work() { move_to(2); }    // it is being served
+    void set_finished() { move_to(Phase::finished); }
+    void set_idle() { move_to(Phase::idle); }
+    void set_working() { move_to(Phase::working); }
 
  private:
     friend class OpenConnections;
 
-    void move_to(std::size_t queue);
+    void move_to(Phase phase);
     void leave();
-    void drop();
+    void close();
 
     OpenConnections* connections_;  // null: it has left
     Sources::iterator source_;
     boost::asio::ip::address address_;
-    std::size_t queue_ = 2;
+    Phase phase_ = Phase::working;
     Queue::iterator in_all_;
     Queue::iterator in_source_;
-    std::function<void()> drop_;
+    std::function<void()> close_;
 };
 
 }  // namespace wcs_node_agent

@@ -58,8 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         switch (data[i] & 7U) {
             case 0:
             case 1:
-                // More from one source, those that went unnoticed included, would make room for
-                // each other.
+                // Of more from one source, those that left unnoticed included, some would be
+                // evicted.
                 if (peers.size() < 64 && opened < AgentServer::most_open.per_source) {
                     peers.push_back(connect(server));
                     ++opened;

@@ -18,9 +18,9 @@ using namespace wcs_node_agent;
 
 namespace {
 
-struct Activity {
-    void rest() {}
-    void work() {}
+struct Slot {
+    void set_idle() {}
+    void set_working() {}
 };
 
 /// What the session says to these bytes, of which one read gets at most so many.
@@ -35,11 +35,11 @@ std::string answer_to(std::string_view bytes, std::size_t read_size, bool& ended
     auto client = boost::beast::test::connect(stream);
     stream.append({bytes.data(), bytes.size()});
     client.close();
-    Activity activity;
+    Slot slot;
     const auto answer = [&](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {
         co_return routes.respond(request, Clock::now());
     };
-    boost::asio::co_spawn(context, http_session(stream, answer, activity),
+    boost::asio::co_spawn(context, http_session(stream, answer, slot),
                           [&](std::exception_ptr) { ended = true; });
     context.run();
     return std::string(client.str());

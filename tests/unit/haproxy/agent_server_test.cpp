@@ -100,7 +100,7 @@ TEST_F(AgentServerTest, EndsOrderlyWhateverTheClientSends) {
         EXPECT_EQ(client.end, asio::error::eof);
     }
     {
-        SCOPED_TRACE("after it has been told that no more will come");
+        SCOPED_TRACE("after the end of the reply");
         Client client(v4());
         EXPECT_EQ(client.read_all(), "up 25%\n");
         EXPECT_TRUE(client.send("good"));
@@ -130,7 +130,7 @@ TEST_F(AgentServerTest, OutlivesClientsThatSendAndNeverRead) {
     EXPECT_EQ(Client(v4()).read_all(), "up 25%\n");
 }
 
-TEST_F(AgentServerTest, OfTooManyThatWaitTheOldestMakesRoom) {
+TEST_F(AgentServerTest, OfTooManyThatWaitTheOldestIsEvicted) {
     std::vector<std::unique_ptr<Client>> waiting;
     for (std::size_t i = 0; i <= AgentServer::most_open.per_source; ++i)
         waiting.push_back(std::make_unique<Client>(v4()));

@@ -41,7 +41,7 @@ class HttpServerTest : public testing::Test {
         return loop_.run([this] { return counters_.rejected_connections; });
     }
 
-    std::uint64_t displaced() {
+    std::uint64_t evicted() {
         return loop_.run([this] { return counters_.displaced_connections; });
     }
 
@@ -91,7 +91,7 @@ TEST_F(HttpServerTest, GivesStrangersNothing) {
     EXPECT_EQ(rejected(), 1U);
 }
 
-TEST_F(HttpServerTest, TheOldestIdleSessionOfASourceMakesRoom) {
+TEST_F(HttpServerTest, TheOldestIdleSessionOfASourceIsEvicted) {
     std::vector<std::unique_ptr<Client>> clients;
     const auto connect = [&](const char* from) {
         clients.push_back(std::make_unique<Client>(endpoint(), asio::ip::make_address(from)));
@@ -102,7 +102,7 @@ TEST_F(HttpServerTest, TheOldestIdleSessionOfASourceMakesRoom) {
     for (std::size_t i = 0; i <= HttpServer::most_open.per_source; ++i) connect("127.0.0.3");
     EXPECT_EQ(clients.at(1)->read_all(), "") << "the oldest of the source that has too many";
     EXPECT_EQ(clients.at(1)->end, asio::error::eof);
-    EXPECT_EQ(displaced(), 1U);
+    EXPECT_EQ(evicted(), 1U);
     for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
         clients.at(i)->send(get("/healthz", last));
         EXPECT_THAT(clients.at(i)->read_all(), EndsWith("ok\n"));

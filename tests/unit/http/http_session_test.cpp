@@ -20,10 +20,10 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-struct Activity {
-    std::string& trace;
-    void rest() { trace += '.'; }
-    void work() { trace += 'w'; }
+struct Slot {
+    std::string& phases;
+    void set_idle() { phases += '.'; }
+    void set_working() { phases += 'w'; }
 };
 
 /// A session in memory: what it says to these bytes, after which the client has nothing to add.
@@ -31,7 +31,7 @@ struct Activity {
 /// one read gets.
 struct Session {
     std::string reply;
-    std::string trace;  // . for rest, w for work
+    std::string phases;  // of its slot: . for idle, w for working
     bool ended = false;
 
     explicit Session(std::string_view request, std::size_t failing_at = 0,
@@ -46,13 +46,13 @@ struct Session {
                                      : boost::beast::test::stream(context);
         stream.read_size(read_size);
         auto client = boost::beast::test::connect(stream);
-        Activity activity{trace};
+        Slot slot{phases};
         stream.append({request.data(), request.size()});
         client.close();
         auto answer = [&](const HttpRequest& asked) -> asio::awaitable<HttpResponse> {
             co_return routes.respond(asked, Clock::now());
         };
-        asio::co_spawn(context, http_session(stream, answer, activity),
+        asio::co_spawn(context, http_session(stream, answer, slot),
                        [&](const std::exception_ptr&) { ended = true; });
         context.run();
         reply = client.str();
@@ -63,12 +63,12 @@ const std::string health = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n";
 
 }  // namespace
 
-TEST(HttpSession, ReportsWhenItRestsAndWhenItWorks) {
-    EXPECT_EQ(Session("").trace, ".");
-    EXPECT_EQ(Session("G").trace, ".w");
-    EXPECT_EQ(Session(health).trace, ".w.") << "after its answer it rests";
-    EXPECT_EQ(Session(health + health).trace, ".w.") << "the second was there with the first";
-    EXPECT_EQ(Session(health + health, 0, health.size()).trace, ".w.w.");
+TEST(HttpSession, SetsItsSlotIdleAndWorking) {
+    EXPECT_EQ(Session("").phases, ".");
+    EXPECT_EQ(Session("G").phases, ".w");
+    EXPECT_EQ(Session(health).phases, ".w.") << "after its answer it is idle";
+    EXPECT_EQ(Session(health + health).phases, ".w.") << "the second was there with the first";
+    EXPECT_EQ(Session(health + health, 0, health.size()).phases, ".w.w.");
 }
 
 TEST(HttpSession, AnswersAndStaysOpen) {
@@ -92,7 +92,7 @@ TEST(HttpSession, AnswersPipelinedRequestsInOrder) {
     EXPECT_THAT(session.reply, EndsWith("There is no such page.\n")) << "nothing after `close`";
 }
 
-TEST(HttpSession, ReportsAnErrorToTheClientAndEnds) {
+TEST(HttpSession, TellsTheClientWhatIsWrongAndEnds) {
     struct Row {
         const char* shows;
         std::string request;

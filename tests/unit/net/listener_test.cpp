@@ -114,7 +114,7 @@ TEST_F(ListenerTest, GivesStrangersNotAByteAndCountsThem) {
     EXPECT_EQ(rejected(), 1U);
 }
 
-TEST_F(ListenerTest, AllowsNobodyUntilTold) {
+TEST_F(ListenerTest, AllowsNobodyAtFirst) {
     ASSERT_TRUE(listen({any_port_v4}));
     EXPECT_EQ(Client(endpoints().at(0)).read_all(), "");
 }

@@ -17,71 +17,71 @@ using boost::asio::ip::make_address;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// Connections with names, and who was dropped in which order.
+/// Connections with names, and who was closed in which order.
 class OpenConnectionsTest : public testing::Test {
  protected:
     void open(const std::string& name, const char* source = "10.0.0.1") {
-        auto place = connections_.enter(make_address(source));
-        place->on_drop([this, name] {
-            dropped_.push_back(name);
-            places_.erase(name);
+        auto slot = connections_.enter(make_address(source));
+        slot->on_close([this, name] {
+            closed_.push_back(name);
+            slots_.erase(name);
         });
-        places_[name] = std::move(place);
+        slots_[name] = std::move(slot);
     }
 
     OpenConnections connections_{{.in_all = 4, .per_source = 2}};
-    std::map<std::string, std::unique_ptr<OpenConnections::Place>> places_;
-    std::vector<std::string> dropped_;
+    std::map<std::string, std::unique_ptr<OpenConnections::Slot>> slots_;
+    std::vector<std::string> closed_;
 };
 
 }  // namespace
 
-TEST_F(OpenConnectionsTest, TheOldestOfASourceMakesRoom) {
+TEST_F(OpenConnectionsTest, TheOldestOfASourceIsEvicted) {
     open("other", "10.0.0.2");
     open("first");
     open("second");
-    EXPECT_THAT(dropped_, IsEmpty());
+    EXPECT_THAT(closed_, IsEmpty());
     open("third");
-    EXPECT_THAT(dropped_, ElementsAre("first"));
+    EXPECT_THAT(closed_, ElementsAre("first"));
     EXPECT_EQ(connections_.size(), 3U);
-    EXPECT_EQ(connections_.displaced(), 1U);
+    EXPECT_EQ(connections_.evicted(), 1U);
 }
 
-TEST_F(OpenConnectionsTest, TheOldestOfAllMakesRoom) {
+TEST_F(OpenConnectionsTest, TheOldestOfAllIsEvicted) {
     for (const char* source : {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"})
         open(source, source);
-    EXPECT_THAT(dropped_, ElementsAre("10.0.0.1"));
+    EXPECT_THAT(closed_, ElementsAre("10.0.0.1"));
     EXPECT_EQ(connections_.size(), 4U);
 }
 
-TEST_F(OpenConnectionsTest, FinishedOnesGoFirstThenIdleOnesThenThoseAtWork) {
+TEST_F(OpenConnectionsTest, FinishedOnesAreEvictedFirstThenIdleOnesThenWorkingOnes) {
     for (const char* source : {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"})
         open(source, source);
-    places_["10.0.0.3"]->rest();
-    places_["10.0.0.2"]->rest();
-    places_["10.0.0.4"]->finish();
+    slots_["10.0.0.3"]->set_idle();
+    slots_["10.0.0.2"]->set_idle();
+    slots_["10.0.0.4"]->set_finished();
     for (const char* source : {"10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.4"})
         open(source, source);
-    EXPECT_THAT(dropped_, ElementsAre("10.0.0.4", "10.0.0.3", "10.0.0.2", "10.0.0.1"));
+    EXPECT_THAT(closed_, ElementsAre("10.0.0.4", "10.0.0.3", "10.0.0.2", "10.0.0.1"));
 }
 
-TEST_F(OpenConnectionsTest, TimeCountsFromTheChangeOfState) {
+TEST_F(OpenConnectionsTest, TimeCountsFromTheChangeOfPhase) {
     open("first");
     open("second");
-    places_["first"]->rest();
-    places_["second"]->rest();
-    places_["first"]->work();
-    places_["first"]->rest();
+    slots_["first"]->set_idle();
+    slots_["second"]->set_idle();
+    slots_["first"]->set_working();
+    slots_["first"]->set_idle();
     open("third");
-    EXPECT_THAT(dropped_, ElementsAre("second"));
+    EXPECT_THAT(closed_, ElementsAre("second"));
 }
 
-TEST_F(OpenConnectionsTest, APlaceGivenBackIsFree) {
+TEST_F(OpenConnectionsTest, ASlotDestroyedIsFree) {
     open("first");
     open("second");
-    places_.erase("first");
+    slots_.erase("first");
     open("third");
-    EXPECT_THAT(dropped_, IsEmpty());
+    EXPECT_THAT(closed_, IsEmpty());
     EXPECT_EQ(connections_.size(), 2U);
 }
 
@@ -89,36 +89,37 @@ TEST_F(OpenConnectionsTest, OneSourceIsAnAddressOrANetworkOfIpv6) {
     open("first", "2001:db8::1");
     open("second", "2001:db8::2");
     open("other", "2001:db8:0:1::1");
-    EXPECT_THAT(dropped_, IsEmpty());
+    EXPECT_THAT(closed_, IsEmpty());
     open("third", "2001:db8::3");
-    EXPECT_THAT(dropped_, ElementsAre("first"));
+    EXPECT_THAT(closed_, ElementsAre("first"));
 }
 
 TEST_F(OpenConnectionsTest, AMappedAddressIsTheIpv4One) {
     open("first", "::ffff:10.0.0.1");
     open("second", "10.0.0.1");
     open("third", "::ffff:10.0.0.1");
-    EXPECT_THAT(dropped_, ElementsAre("first"));
+    EXPECT_THAT(closed_, ElementsAre("first"));
 }
 
-TEST_F(OpenConnectionsTest, DropsWhoIsNotAllowedAnyMore) {
+TEST_F(OpenConnectionsTest, ClosesWhoIsNotAllowedAnyMore) {
     open("stays");
     open("goes", "10.0.0.2");
     open("goes too", "10.0.0.2");
-    connections_.drop_unless([](const auto& source) { return source == make_address("10.0.0.1"); });
-    EXPECT_THAT(dropped_, ElementsAre("goes", "goes too"));
+    connections_.close_unless(
+        [](const auto& source) { return source == make_address("10.0.0.1"); });
+    EXPECT_THAT(closed_, ElementsAre("goes", "goes too"));
     EXPECT_EQ(connections_.size(), 1U);
-    EXPECT_EQ(connections_.displaced(), 0U) << "they made room for nobody";
+    EXPECT_EQ(connections_.evicted(), 0U) << "they were not evicted";
 }
 
-TEST(OpenConnections, MayGoBeforeItsPlaces) {
-    std::unique_ptr<OpenConnections::Place> place;
+TEST(OpenConnections, MayBeDestroyedBeforeItsSlots) {
+    std::unique_ptr<OpenConnections::Slot> slot;
     {
         OpenConnections connections({.in_all = 1, .per_source = 1});
-        place = connections.enter(make_address("10.0.0.1"));
+        slot = connections.enter(make_address("10.0.0.1"));
     }
-    place->rest();
-    place.reset();
+    slot->set_idle();
+    slot.reset();
 }
 
 }  // namespace wcs_node_agent::test
