@@ -34,7 +34,6 @@ struct PasswordChecker::Question {
     std::string hash;
     asio::steady_timer done;  // cancelled with the answer
     std::optional<bool> right = {};
-    bool timed_out = false;
 };
 
 PasswordChecker::PasswordChecker(asio::any_io_executor executor, std::chrono::nanoseconds timeout)
@@ -88,7 +87,7 @@ asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::addre
         Question{source, std::move(password), hash, asio::steady_timer(executor_, timeout_)});
     if (enqueue(question)) co_await question->done.async_wait(use_tuple);
     if (!question->right) {
-        question->timed_out = true;
+        dequeue(question);
         budget_.give_back(source);
         co_return Verdict::busy;
     }
@@ -117,21 +116,29 @@ bool PasswordChecker::enqueue(const QuestionPtr& question) {
     return true;
 }
 
-/// One of each source in turn.
+/// A question that has timed out waits no longer.
+void PasswordChecker::dequeue(const QuestionPtr& question) {
+    const auto found = waiting_.find(question->source);
+    if (found == waiting_.end()) return;
+    std::erase(found->second, question);
+    if (!found->second.empty()) return;
+    waiting_.erase(found);
+    std::erase(turns_, question->source);
+}
+
+/// One of each source in turn; null: none waits.
 PasswordChecker::QuestionPtr PasswordChecker::next() {
-    while (!turns_.empty()) {
-        const auto source = turns_.front();
-        turns_.pop_front();
-        const auto found = waiting_.find(source);
-        auto question = std::move(found->second.front());
-        found->second.pop_front();
-        if (found->second.empty())
-            waiting_.erase(found);
-        else
-            turns_.push_back(source);
-        if (!question->timed_out) return question;
-    }
-    return nullptr;
+    if (turns_.empty()) return nullptr;
+    const auto source = turns_.front();
+    turns_.pop_front();
+    const auto found = waiting_.find(source);
+    auto question = std::move(found->second.front());
+    found->second.pop_front();
+    if (found->second.empty())
+        waiting_.erase(found);
+    else
+        turns_.push_back(source);
+    return question;
 }
 
 asio::awaitable<void> PasswordChecker::answer_questions() {

@@ -63,6 +63,7 @@ class PasswordChecker {
 
     Digest digest(std::string_view user, std::string_view password) const;
     bool enqueue(const QuestionPtr& question);
+    void dequeue(const QuestionPtr& question);
     QuestionPtr next();
     boost::asio::awaitable<void> answer_questions();
     boost::asio::awaitable<std::optional<bool>> answer(Question& question);
