@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/asio/impl/src.hpp>
 #include <boost/beast/src.hpp>
-#include <boost/json/src.hpp>
 #include <boost/url/src.hpp>

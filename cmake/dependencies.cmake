@@ -28,7 +28,7 @@ endif()
 find_program(CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 
-# Asio, Beast, JSON and URL are compiled once, here, rather than in every file that includes them.
+# Asio, Beast and URL are compiled once, here, rather than in every file that includes them.
 add_library(wna_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cpp)
 target_compile_features(wna_asio PUBLIC cxx_std_20)
 target_compile_definitions(wna_asio PUBLIC

@@ -34,7 +34,7 @@ struct Config {
                    .target = "/?action=stat"};
     std::chrono::nanoseconds wcs_interval = std::chrono::seconds(1);  // from fetch to fetch
     std::chrono::nanoseconds wcs_timeout = std::chrono::seconds(3);   // for one whole fetch
-    std::size_t wcs_max_page = 16 << 20;                              // bytes
+    std::size_t wcs_max_page = 1 << 20;                               // bytes
     std::size_t wcs_max_stats = 256;                                  // entries kept of a page
     CountNames counts;
 

@@ -15,7 +15,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -31,36 +30,13 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t piece_bytes = 16 << 10;
+constexpr std::size_t read_bytes = 16 << 10;
 
-/// A body that is passed on as it is read.
-struct SinkBody {
-    using value_type = BodySink;
+/// Of what is not parsed yet: a header, or a line between chunks, which alone has no bound in
+/// Beast.
+constexpr std::size_t max_unparsed_bytes = 64 << 10;
 
-    class reader {
-     public:
-        template <bool is_request, class Fields>
-        reader(http::header<is_request, Fields>&, value_type& sink) : sink_(sink) {}
-
-        void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
-
-        template <class Buffers>
-        std::size_t put(const Buffers& buffers, error_code& error) {
-            error = {};
-            for (const asio::const_buffer buffer : beast::buffers_range_ref(buffers)) {
-                sink_({static_cast<const char*>(buffer.data()), buffer.size()});
-            }
-            return beast::buffer_bytes(buffers);
-        }
-
-        void finish(error_code& error) { error = {}; }
-
-     private:
-        value_type& sink_;
-    };
-};
-
-using Parser = http::response_parser<SinkBody>;
+using Parser = http::response_parser<http::string_body>;
 
 /// A lookup that can be left behind: getaddrinfo() cannot be interrupted, and would hold up the
 /// deadline.
@@ -139,8 +115,11 @@ FetchError broken_exchange(error_code error, std::size_t max_bytes) {
     if (error == http::error::body_limit) {
         return {WcsFault::too_large, fmt::format("the page is larger than {} bytes", max_bytes)};
     }
-    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    if (error == http::error::header_limit) {
         return {WcsFault::too_large, "the header of the answer is too large"};
+    }
+    if (error == http::error::buffer_overflow) {
+        return {WcsFault::too_large, "a line between chunks of the answer is too long"};
     }
     if (error == http::error::end_of_stream) {
         return {WcsFault::truncated, "the connection ended before the answer"};
@@ -172,8 +151,8 @@ http::request<http::empty_body> page_request(const WcsUrl& url) {
 }
 
 /// Does the fetch; the errors do not name the page yet.
-asio::awaitable<Fetched> fetch(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                               std::size_t max_bytes, BodySink sink) {
+asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                   std::size_t max_bytes) {
     const auto deadline = Clock::now() + timeout;
     const auto late = [timeout](std::string_view what) {
         return FetchError{WcsFault::timeout,
@@ -203,10 +182,9 @@ asio::awaitable<Fetched> fetch(const WcsUrl& url, std::chrono::nanoseconds timeo
 
     const auto request = page_request(url);
     Parser parser;
-    parser.get().body() = std::move(sink);
     parser.body_limit(max_bytes);
-    beast::flat_buffer buffer;
-    buffer.reserve(piece_bytes);  // what one read fills; the stream's executor is free after each
+    beast::flat_buffer buffer(max_unparsed_bytes);
+    buffer.reserve(read_bytes);  // what one read fills
     co_await http::async_write(stream, request, token);
     if (!error) {
         co_await http::async_read_header(stream, buffer, parser, token);
@@ -229,29 +207,18 @@ asio::awaitable<Fetched> fetch(const WcsUrl& url, std::chrono::nanoseconds timeo
     if (error) {
         co_return broken_exchange(error, max_bytes);
     }
-    co_return Fetched();
+    co_return std::move(parser.get().body());
 }
 
 }  // namespace
 
-asio::awaitable<Fetched> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                    std::size_t max_bytes, BodySink sink) {
-    const Fetched result = co_await fetch(url, timeout, max_bytes, std::move(sink));
+asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                        std::size_t max_bytes) {
+    auto result = co_await fetch(url, timeout, max_bytes);
     if (result.has_error()) {
         co_return FetchError{result.error().fault, url.text + ": " + result.error().text};
     }
     co_return result;
-}
-
-asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                        std::size_t max_bytes) {
-    std::string body;
-    const auto append = [&body](std::string_view piece) { body += piece; };
-    const Fetched result = co_await fetch_page(url, timeout, max_bytes, append);
-    if (result.has_error()) {
-        co_return result.error();
-    }
-    co_return body;
 }
 
 }  // namespace wcs_node_agent

@@ -1,246 +1,270 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/json_page.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <utility>
+#include <iterator>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include <boost/json/basic_parser_impl.hpp>
+#include <boost/locale/utf.hpp>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
-
-namespace json = boost::json;
-using json::error_code;
-
 namespace {
 
-constexpr std::size_t max_json_depth = 16;
+constexpr std::size_t max_depth = 16;  // objects within each other
 
-/// Nothing of an array is kept, so its levels cost no more than the parser's own recursion.
-constexpr std::size_t max_parser_depth = 256;
+/// Stands in a string for what cannot be read. UTF-8 has no such byte, so the string is left out.
+constexpr char unreadable = '\xFF';
 
-constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
-
-/// A JSON number in full, to the nearest double: 0 where it is too small, none where it is too
-/// large.
-std::optional<double> nearest(std::string_view text, double approximate) {
-    double number = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (result.ec == std::errc()) {
-        return number;
-    }
-    return std::abs(approximate) < 1 ? std::optional(0.0) : std::nullopt;
+/// What ends a number or literal.
+bool is_delimiter(char c) {
+    return is_white_space(c) || c == ',' || c == ':' || c == '{' || c == '}' || c == '[' ||
+           c == ']' || c == '"';
 }
 
-/// What the parser tells of, put under its name on the text page.
-class Handler {
+class JsonReader {
  public:
-    static constexpr std::size_t max_object_size = unlimited;
-    static constexpr std::size_t max_array_size = unlimited;
-    static constexpr std::size_t max_key_size = unlimited;
-    static constexpr std::size_t max_string_size = unlimited;
+    JsonReader(std::string_view body, PageEntries& entries) : body_(body), entries_(entries) {}
 
-    explicit Handler(PageEntries& entries) : entries_(entries) {}
-
-    bool on_document_begin(error_code&) { return true; }
-    bool on_document_end(error_code&) { return true; }
-
-    bool on_object_begin(error_code& error) {
-        if (in_array()) {
-            return true;
+    Result<void> read() {
+        open_object();
+        while (!key_begins_.empty()) {
+            skip_white_space();
+            if (at_end()) {
+                return Error{fmt::format("JSON that is cut off after {} bytes", body_.size())};
+            }
+            if (next() == '}') {
+                ++at_;
+                key_begins_.pop_back();
+            } else if (next() == ',') {
+                ++at_;
+            } else {
+                read_entry();
+            }
         }
-        if (key_begins_.size() == max_json_depth) {
-            error = json::error::too_deep;
-            return false;
+        skip_white_space();
+        if (!at_end()) {
+            return Error{fmt::format("not JSON: more after its end, at byte {}", at_ + 1)};
         }
-        if (key_begins_.size() < 2) {  // the group is not part of the name
-            name_.clear();
-        } else {
-            append_to_name(".");
+        if (entries_.found() == 0) {
+            return Error{"JSON without a single value"};
         }
-        key_begins_.push_back(name_.size());
-        return true;
+        return {};
     }
-
-    bool on_object_end(std::size_t, error_code&) {
-        if (!in_array()) {
-            key_begins_.pop_back();
-        }
-        return true;
-    }
-
-    bool on_array_begin(error_code&) {
-        if (!in_array()) {
-            entries_.leave_out();
-        }
-        ++array_depth_;
-        return true;
-    }
-
-    bool on_array_end(std::size_t, error_code&) {
-        --array_depth_;
-        return true;
-    }
-
-    bool on_key_part(std::string_view part, std::size_t, error_code&) { return keep(part); }
-
-    bool on_key(std::string_view last, std::size_t, error_code&) {
-        const auto key = whole(last);
-        if (!in_array()) {
-            name_.resize(key_begins_.back());
-            append_to_name(key);
-        }
-        return forget_parts();
-    }
-
-    bool on_string_part(std::string_view part, std::size_t, error_code&) { return keep(part); }
-
-    bool on_string(std::string_view last, std::size_t, error_code&) {
-        const auto text = whole(last);
-        if (text.size() > max_entry_bytes) {
-            add_overlong();
-        } else {
-            add(trimmed(text));
-        }
-        return forget_parts();
-    }
-
-    bool on_number_part(std::string_view part, error_code&) { return keep(part); }
-
-    bool on_int64(std::int64_t number, std::string_view, error_code&) {
-        add(static_cast<double>(number));
-        return forget_parts();
-    }
-
-    bool on_uint64(std::uint64_t number, std::string_view, error_code&) {
-        add(static_cast<double>(number));
-        return forget_parts();
-    }
-
-    /// The parser's own figure can be off in the last place, and differently so in several parts.
-    bool on_double(double approximate, std::string_view last, error_code& error) {
-        const auto text = whole(last);
-        const auto number =
-            text.size() > max_entry_bytes ? approximate : nearest(text, approximate);
-        if (!number || !std::isfinite(*number)) {
-            error = json::error::exponent_overflow;
-            return false;
-        }
-        if (text.size() > max_entry_bytes) {
-            add_overlong();
-        } else {
-            add(*number);
-        }
-        return forget_parts();
-    }
-
-    bool on_bool(bool value, error_code&) {
-        add(value ? std::string_view("true") : std::string_view("false"));
-        return true;
-    }
-
-    bool on_null(error_code&) { return true; }
-    bool on_comment_part(std::string_view, error_code&) { return true; }
-    bool on_comment(std::string_view, error_code&) { return true; }
-
-    bool in_array() const { return array_depth_ > 0; }
 
  private:
-    template <class Value>
-    void add(Value value) {
-        if (!in_array()) {
+    /// A name ends at the first quote; a value, which others may have made up, maybe later.
+    enum class Ends { at_first_quote, at_closing_quote };
+
+    bool at_end() const { return at_ == body_.size(); }
+
+    /// NUL at the end: no byte that JSON gives a meaning to.
+    char next() const { return at_end() ? '\0' : body_[at_]; }
+
+    void skip_white_space() {
+        while (!at_end() && is_white_space(body_[at_])) {
+            ++at_;
+        }
+    }
+
+    /// The group, which is the first level's key, is not part of a name.
+    void open_object() {
+        ++at_;
+        if (key_begins_.size() < 2) {
+            name_.clear();
+        } else {
+            name_ += '.';
+        }
+        key_begins_.push_back(name_.size());
+    }
+
+    void read_entry() {
+        if (!read_name()) {
+            entries_.leave_out();
+            skip_entry();
+            return;
+        }
+        skip_white_space();
+        if (next() == '{' && key_begins_.size() < max_depth) {
+            open_object();
+        } else if (next() == '{' || next() == '[') {
+            entries_.leave_out();
+            skip_entry();
+        } else {
+            read_value();
+        }
+    }
+
+    bool read_name() {
+        if (next() != '"') {
+            return false;
+        }
+        name_.resize(key_begins_.back());
+        name_ += take_string(Ends::at_first_quote);
+        skip_white_space();
+        if (next() != ':') {
+            return false;
+        }
+        ++at_;
+        return true;
+    }
+
+    void read_value() {
+        const bool quoted = next() == '"';
+        const auto value = quoted ? trimmed(take_string(Ends::at_closing_quote)) : take_word();
+        skip_white_space();
+        if (!at_end() && next() != ',' && next() != '}') {
+            entries_.leave_out(name_);
+            skip_entry();
+        } else if (quoted || value == "true" || value == "false") {
             entries_.add(name_, value);
+        } else if (value != "null") {
+            entries_.add_number(name_, value);
         }
     }
 
-    void add_overlong() {
-        if (!in_array()) {
-            entries_.add_overlong(name_);
+    /// Up to the comma or brace that ends the entry, past strings and whatever is nested.
+    void skip_entry() {
+        std::size_t depth = 0;
+        while (!at_end()) {
+            const char c = next();
+            if (depth == 0 && (c == ',' || c == '}')) {
+                return;
+            }
+            if (c == '"' && (depth > 0 || !is_closing_quote())) {
+                take_string(Ends::at_closing_quote);
+                continue;
+            }
+            if (c == '{' || c == '[') {
+                ++depth;
+            } else if ((c == '}' || c == ']') && depth > 0) {
+                --depth;
+            }
+            ++at_;
         }
     }
 
-    /// One byte more than a name may have: enough to see that it is too long.
-    void append_to_name(std::string_view part) {
-        name_.append(part.substr(0, max_name_bytes + 1 - name_.size()));
-    }
-
-    /// One byte more than is read, likewise.
-    bool keep(std::string_view part) {
-        parts_.append(part.substr(0, max_entry_bytes + 1 - parts_.size()));
-        return true;
-    }
-
-    std::string_view whole(std::string_view last) {
-        if (parts_.empty()) {
-            return last;
+    /// A number or a literal.
+    std::string_view take_word() {
+        const auto begin = at_;
+        while (!at_end() && (!is_delimiter(next()) || is_decimal_comma())) {
+            ++at_;
         }
-        keep(last);
-        return parts_;
+        return body_.substr(begin, at_ - begin);
     }
 
-    bool forget_parts() {
-        parts_.clear();
-        return true;
+    /// 0,31 is what a number of some locales looks like. It must not be read as 0.
+    bool is_decimal_comma() const {
+        const auto comma = body_.substr(at_, 2);
+        return comma.size() == 2 && comma[0] == ',' && comma[1] >= '0' && comma[1] <= '9';
     }
 
+    /// The string that begins here, its escapes resolved. The view holds until the next one.
+    std::string_view take_string(Ends ends) {
+        resolved_.clear();
+        auto plain = ++at_;  // where the bytes begin that stand for themselves
+        while (!at_end()) {
+            const char c = next();
+            if (c == '"' && (ends == Ends::at_first_quote || is_closing_quote())) {
+                break;
+            }
+            if (c != '"' && c != '\\') {
+                ++at_;
+                continue;
+            }
+            resolved_ += body_.substr(plain, at_ - plain);
+            if (c == '"') {
+                resolved_ += unreadable;
+                ++at_;
+            } else {
+                resolve_escape();
+            }
+            plain = at_;
+        }
+        const auto rest = body_.substr(plain, at_ - plain);
+        if (!at_end()) {
+            ++at_;
+        }
+        return resolved_.empty() ? rest : std::string_view(resolved_ += rest);
+    }
+
+    /// Whether what comes after this quote may come after a string: not so after one within a
+    /// string that nobody escaped.
+    bool is_closing_quote() const {
+        const auto rest = body_.substr(at_ + 1);
+        const auto after = std::ranges::find_if_not(rest, is_white_space);
+        return after == rest.end() || *after == ',' || *after == ':' || *after == '}' ||
+               *after == ']';
+    }
+
+    void resolve_escape() {
+        constexpr std::string_view letters = R"("\/bfnrt)";
+        constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+        ++at_;
+        const char letter = next();
+        if (!at_end()) {
+            ++at_;
+        }
+        if (letter == 'u') {
+            resolve_code_point();
+        } else if (const auto known = letters.find(letter); known != std::string_view::npos) {
+            resolved_ += meanings[known];
+        } else {
+            resolved_ += unreadable;
+        }
+    }
+
+    /// One UTF-16 unit, or two escapes that make up a pair. Half a pair becomes the three bytes
+    /// that UTF-8 forbids.
+    void resolve_code_point() {
+        using Utf16 = boost::locale::utf::utf_traits<char16_t>;
+        using Utf8 = boost::locale::utf::utf_traits<char>;
+        const auto unit = take_hex_digits();
+        if (!unit) {
+            resolved_ += unreadable;
+            return;
+        }
+        boost::locale::utf::code_point point = *unit;
+        if (Utf16::is_first_surrogate(*unit) && body_.substr(at_, 2) == "\\u") {
+            const auto second_escape = at_;
+            at_ += 2;
+            const auto second = take_hex_digits();
+            if (second && Utf16::is_second_surrogate(*second)) {
+                point = Utf16::combine_surrogate(*unit, *second);
+            } else {
+                at_ = second_escape;
+            }
+        }
+        Utf8::encode(point, std::back_inserter(resolved_));
+    }
+
+    /// Four of them. Where there are fewer, what follows is not theirs: the closing quote maybe.
+    std::optional<std::uint16_t> take_hex_digits() {
+        const auto digits = body_.substr(at_, 4);
+        std::uint16_t unit = 0;
+        const char* const end = digits.data() + digits.size();
+        const auto stopped = std::from_chars(digits.data(), end, unit, 16).ptr;
+        at_ += static_cast<std::size_t>(stopped - digits.data());
+        return stopped == end && digits.size() == 4 ? std::optional(unit) : std::nullopt;
+    }
+
+    const std::string_view body_;
     PageEntries& entries_;
-    std::string name_;                     // where the parser stands, without the group
+    std::size_t at_ = 0;
+    std::string name_;                     // of the entry, without its group
     std::vector<std::size_t> key_begins_;  // in name_, by level
-    std::size_t array_depth_ = 0;
-    std::string parts_;  // of a key, a text or a number that is not whole yet
+    std::string resolved_;                 // a string that has escapes
 };
 
 }  // namespace
 
-class JsonPage::Parser : public json::basic_parser<Handler> {
- public:
-    using basic_parser::basic_parser;
-};
-
-JsonPage::JsonPage(PageEntries& entries) : entries_(entries) {
-    json::parse_options options;  // strict, but for the depth
-    options.max_depth = max_parser_depth;
-    parser_ = std::make_unique<Parser>(options, entries);
-}
-
-JsonPage::~JsonPage() = default;
-
-void JsonPage::feed(std::string_view piece) {
-    if (!piece.empty()) {
-        write(true, piece);
-    }
-}
-
-Result<WcsPage> JsonPage::finish() {
-    write(false, std::string_view(""));
-    if (!fault_.empty()) {
-        return Error{fault_};
-    }
-    if (auto page = entries_.take()) {
-        return std::move(*page);
-    }
-    return Error{"JSON without a single value"};
-}
-
-/// The place told can be off by the length of a literal or a character that a piece ended in.
-void JsonPage::write(bool more, std::string_view piece) {
-    if (!fault_.empty()) {
-        return;
-    }
-    error_code error;
-    const auto taken = parser_->write_some(more, piece.data(), piece.size(), error);
-    position_ += taken;
-    if (error == json::error::too_deep && !parser_->handler().in_array()) {
-        fault_ = fmt::format("JSON nested deeper than {} levels", max_json_depth);
-    } else if (error == json::error::too_deep) {
-        fault_ = fmt::format("not JSON: nested too deep at byte {}", position_ + 1);
-    } else if (error || taken < piece.size()) {
-        fault_ = fmt::format("not JSON: syntax error at byte {}", position_ + 1);
-    }
+Result<void> read_json_page(std::string_view body, PageEntries& entries) {
+    return JsonReader(body, entries).read();
 }
 
 }  // namespace wcs_node_agent

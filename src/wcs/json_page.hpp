@@ -5,34 +5,14 @@
 
 #include <wcs_node_agent/result.hpp>
 
-#include <cstddef>
-#include <memory>
-#include <string>
 #include <string_view>
 
 namespace wcs_node_agent {
 
-/// Follows a JSON page. Of a name or value that is not whole yet no more than max_entry_bytes are
-/// kept.
-class JsonPage {
- public:
-    /// The entries must live as long.
-    explicit JsonPage(PageEntries& entries);
-    ~JsonPage();
-    JsonPage(JsonPage&&) = delete;
-
-    void feed(std::string_view piece);
-    Result<WcsPage> finish();
-
- private:
-    class Parser;
-
-    void write(bool more, std::string_view piece);
-
-    PageEntries& entries_;
-    std::unique_ptr<Parser> parser_;
-    std::size_t position_ = 0;  // bytes taken so far
-    std::string fault_;
-};
+/// Reads a page in JSON, which begins with a brace, entry by entry, and is lenient within each.
+/// Whatever is not `"name": value` up to the next comma or brace of its level is left out, so that
+/// no value that others make up, a stream's name say, costs more than its entry. The error says
+/// why the body is no page: cut off, more behind its last brace, no value at all.
+Result<void> read_json_page(std::string_view body, PageEntries& entries);
 
 }  // namespace wcs_node_agent

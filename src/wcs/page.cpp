@@ -3,11 +3,10 @@
 
 #include "wcs/json_page.hpp"
 #include "wcs/page_entries.hpp"
-#include "wcs/text_page.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <variant>
+#include <string>
 #include <vector>
 
 namespace wcs_node_agent {
@@ -17,82 +16,53 @@ constexpr double max_streams = 1e9;  // keeps sums exact; no node comes near
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
+void read_line(std::string_view line, PageEntries& entries) {
+    line = trimmed(line);
+    const auto equals = line.find('=');
+    if (!line.starts_with('-') && equals != std::string_view::npos) {
+        entries.add(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
+    }
+}
+
+/// A NUL costs its own line, unless most of what is there has some: then it is no text at all.
+Result<void> read_text_page(std::string_view body, PageEntries& entries) {
+    std::size_t binary_lines = 0;
+    while (!body.empty()) {
+        const auto line = body.substr(0, body.find('\n'));
+        body.remove_prefix(std::min(line.size() + 1, body.size()));
+        binary_lines += line.find('\0') != std::string_view::npos ? 1U : 0U;
+        read_line(line, entries);
+    }
+    if (binary_lines > entries.found()) {
+        return Error{"binary data"};
+    }
+    if (entries.found() == 0) {
+        return Error{"not a single key=value line"};
+    }
+    return {};
+}
+
 }  // namespace
-
-/// What the page turns out to be: its first byte past the white space tells.
-class PageParser::Form {
- public:
-    Form(std::size_t max_entries, const CountNames& names) : entries_(max_entries, names) {}
-
-    void feed(std::string_view piece) {
-        if (std::holds_alternative<Blank>(form_)) {
-            piece.remove_prefix(std::min(piece.find_first_not_of(white_space), piece.size()));
-            if (piece.empty()) {
-                return;
-            }
-            begin(piece.front());
-        }
-        std::visit([piece](auto& form) { form.feed(piece); }, form_);
-    }
-
-    Result<WcsPage> finish() {
-        return std::visit([](auto& form) { return form.finish(); }, form_);
-    }
-
- private:
-    struct Blank {
-        void feed(std::string_view) {}
-        Result<WcsPage> finish() { return Error{"empty"}; }
-    };
-
-    struct Html {
-        void feed(std::string_view) {}
-        Result<WcsPage> finish() { return Error{"an HTML page"}; }
-    };
-
-    void begin(char first) {
-        if (first == '<') {
-            form_.emplace<Html>();
-        } else if (first == '{') {
-            form_.emplace<JsonPage>(entries_);
-        } else {
-            form_.emplace<TextPage>(entries_);
-        }
-    }
-
-    PageEntries entries_;
-    std::variant<Blank, Html, TextPage, JsonPage> form_;
-};
-
-PageParser::PageParser(std::size_t max_entries, const CountNames& names)
-    : form_(std::make_unique<Form>(max_entries, names)) {}
-
-PageParser::~PageParser() = default;
-
-void PageParser::feed(std::string_view piece) {
-    if (head_.size() < byte_order_mark.size()) {
-        const auto missing = piece.substr(0, byte_order_mark.size() - head_.size());
-        head_ += missing;
-        piece.remove_prefix(missing.size());
-        if (head_.size() == byte_order_mark.size() && head_ != byte_order_mark) {
-            form_->feed(head_);
-        }
-    }
-    form_->feed(piece);
-}
-
-Result<WcsPage> PageParser::finish() {
-    if (head_.size() < byte_order_mark.size()) {
-        form_->feed(head_);
-    }
-    return form_->finish();
-}
 
 Result<WcsPage> parse_page(std::string_view body, std::size_t max_entries,
                            const CountNames& names) {
-    PageParser parser(max_entries, names);
-    parser.feed(body);
-    return parser.finish();
+    if (body.starts_with(byte_order_mark)) {
+        body.remove_prefix(byte_order_mark.size());
+    }
+    body = trimmed(body);
+    if (body.empty()) {
+        return Error{"empty"};
+    }
+    if (body.starts_with('<')) {
+        return Error{"an HTML page"};
+    }
+    PageEntries entries(max_entries, names);
+    const auto read =
+        body.starts_with('{') ? read_json_page(body, entries) : read_text_page(body, entries);
+    if (!read) {
+        return read.error();
+    }
+    return entries.take();
 }
 
 StreamCounts count_streams(const WcsPage& page, const CountNames& names) {

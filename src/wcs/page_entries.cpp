@@ -6,113 +6,125 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
 namespace wcs_node_agent {
 namespace {
 
-constexpr std::size_t max_text_bytes = 1024;
+using Value = PageEntries::Value;
+
+constexpr std::size_t max_name_bytes = 128;
+constexpr std::size_t max_string_bytes = 1024;
+constexpr std::size_t max_value_bytes = 4096;
 
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= max_name_bytes && is_printable_utf8(text);
 }
 
-std::optional<double> to_number(std::string_view text) {
+/// Nothing: not a number as a whole, or past any double. Too small for a double is 0.
+Value read_number(std::string_view text) {
+    if (text.size() > max_value_bytes) {
+        return {};
+    }
     double number = 0;
     const char* const end = text.data() + text.size();
     const auto [stopped, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stopped != end || !std::isfinite(number)) {
-        return std::nullopt;
+    if (error == std::errc::result_out_of_range) {  // too large or too small: strtod says which
+        number = std::strtod(std::string(text).c_str(), nullptr);
+    } else if (error != std::errc()) {
+        return {};
     }
-    return number;
+    return stopped == end && std::isfinite(number) ? Value(number) : Value();
 }
 
-template <class Map>
-void erase(Map& map, std::string_view name) {
-    if (const auto found = map.find(name); found != map.end()) {
-        map.erase(found);
+/// Nothing: neither a number nor a string that can be shown.
+Value read_value(std::string_view text) {
+    auto value = read_number(text);
+    if (value == Value() && text.size() <= max_string_bytes && is_printable_utf8(text)) {
+        value = std::string(text);
     }
+    return value;
 }
 
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(white_space);
-    if (first == std::string_view::npos) {
-        return {};
+    const auto first = std::ranges::find_if_not(text, is_white_space);
+    text.remove_prefix(static_cast<std::size_t>(first - text.begin()));
+    while (!text.empty() && is_white_space(text.back())) {
+        text.remove_suffix(1);
     }
-    return text.substr(first, text.find_last_not_of(white_space) - first + 1);
+    return text;
 }
 
+/// The names of counts have their slots from the start, besides those that the bound allows.
 PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
-    : max_entries_(max_entries) {
-    const auto reserve = [this](const std::vector<std::string>& list) {
-        for (const auto& name : list) {
-            places_.emplace(name, true);
+    : slots_([&names] {
+          decltype(slots_) slots;
+          const auto reserve = [&slots](const std::vector<std::string>& list) {
+              for (const auto& name : list) {
+                  slots.try_emplace(name);
+              }
+          };
+          std::ranges::for_each(names.publishers, reserve);
+          std::ranges::for_each(names.subscribers, reserve);
+          reserve(names.hls);
+          return slots;
+      }()),
+      max_slots_(slots_.size() + max_entries) {}
+
+void PageEntries::add(std::string_view name, std::string_view value) {
+    if (Value* const kept = slot(name)) {
+        assign(*kept, read_value(value));
+    }
+}
+
+void PageEntries::add_number(std::string_view name, std::string_view value) {
+    if (Value* const kept = slot(name)) {
+        assign(*kept, read_number(value));
+    }
+}
+
+void PageEntries::leave_out(std::string_view name) {
+    if (Value* const kept = slot(name)) {
+        assign(*kept, {});
+    }
+}
+
+WcsPage PageEntries::take() {
+    WcsPage page;
+    page.left_out = left_out_;
+    for (auto& [name, value] : slots_) {
+        if (const auto* number = std::get_if<double>(&value)) {
+            page.numbers.emplace(name, *number);
+        } else if (auto* text = std::get_if<std::string>(&value)) {
+            page.texts.emplace(name, std::move(*text));
         }
-    };
-    std::ranges::for_each(names.publishers, reserve);
-    std::ranges::for_each(names.subscribers, reserve);
-    reserve(names.hls);
-}
-
-void PageEntries::add(std::string_view name, double number) {
-    if (takes(name)) {
-        forget(name);
-        places_.emplace(page_.numbers.emplace(name, number).first->first, false);
     }
+    return page;
 }
 
-void PageEntries::add(std::string_view name, std::string_view text) {
-    if (!takes(name)) {
-        return;
-    }
-    forget(name);
-    if (const auto number = to_number(text)) {
-        places_.emplace(page_.numbers.emplace(name, *number).first->first, false);
-    } else if (text.size() <= max_text_bytes && is_printable_utf8(text)) {
-        places_.emplace(page_.texts.emplace(name, text).first->first, false);
-    } else {
-        ++page_.left_out;
-    }
-}
-
-void PageEntries::add_overlong(std::string_view name) {
-    if (takes(name)) {
-        forget(name);
-        ++page_.left_out;
-    }
-}
-
-std::optional<WcsPage> PageEntries::take() {
-    return found_ ? std::optional(std::move(page_)) : std::nullopt;
-}
-
-/// Whether an entry of that name has a place. One that has none is counted.
-bool PageEntries::takes(std::string_view name) {
+/// Where the value of that name goes. None: it is no name, or all slots are taken, which counts.
+Value* PageEntries::slot(std::string_view name) {
     if (!is_name(name)) {
-        return false;
+        return nullptr;
     }
-    found_ = true;
-    if (page_.numbers.size() + page_.texts.size() < max_entries_ || places_.contains(name)) {
-        return true;
+    ++found_;
+    if (const auto known = slots_.find(name); known != slots_.end()) {
+        return &known->second;
     }
-    ++page_.left_out;
-    return false;
+    if (slots_.size() < max_slots_) {
+        return &slots_.try_emplace(std::string(name)).first->second;
+    }
+    ++left_out_;
+    return nullptr;
 }
 
-/// The last value of a name replaces the one before, of whichever kind.
-void PageEntries::forget(std::string_view name) {
-    const auto place = places_.find(name);
-    if (place == places_.end()) {
-        return;
-    }
-    if (!place->second) {
-        places_.erase(place);
-    }
-    erase(page_.numbers, name);
-    erase(page_.texts, name);
+void PageEntries::assign(Value& kept, Value value) {
+    left_out_ += value == Value() ? 1U : 0U;
+    kept = std::move(value);
 }
 
 }  // namespace wcs_node_agent

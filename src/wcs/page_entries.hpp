@@ -4,17 +4,15 @@
 #include <wcs_node_agent/wcs_state.hpp>
 
 #include <cstddef>
-#include <optional>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 
 namespace wcs_node_agent {
 
-/// A line of text or a JSON string longer than this is not stored to be read.
-inline constexpr std::size_t max_entry_bytes = 4096;
-inline constexpr std::size_t max_name_bytes = 128;
-
-inline constexpr std::string_view white_space = " \t\r\n";
+constexpr bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /// Without white space at either end.
 std::string_view trimmed(std::string_view text);
@@ -22,33 +20,40 @@ std::string_view trimmed(std::string_view text);
 /// Collects the entries of a page, in either of its forms, within the bound.
 class PageEntries {
  public:
-    /// The names must live as long.
+    /// Nothing: left out.
+    using Value = std::variant<std::monostate, double, std::string>;
+
     PageEntries(std::size_t max_entries, const CountNames& names);
 
-    void add(std::string_view name, double number);
+    /// A value that reads as a number as a whole is one, any other a string.
+    void add(std::string_view name, std::string_view value);
 
-    /// The text is a number if the whole of it reads as one.
-    void add(std::string_view name, std::string_view text);
+    /// A value that must be a number, else it is left out.
+    void add_number(std::string_view name, std::string_view value);
 
-    /// An entry whose value was too long to be stored.
-    void add_overlong(std::string_view name);
+    /// An entry whose value cannot be kept; one that came before under its name is dropped.
+    void leave_out(std::string_view name);
 
-    /// Something that is no entry, yet was to be one.
-    void leave_out() { ++page_.left_out; }
+    /// Something that was to be an entry.
+    void leave_out() { ++left_out_; }
 
-    /// The page, if it had a single entry.
-    std::optional<WcsPage> take();
+    /// Entries with a name that can be shown, those left out included.
+    std::size_t found() const { return found_; }
+
+    WcsPage take();
 
  private:
-    bool takes(std::string_view name);
-    void forget(std::string_view name);
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
 
-    const std::size_t max_entries_;
-    /// Names that have a place: with true those of counts, always; with false others, while in
-    /// page_.
-    std::unordered_map<std::string_view, bool> places_;
-    WcsPage page_;
-    bool found_ = false;
+    Value* slot(std::string_view name);
+    void assign(Value& kept, Value value);
+
+    std::unordered_map<std::string, Value, Hash, std::equal_to<>> slots_;
+    const std::size_t max_slots_;
+    std::size_t found_ = 0;
+    std::size_t left_out_ = 0;
 };
 
 }  // namespace wcs_node_agent

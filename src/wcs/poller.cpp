@@ -36,7 +36,7 @@ void hold(std::optional<HeldCount>& held, std::optional<double> count, Clock::ti
     }
 }
 
-/// What the log tells of a state; the same again is not told twice.
+/// What the log reports of a state: once, until it changes.
 using Condition = std::pair<WcsFault, std::string>;
 
 std::optional<Condition> condition(const WcsState& state) {
@@ -64,14 +64,14 @@ WcsSettings wcs_settings(const Config& config) {
             config.wcs_max_page, config.wcs_max_stats, config.counts};
 }
 
-FetchOutcome read_page(const Fetched& fetched, PageParser& parser, const WcsSettings& settings) {
+FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {
     FetchOutcome outcome;
     if (!fetched) {
         outcome.fault = fetched.error().fault;
         outcome.fault_text = fetched.error().text;
         return outcome;
     }
-    auto page = parser.finish();
+    auto page = parse_page(*fetched, settings.max_stats, settings.counts);
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
@@ -148,15 +148,12 @@ asio::awaitable<void> WcsPoller::fetch_once() {
     const auto settings = settings_;  // configure() may come in the meantime
     const auto before = condition(state_);
     const auto started = Clock::now();
-    PageParser parser(settings.max_stats, settings.counts);
-    const auto feed = [&parser](std::string_view piece) { parser.feed(piece); };
-    const auto fetched =
-        co_await fetch_page(settings.url, settings.timeout, settings.max_page, feed);
+    const auto fetched = co_await fetch_page(settings.url, settings.timeout, settings.max_page);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) {
         co_return;  // the fetch was broken off here: that says nothing of WCS
     }
-    auto outcome = read_page(fetched, parser, settings);
+    auto outcome = read_page(fetched, settings);
     const auto now = Clock::now();
     outcome.duration = now - started;
     record(state_, std::move(outcome), now);

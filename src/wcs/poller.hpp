@@ -41,9 +41,8 @@ struct FetchOutcome {
     std::chrono::nanoseconds duration{};
 };
 
-/// Judges what was fetched, and counts. The parser has all of it, and is asked if the fetch went
-/// well.
-FetchOutcome read_page(const Fetched& fetched, PageParser& parser, const WcsSettings& settings);
+/// Parses what was fetched, if the fetch went well, and counts.
+FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings);
 
 /// Takes an outcome that came at `now` into the state. Counts that it does not give stay as they
 /// were, with their time.
@@ -70,7 +69,8 @@ class WcsPoller {
 
     const WcsState& state() const { return state_; }
 
-    /// So long this process did not run and could not ask: the counts hold for that much longer.
+    /// This process did not run for so long and could not ask: the counts hold for that much
+    /// longer.
     void excuse(std::chrono::nanoseconds pause);
 
  private:

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/page.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
-#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -20,54 +19,64 @@ static void require(bool holds) {
 
 static constexpr std::size_t max_entries = 8;
 
-/// The page in pieces whose lengths are those of `lengths`, over and over.
-static Result<WcsPage> parse_cut(std::string_view body, std::string_view lengths,
-                                 const CountNames& names) {
-    PageParser parser(max_entries, names);
-    for (std::size_t piece = 0; !body.empty(); ++piece) {
-        const auto length = static_cast<unsigned char>(lengths[piece % lengths.size()]) + 1U;
-        parser.feed(body.substr(0, length));
-        body.remove_prefix(std::min<std::size_t>(length, body.size()));
-    }
-    return parser.finish();
-}
-
-static void require_same(const Result<WcsPage>& left, const Result<WcsPage>& right) {
-    const auto parts = [](const WcsPage& page) {
-        return std::tie(page.numbers, page.texts, page.left_out);
-    };
-    // Where in a literal or a character JSON goes wrong is told nearly.
-    const auto kind = [](const Error& error) {
-        return error.what.substr(0, error.what.find(" at byte "));
-    };
-    require(left.has_value() == right.has_value());
-    require(left ? parts(*left) == parts(*right) : kind(left.error()) == kind(right.error()));
-}
-
-/// Any body is a page within its bounds or an error with a text, the same wherever it is cut, and
-/// JSON to this parser if it is to another. The first byte says how many of the others are lengths.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view input(reinterpret_cast<const char*>(data), size);
-    if (size < 2) {
-        return 0;
-    }
-    const auto count = std::min<std::size_t>(data[0] & 7U, size - 2) + 1;
-    const auto lengths = input.substr(1, count);
-    const auto body = input.substr(1 + count);
-
+/// A page within its bounds, or an error with a text.
+static void require_bounded(std::string_view body) {
     const CountNames names;
     const auto page = parse_page(body, max_entries, names);
-    require_same(parse_cut(body, lengths, names), page);
     if (!page) {
         require(!page.error().what.empty());
-    } else {
-        const auto counted_names = 2 * all_protocols.size() + names.hls.size();
-        require(page->numbers.size() + page->texts.size() <= max_entries + counted_names);
-        const auto counts = count_streams(*page, names);
-        require(counts.hls || !counts.missing.empty());
+        return;
     }
-    if (body.starts_with('{') && (page || page.error().what == "JSON without a single value")) {
-        require(nlohmann::json::accept(body));
+    const auto counted_names = 2 * all_protocols.size() + names.hls.size();
+    require(page->numbers.size() + page->texts.size() <= max_entries + counted_names);
+    const auto counts = count_streams(*page, names);
+    require(counts.hls || !counts.missing.empty());
+}
+
+/// What is JSON to another parser is a page, unless it has no value. Numbers of a group are the
+/// same to both, but for names that another one joined by a dot may have.
+static void require_reads_json(std::string_view body) {
+    const bool has_nul = body.find('\0') != std::string_view::npos;  // the other one's end
+    const auto json = has_nul ? nlohmann::json() : nlohmann::json::parse(body, nullptr, false);
+    if (!json.is_object()) {
+        return;
+    }
+    const auto page = parse_page(body, body.size(), CountNames{});
+    require(page || page.error().what == "JSON without a single value");
+    const auto group = json.size() == 1 ? json.front() : nlohmann::json();
+    for (const auto& [name, value] : group.items()) {
+        const bool joined = name.find('.') != std::string::npos;
+        if (group.is_object() && value.is_number() && !joined && page->numbers.contains(name)) {
+            require(page->numbers.at(name) == value.get<double>());
+        }
+    }
+}
+
+/// The last number of a page in which the bytes are all that is wrong.
+static void require_costs_itself(std::string_view before, std::string_view bytes,
+                                 std::string_view after) {
+    const auto page =
+        parse_page(std::string(before).append(bytes).append(after), max_entries, CountNames{});
+    require(page && page->numbers.contains("streams_hls"));
+    require(page->numbers.at("streams_hls") == 7);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    require_bounded(bytes);
+    require_reads_json(bytes);
+
+    const auto has = [bytes](std::string_view any) {
+        return bytes.find_first_of(any) != std::string_view::npos;
+    };
+    if (!has("\n")) {
+        require_costs_itself("a=1\nb=", bytes, "\nstreams_hls=7\n");
+    }
+    if (!has("\"\\")) {
+        require_costs_itself(R"({"g":{"a":")", bytes, R"(","streams_hls":7}})");
+    }
+    if (!has("\"{}[]")) {
+        require_costs_itself(R"({"g":{"a":)", bytes, R"(,"streams_hls":7}})");
     }
     return 0;
 }

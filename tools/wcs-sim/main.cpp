@@ -124,7 +124,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
         "faults "
         "delay_ms,\nstatus (3xx: a redirect), garbage, truncate, hang, size_mb, refuse, "
         "bytes_per_second, chunked and\nreset (in mid-reply), each off when 0. GET /reset goes "
-        "back, GET /state tells everything as JSON.\n");
+        "back, GET /state reports everything as JSON.\n");
 }
 
 int run(SimulatorOptions options) {

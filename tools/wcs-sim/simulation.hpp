@@ -34,7 +34,7 @@ struct Faults {
     std::size_t size_mb = 0;            // the page padded to so many MiB
     bool refuse = false;                // nobody listens
     std::size_t bytes_per_second = 0;   // of the body
-    bool chunked = false;               // in chunks, its length not told before: no fault of HTTP
+    bool chunked = false;               // in chunks, without Content-Length: no fault of HTTP
     bool reset = false;                 // the connection is reset in the midst of the body
 };
 

@@ -3,15 +3,12 @@
 
 #include "unit/wcs/support.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -35,9 +32,9 @@ class FetchFromSimulator : public testing::Test {
         ASSERT_TRUE(started) << started.error().what;
     }
 
-    FetchResult fetch(const sim::Setting& fault, std::chrono::nanoseconds timeout = patience) {
+    FetchResult fetch(const sim::Setting& fault, std::chrono::nanoseconds within = timeout) {
         EXPECT_TRUE(simulator_.set({&fault, 1}));
-        return run(io_, fetch_page(page_url(simulator_), timeout, max_bytes));
+        return test::fetch(io_, page_url(simulator_), within, max_bytes);
     }
 
     asio::io_context io_;
@@ -59,25 +56,25 @@ TEST_F(FetchFromSimulator, WaitsForASlowAnswer) {
 TEST_F(FetchFromSimulator, Faults) {
     const struct {
         sim::Setting fault;
-        std::chrono::milliseconds timeout;
+        std::chrono::milliseconds within;
         WcsFault kind;
         const char* text;
     } rows[] = {
-        {{"status", "500"}, patience, WcsFault::http_status, "HTTP 500 Internal Server Error"},
+        {{"status", "500"}, timeout, WcsFault::http_status, "HTTP 500 Internal Server Error"},
         {{"status", "302"},
-         patience,
+         timeout,
          WcsFault::http_status,
          "HTTP 302 Found, to /elsewhere, not followed"},
-        {{"status", "204"}, patience, WcsFault::http_status, "HTTP 204"},
-        {{"truncate", "100"}, patience, WcsFault::truncated, "before the whole page was there"},
-        {{"size_mb", "50"}, patience, WcsFault::too_large, "larger than 1048576 bytes"},
+        {{"status", "204"}, timeout, WcsFault::http_status, "HTTP 204"},
+        {{"truncate", "100"}, timeout, WcsFault::truncated, "before the whole page was there"},
+        {{"size_mb", "50"}, timeout, WcsFault::too_large, "larger than 1048576 bytes"},
         {{"hang", "1"}, 50ms, WcsFault::timeout, "no answer within 0.05 s"},
         {{"delay_ms", "60000"}, 50ms, WcsFault::timeout, "no answer within 0.05 s"},
-        {{"refuse", "1"}, patience, WcsFault::connect, "connection refused"},
+        {{"refuse", "1"}, timeout, WcsFault::connect, "connection refused"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.fault.first);
-        const auto body = fetch(row.fault, row.timeout);
+        const auto body = fetch(row.fault, row.within);
         ASSERT_FALSE(body);
         EXPECT_EQ(to_string(body.error().fault), to_string(row.kind));
         EXPECT_THAT(body.error().text,
@@ -89,7 +86,7 @@ TEST_F(FetchFromSimulator, Faults) {
 TEST_F(FetchFromSimulator, LooksUpANameInTime) {
     auto url = page_url(simulator_);
     url.host = "localhost";
-    const auto body = run(io_, fetch_page(url, patience, max_bytes));
+    const auto body = test::fetch(io_, url, timeout, max_bytes);
     EXPECT_TRUE(body) << body.error().text;
 }
 
@@ -124,14 +121,14 @@ class ByteServer {
 struct Answer {
     std::string bytes;
     bool hold = false;
-    std::chrono::milliseconds timeout = patience;
+    std::chrono::milliseconds within = timeout;
 };
 
 FetchResult fetch_bytes(const Answer& answer, std::string* request = nullptr) {
     asio::io_context io;
     ByteServer server(io);
-    asio::co_spawn(io, server.serve_one(answer.bytes, answer.hold), asio::detached);
-    auto result = run(io, fetch_page(server.url(), answer.timeout, 1000));
+    spawn(io, server.serve_one(answer.bytes, answer.hold));
+    auto result = test::fetch(io, server.url(), answer.within, 1000);
     if (request != nullptr) {
         *request = server.request();
     }
@@ -204,6 +201,14 @@ TEST(FetchFromBytes, Faults) {
          {ok + "X: " + std::string(1 << 20, 'x')},
          WcsFault::too_large,
          "header"},
+        {"a chunk extension without end",
+         {ok + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(1 << 20, 'x')},
+         WcsFault::too_large,
+         "a line between chunks"},
+        {"a trailer without end",
+         {ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(1 << 20, 'x')},
+         WcsFault::too_large,
+         "a line between chunks"},
         {"a body that stops",
          {ok + "Content-Length: 9\r\n\r\na=1", true, 100ms},
          WcsFault::timeout,
@@ -253,7 +258,7 @@ class FullSpeedServer {
     std::jthread thread_;
 };
 
-TEST(Fetch, OthersHaveTheirTurnBetweenPieces) {
+TEST(Fetch, OthersHaveTheirTurnBetweenReads) {
     constexpr std::size_t bytes = 4 << 20;
     FullSpeedServer server("HTTP/1.1 200 OK\r\n\r\n" + std::string(bytes, 'x'));
     asio::io_context io(1);
@@ -269,41 +274,16 @@ TEST(Fetch, OthersHaveTheirTurnBetweenPieces) {
     };
     take_turn();
 
-    std::size_t received = 0;
-    std::size_t longest = 0;
-    std::vector<std::size_t> turns_before;
-    const auto sink = [&](std::string_view piece) {
-        received += piece.size();
-        longest = std::max(longest, piece.size());
-        turns_before.push_back(turns);
-    };
-    const auto fetched = run(io, fetch_page(server.url(), patience, bytes, sink));
-    ASSERT_TRUE(fetched) << fetched.error().text;
-    EXPECT_EQ(received, bytes);
-    EXPECT_LE(longest, 16384U);
-    ASSERT_GE(turns_before.size(), bytes / 16384);
-    for (std::size_t piece = 2; piece < turns_before.size(); ++piece) {
-        ASSERT_GT(turns_before[piece], turns_before[piece - 2]) << "piece " << piece;
-    }
-}
-
-TEST(Fetch, GivesPiecesUntilTheFault) {
-    asio::io_context io;
-    ByteServer server(io);
-    asio::co_spawn(io, server.serve_one("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na=1"),
-                   asio::detached);
-    std::string received;
-    const auto sink = [&received](std::string_view piece) { received += piece; };
-    const auto fetched = run(io, fetch_page(server.url(), patience, 1000, sink));
-    ASSERT_FALSE(fetched);
-    EXPECT_EQ(to_string(fetched.error().fault), "truncated");
-    EXPECT_EQ(received, "a=1");
+    const auto body = test::fetch(io, server.url(), timeout, bytes);
+    ASSERT_TRUE(body) << body.error().text;
+    EXPECT_EQ(body->size(), bytes);
+    EXPECT_GE(turns, bytes / 16384 / 2) << "one in two reads of 16 KiB";
 }
 
 TEST(Fetch, NoDeadlineLeft) {
     asio::io_context io;
     ByteServer server(io);
-    const auto body = run(io, fetch_page(server.url(), 0ns, 1000));
+    const auto body = test::fetch(io, server.url(), 0ns, 1000);
     ASSERT_FALSE(body);
     EXPECT_EQ(to_string(body.error().fault), "timeout");
 }
@@ -312,7 +292,7 @@ TEST(Fetch, NameThatCannotBe) {
     asio::io_context io;
     // Longer than a label of a name may be: refused before any server is asked.
     const auto url = parse_wcs_url("http://" + std::string(64, 'a') + "/").value();
-    const auto body = run(io, fetch_page(url, patience, 1000));
+    const auto body = test::fetch(io, url, timeout, 1000);
     ASSERT_FALSE(body);
     EXPECT_EQ(to_string(body.error().fault), "connect");
     EXPECT_THAT(body.error().text, HasSubstr("does not resolve"));
@@ -331,7 +311,7 @@ TEST(Fetch, AnAddressNeedsNoThread) {
     const auto before = threads();
     for (const char* text : {"http://127.0.0.1:1/", "http://[::1]:1/"}) {
         const auto url = parse_wcs_url(text).value();
-        EXPECT_FALSE(run(io, fetch_page(url, patience, 1000)));
+        EXPECT_FALSE(test::fetch(io, url, timeout, 1000));
     }
     EXPECT_EQ(threads(), before);
 }

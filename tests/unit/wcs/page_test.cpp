@@ -17,7 +17,6 @@ namespace {
 using test::no_names;
 using test::parse;
 using test::parsed;
-using test::plenty;
 using test::sample;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -69,7 +68,7 @@ TEST(Samples, JsonHasTheNamesOfTheText) {
 }
 
 TEST(Bound, EntriesPastItAreCounted) {
-    const auto page = parse("a=1\nb=x\nc=3\nd=y\na=5\n", 2, no_names()).value();
+    const auto page = parse_page("a=1\nb=x\nc=3\nd=y\na=5\n", 2, no_names()).value();
     EXPECT_THAT(page.numbers, ElementsAre(Pair("a", 5)));
     EXPECT_THAT(page.texts, ElementsAre(Pair("b", "x")));
     EXPECT_EQ(page.left_out, 2U);
@@ -83,7 +82,7 @@ TEST(Bound, NeverTakesTheNamesOfCounts) {
 }
 
 TEST(Bound, OfOneEntry) {
-    const std::string fits(4094, '0');
+    const std::string zeros(4095, '0');  // one byte less than a value may have
     const std::string digits(4095, '1');
     const std::string spaces(5000, ' ');
     const struct {
@@ -92,21 +91,21 @@ TEST(Bound, OfOneEntry) {
         std::size_t kept;
         std::size_t left_out;
     } rows[] = {
-        {"a line of 4 KiB", "a=" + fits + "\nb=1", 2, 0},
-        {"a longer line", "a=" + fits + "0\nb=1", 1, 1},
-        {"a longer line at the end", "b=1\na=" + fits + "0", 1, 1},
+        {"a value of 4 KiB", "a=0" + zeros + "\nb=1", 2, 0},
+        {"a longer value", "a=00" + zeros + "\nb=1", 1, 1},
+        {"a longer value at the end", "b=1\na=00" + zeros, 1, 1},
         {"a name of that length", std::string(5000, 'a') + "=1\nb=1", 1, 0},
-        {"a header of that length", "-a=" + fits + "\nb=1", 1, 0},
+        {"a header of that length", "-a=00" + zeros + "\nb=1", 1, 0},
         {"white space of that length", "b=1\n" + spaces + "\n\n", 1, 0},
-        {"white space of that length, then an entry", "b=1\n" + spaces + "a=1\n", 1, 0},
-        {"a repeated name is dropped by a line too long", "a=1\na=" + fits + "0\nb=1", 1, 1},
-        {"a JSON string of 4 KiB", "{\"a\":\"00" + fits + "\",\"b\":1}", 2, 0},
-        {"a longer JSON string", "{\"a\":\"000" + fits + "\",\"b\":1}", 1, 1},
-        {"escapes count as what they are", "{\"a\":\"\\u0030\\u0030" + fits + "\",\"b\":1}", 2, 0},
-        {"a JSON number of 4 KiB", "{\"a\":0." + fits + ",\"b\":1}", 2, 0},
+        {"white space is not part of a value", "b=1\n" + spaces + "a=" + spaces + "1\n", 2, 0},
+        {"a duplicate name is dropped by a value too long", "a=1\na=00" + zeros + "\nb=1", 1, 1},
+        {"a JSON string of 4 KiB", "{\"a\":\"0" + zeros + "\",\"b\":1}", 2, 0},
+        {"a longer JSON string", "{\"a\":\"00" + zeros + "\",\"b\":1}", 1, 1},
+        {"escapes count as what they are", "{\"a\":\"\\u0030" + zeros + "\",\"b\":1}", 2, 0},
+        {"a JSON number of 4 KiB", "{\"a\":0." + digits.substr(1) + ",\"b\":1}", 2, 0},
         {"a longer JSON number", "{\"a\":0." + digits + ",\"b\":1}", 1, 1},
         {"a JSON name of that length", "{\"" + digits + "\":1,\"b\":1}", 1, 0},
-        {"what is in an array", "{\"a\":[\"" + digits + "0\",0." + digits + "],\"b\":1}", 1, 1},
+        {"what is in an array", "{\"a\":[\"00" + zeros + "\",0." + digits + "],\"b\":1}", 1, 1},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
@@ -132,10 +131,6 @@ TEST(Bound, HoldsOnAHugePage) {
 }
 
 TEST(NoPage, SaysWhatItIsInstead) {
-    std::string deep;
-    for (int level = 0; level < 17; ++level) {
-        deep += R"({"a":)";
-    }
     const struct {
         const char* shows;
         std::string body;
@@ -148,43 +143,44 @@ TEST(NoPage, SaysWhatItIsInstead) {
         {"a byte order mark and HTML", "\xEF\xBB\xBF <!DOCTYPE html>", "an HTML page"},
         {"HTML", "\n<html><a href=\"x\">", "an HTML page"},
         {"binary", std::string("\x01\0=\x02", 4), "binary data"},
+        {"binary that has a name in it", std::string("\0\na=1\n\0\n", 8), "binary data"},
+        {"text in UTF-16", std::string("a\0=\0001\0\n\0b\0=\0001\0\n\0", 16), "binary data"},
         {"prose", "It works!\n", "not a single key=value line"},
         {"headers alone", "-----Stats-----\n", "not a single key=value line"},
         {"names that are none", "\xff=\n=1\n", "not a single key=value line"},
-        {"JSON cut off", R"({"g":{"a":1)", "not JSON: syntax error at byte 12"},
-        {"JSON with rubbish after it", R"({"g":{"a":1}} x)", "not JSON: syntax error at byte 15"},
-        {"JSON with a number past any double", R"({"a":1e999})", "not JSON: syntax error at byte"},
-        {"JSON with a long number past any double", R"({"a":1)" + std::string(5000, '0') + "}",
-         "not JSON: syntax error at byte"},
-        {"JSON not in UTF-8", "{\"a\":\"\xff\"}", "not JSON: syntax error at byte"},
-        {"JSON with a character cut short", "{\"a\":\"\xe2\x82\"}",
-         "not JSON: syntax error at byte"},
-        {"JSON with half a surrogate pair", R"({"a":"\ud83d"})", "not JSON: syntax error at byte"},
-        {"JSON with a line break in a string", "{\"a\":\"\n\"}",
-         "not JSON: syntax error at byte 7"},
-        {"JSON with a comment", R"({"a":1/**/})", "not JSON: syntax error at byte 7"},
-        {"JSON with a comma too many", R"({"a":1,})", "not JSON: syntax error at byte 8"},
-        {"JSON with a leading zero", R"({"a":01})", "not JSON: syntax error at byte 7"},
-        {"JSON with what is no number", R"({"a":nan})", "not JSON: syntax error at byte"},
-        {"two JSON pages", R"({"a":1}{"a":1})", "not JSON: syntax error at byte 8"},
-        {"JSON with a NUL", std::string("{\"a\":\0}", 7), "not JSON: syntax error at byte 6"},
+        {"JSON cut off after a value", R"({"g":{"a":1)", "JSON that is cut off after 11 bytes"},
+        {"JSON cut off in a string", R"({"g":{"a":"x)", "JSON that is cut off after 12 bytes"},
+        {"JSON cut off in an escape", R"({"g":{"a":"\)", "JSON that is cut off after 12 bytes"},
+        {"JSON cut off in a \\u", R"({"g":{"a":"\u00)", "JSON that is cut off after 15 bytes"},
+        {"JSON cut off in a name", R"({"g":{"a)", "JSON that is cut off after 8 bytes"},
+        {"JSON cut off after a name", R"({"g":{"a":)", "JSON that is cut off after 10 bytes"},
+        {"JSON cut off in an array", R"({"a":1,"b":[)", "JSON that is cut off after 12 bytes"},
+        {"JSON cut off before its last brace", R"({"a":{"b":1})", "JSON that is cut off"},
+        {"JSON with rubbish after it", R"({"g":{"a":1}} x)",
+         "not JSON: more after its end, at byte 15"},
+        {"two JSON pages", R"({"a":1}{"a":1})", "not JSON: more after its end, at byte 8"},
         {"JSON without values", R"({"g":{},"n":null,"l":[1]})", "JSON without a single value"},
-        {"JSON too deep", deep, "JSON nested deeper than 16 levels"},
+        {"braces around something else", "{ It works! }", "JSON without a single value"},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto page = parse(row.body, plenty, CountNames{});
+        const auto page = parse(row.body);
         ASSERT_FALSE(page);
         EXPECT_THAT(page.error().what, HasSubstr(row.error));
     }
 }
 
-TEST(NoPage, DeepArraysAreNoDanger) {
-    const std::string closed = std::string(200, '[') + std::string(200, ']');
-    EXPECT_THAT(parsed("{\"a\":" + closed + ",\"b\":1}").numbers, ElementsAre(Pair("b", 1)));
-    const auto page = parse("{\"a\":" + std::string(1'000'000, '['), plenty, CountNames{});
-    ASSERT_FALSE(page);
-    EXPECT_THAT(page.error().what, HasSubstr("not JSON: nested too deep at byte 261"));
+TEST(NoPage, DeepNestingIsNoDanger) {
+    for (const std::string open : {"[", "{\"a\":"}) {
+        SCOPED_TRACE(open);
+        std::string body = "{\"a\":";
+        for (int level = 0; level < 200'000; ++level) {
+            body += open;
+        }
+        const auto page = parse(body);
+        ASSERT_FALSE(page);
+        EXPECT_THAT(page.error().what, HasSubstr("JSON that is cut off"));
+    }
 }
 
 TEST(Counts, SeveralNamesAreAddedUp) {
@@ -209,7 +205,7 @@ TEST(Counts, WhatCannotBeACountIsUnknown) {
     }
 }
 
-TEST(Counts, TheFirstMissingNameIsTold) {
+TEST(Counts, TheFirstMissingNameIsReported) {
     CountNames names;
     names.publishers[1] = {"first", "second"};
     names.hls = {"third"};

@@ -8,7 +8,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -22,19 +22,14 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 
 WcsSettings settings(WcsUrl url = {"http://wcs/", "wcs", 80, "/"}) {
-    return {std::move(url), 20ms, patience, 1 << 20, 256, CountNames{}};
+    return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}};
 }
 
-FetchOutcome outcome(const Fetched& fetched, std::string_view body) {
-    const auto asked = settings();
-    PageParser parser(asked.max_stats, asked.counts);
-    parser.feed(body);
-    return read_page(fetched, parser, asked);
+FetchOutcome page_outcome(const std::string& body) { return read_page(body, settings()); }
+
+FetchOutcome fault_outcome(WcsFault fault) {
+    return read_page(FetchError{fault, "why"}, settings());
 }
-
-FetchOutcome page_outcome(std::string_view body) { return outcome(Fetched(), body); }
-
-FetchOutcome fault_outcome(WcsFault fault) { return outcome(FetchError{fault, "why"}, "a=1\n"); }
 
 /// A page with these counts: publishers, subscribers and HLS streams of one protocol each.
 std::string page_text(int publishers, int subscribers, int hls) {
@@ -80,7 +75,7 @@ TEST(ReadPage, NoAnswer) {
     EXPECT_FALSE(outcome.page);
 }
 
-TEST(ReadPage, MissingNameSaysHowToMendIt) {
+TEST(ReadPage, MissingNameSaysHowToFixIt) {
     const auto outcome = page_outcome("streams_webrtc_in=1\n");
     EXPECT_EQ(to_string(outcome.fault), "missing_name");
     EXPECT_THAT(outcome.fault_text, HasSubstr("no number named 'streams_rtmp_in'"));
@@ -242,9 +237,9 @@ TEST_F(Poller, FetchesOnce) {
     EXPECT_GT(poller_.state().fetch_duration, 0ns);
 }
 
-TEST_F(Poller, GoesOnThroughFaultsAndTellsEachChangeOnce) {
+TEST_F(Poller, GoesOnThroughFaultsAndLogsEachChangeOnce) {
     simulate({"streams_webrtc_in", "5"});
-    asio::co_spawn(io_, poller_.run(), asio::detached);
+    spawn(io_, poller_.run());
     ASSERT_TRUE(run_until(io_, [&] { return poller_.state().publishers.has_value(); }));
 
     simulate({"garbage", "1"});
@@ -281,13 +276,13 @@ TEST_F(Poller, NeverAsksTwiceAtOnce) {
     quick.timeout = 100ms;
     poller_.configure(quick);
     const auto begun = Clock::now();
-    asio::co_spawn(io_, poller_.run(), asio::detached);
+    spawn(io_, poller_.run());
     ASSERT_TRUE(run_until(io_, [&] { return faults(WcsFault::timeout) >= 3; }));
     EXPECT_GE(Clock::now() - begun, 300ms) << "three timeouts, one after the other";
 }
 
 TEST_F(Poller, NewSettingsHoldFromTheNextFetch) {
-    asio::co_spawn(io_, poller_.run(), asio::detached);
+    spawn(io_, poller_.run());
     ASSERT_TRUE(run_until(io_, [&] { return poller_.state().up(); }));
     auto changed = settings(page_url(simulator_));
     changed.counts.hls = {"elsewhere"};

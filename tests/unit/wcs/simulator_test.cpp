@@ -5,8 +5,7 @@
 
 #include <string>
 
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -112,15 +111,8 @@ TEST_F(SimulatorOnLoopback, ControlRefusesWhatItDoesNotKnow) {
 
 TEST_F(SimulatorOnLoopback, NotHttpIsAnswered400) {
     start();
-    tcp::socket socket(io_);
-    socket.connect(simulator_->control_endpoint());
-    asio::write(socket, asio::buffer(std::string_view("rubbish\r\n\r\n")));
-    std::string answer;
-    bool ended = false;
-    asio::async_read(socket, asio::dynamic_buffer(answer),
-                     [&](boost::system::error_code, std::size_t) { ended = true; });
-    EXPECT_TRUE(run_until(io_, [&] { return ended; }));
-    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(answer_to(io_, simulator_->control_endpoint(), "rubbish\r\n\r\n"),
+                StartsWith("HTTP/1.1 400 "));
 }
 
 TEST_F(SimulatorOnLoopback, StatusAndItsLocation) {
@@ -137,14 +129,8 @@ TEST_F(SimulatorOnLoopback, TruncatedPageHasTheFullLength) {
     start();
     const auto whole = page("/?action=stat").body().size();
     control("/set?truncate=10");
-    tcp::socket socket(io_);
-    socket.connect(simulator_->page_endpoints().front());
-    asio::write(socket, asio::buffer(std::string_view("GET /?action=stat HTTP/1.1\r\n\r\n")));
-    std::string answer;
-    bool ended = false;
-    asio::async_read(socket, asio::dynamic_buffer(answer),
-                     [&](boost::system::error_code, std::size_t) { ended = true; });
-    EXPECT_TRUE(run_until(io_, [&] { return ended; }));
+    const auto answer =
+        answer_to(io_, simulator_->page_endpoints().front(), "GET /?action=stat HTTP/1.1\r\n\r\n");
     EXPECT_THAT(answer, HasSubstr("Content-Length: " + std::to_string(whole) + "\r\n"));
     const auto body = answer.find("\r\n\r\n") + 4;
     EXPECT_EQ(answer.size() - body, 10U);
@@ -170,8 +156,10 @@ TEST_F(SimulatorOnLoopback, ControlAnswersWhileThePageHangs) {
     start();
     control("/set?hang=1");
     bool answered = false;
-    asio::co_spawn(io_, exchange(simulator_->page_endpoints().front(), http::verb::get, "/"),
-                   [&](const std::exception_ptr&, const Response&) { answered = true; });
+    Response hanging;
+    asio::co_spawn(io_,
+                   exchange(simulator_->page_endpoints().front(), http::verb::get, "/", hanging),
+                   [&](const std::exception_ptr&) { answered = true; });
     EXPECT_EQ(state()["faults"]["hang"], 1);
     EXPECT_TRUE(run_until(io_, [&] { return state()["page_requests"] == 1; }));
     EXPECT_FALSE(answered);

@@ -34,7 +34,7 @@ TEST(TextPage, Lines) {
         {"a header of one dash", "-Stats\na=1", "a", 1},
         {"a header that holds an equals sign", "--x=3--\nx=1", "x", 1},
         {"a line without an equals sign", "nothing here\na=1", "a", 1},
-        {"the last of a repeated name", "a=1\na=2\n", "a", 2},
+        {"the last of a duplicate name", "a=1\na=2\n", "a", 2},
         {"a number after a text of that name", "a=x\na=2\n", "a", 2},
         {"negative", "a=-37", "a", -37},
         {"fraction", "a=2.5", "a", 2.5},
@@ -65,6 +65,34 @@ TEST(TextPage, TextReplacesANumberOfThatName) {
     const auto page = parsed("a=1\na=x\n");
     EXPECT_THAT(page.numbers, IsEmpty());
     EXPECT_THAT(page.texts, ElementsAre(Pair("a", "x")));
+}
+
+/// In each row `bad` costs itself; what is before and behind it stays.
+TEST(TextPage, WhatIsBadCostsItsOwnLine) {
+    const struct {
+        const char* shows;
+        std::string line;
+    } rows[] = {
+        {"not UTF-8", "bad=caf\xE9"},
+        {"a character cut short", "bad=\xE2\x82"},
+        {"a surrogate", "bad=\xED\xA0\xBD"},
+        {"a control character", "bad=\x1B[31m"},
+        {"a NUL in the value", std::string("bad=a\0b", 7)},
+        {"a NUL in the name", std::string("b\0ad=1", 6)},
+        {"a NUL alone", std::string(1, '\0')},
+        {"a name in Latin-1",
+         "b\xE4"
+         "d=1"},
+        {"a line over the bound", "bad=" + std::string(100'000, '1')},
+        {"no equals sign", "bad"},
+        {"a CR in between", "bad=a\rb"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        const auto page = parsed("before=1\n" + row.line + "\nbehind=2\n" + row.line);
+        EXPECT_THAT(page.numbers, ElementsAre(Pair("before", 1), Pair("behind", 2)));
+        EXPECT_THAT(page.texts, IsEmpty());
+    }
 }
 
 TEST(TextPage, NamesThatCannotBeShownArePassedOver) {

@@ -11,7 +11,7 @@ from workbench import PROGRAMS, CannotMeasure
 NAME = "scale"
 TITLE = "many interfaces, a large page of WCS"
 INTERFACES = (1, 100, 1000)
-STREAMS = (1, 100_000)
+STREAMS = (1, 10_000)
 RECEIVED = "wcs_node_network_receive_bytes_total{"  # one series an interface
 FORMATS = {"text": "", "json": "&format=json"}
 
