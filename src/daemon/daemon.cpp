@@ -168,7 +168,7 @@ void Daemon::detect_stall(Clock::time_point now) {
     const auto stall = now - std::exchange(last_attempt_, now);
     if (stall < fresh_for_) return;
     spdlog::warn("this process did not run for {:.1f} s", Seconds(stall).count());
-    poller_.excuse(stall);
+    poller_.extend_freshness(stall);
 }
 
 /// As long as they are wanted and can be measured.

@@ -139,7 +139,7 @@ asio::awaitable<void> WcsPoller::run() {
     }
 }
 
-void WcsPoller::excuse(std::chrono::nanoseconds pause) {
+void WcsPoller::extend_freshness(std::chrono::nanoseconds pause) {
     for (auto* held : {&state_.publishers, &state_.subscribers, &state_.hls})
         if (*held) (*held)->at += pause;
 }

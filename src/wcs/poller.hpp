@@ -71,7 +71,7 @@ class WcsPoller {
 
     /// This process did not run for so long and could not ask: the counts hold for that much
     /// longer.
-    void excuse(std::chrono::nanoseconds pause);
+    void extend_freshness(std::chrono::nanoseconds pause);
 
  private:
     boost::asio::steady_timer timer_;
