@@ -53,8 +53,8 @@ int check_once(const Config& config, std::ostream& out, std::ostream& err) {
         err << sampler.error().what << '\n';
         return exit_failed;
     }
-    if (const auto faults = sampler->check(config); !faults.empty()) {
-        err << to_string(faults);
+    if (const auto errors = sampler->check(config); !errors.empty()) {
+        err << to_string(errors);
         return exit_wrong_usage;
     }
     const auto snapshot = measure(*sampler, config);

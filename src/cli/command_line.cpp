@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include "config/config_error.hpp"
 #include "config/config_file.hpp"
 #include "config/effective_config.hpp"
-#include "config/fault.hpp"
 #include "process/exit_status.hpp"
 
 #include <wcs_node_agent/limits.hpp>
@@ -87,7 +87,7 @@ class Commands {
     }
 
     std::variant<Invocation, EarlyExit> parse(int argc, const char* const* argv) {
-        Faults faults;
+        ConfigErrors errors;
         try {
             app_.parse(argc, argv);
         } catch (const CLI::Success& asked) {  // --help or --version
@@ -95,31 +95,31 @@ class Commands {
             app_.exit(asked, text, text);
             return EarlyExit{exit_done, text.str()};
         } catch (const CLI::ParseError& error) {
-            faults.push_back({.where = "command line", .what = error.what()});
+            errors.push_back({.where = "command line", .what = error.what()});
         }
         Invocation invocation;
         const auto chosen =
             std::ranges::find_if(known_, [](const auto& known) { return known.first->parsed(); });
         if (chosen == known_.end()) {
-            add_no_command(faults);
+            add_no_command(errors);
         } else {
             const CLI::App& app = *chosen->first;
             invocation = {.command = chosen->second,
                           .config_file = config_file(app),
-                          .overrides = overrides(app, faults),
+                          .overrides = overrides(app, errors),
                           .json = is_given(app, "--json")};
-            add_unknown(app, faults);
+            add_unknown(app, errors);
             if (invocation.command == Command::config_check && !invocation.config_file) {
-                faults.push_back({.where = "config check", .what = "needs the FILE to check"});
+                errors.push_back({.where = "config check", .what = "needs the FILE to check"});
             }
         }
-        if (faults.empty()) {
+        if (errors.empty()) {
             return invocation;
         }
         Config scratch;
         std::ranges::move(apply_overrides(scratch, invocation.overrides),
-                          std::back_inserter(faults));
-        return EarlyExit{exit_wrong_usage, to_string(faults) + "See wcs-node-agent --help.\n"};
+                          std::back_inserter(errors));
+        return EarlyExit{exit_wrong_usage, to_string(errors) + "See wcs-node-agent --help.\n"};
     }
 
  private:
@@ -174,7 +174,7 @@ class Commands {
         return std::nullopt;
     }
 
-    static Json overrides(const CLI::App& command, Faults& faults) {
+    static Json overrides(const CLI::App& command, ConfigErrors& errors) {
         Json values = Json::object();
         for (const Setting& setting : settings()) {
             const std::string option = option_name(setting.name);
@@ -183,35 +183,36 @@ class Commands {
                 continue;
             }
             if (!setting.is_list && texts.size() > 1) {
-                faults.push_back({.where = option, .what = "given twice"});
+                errors.push_back({.where = option, .what = "given twice"});
             }
             values[setting.name] = setting.is_list ? Json(texts) : Json(texts.back());
         }
-        add_pairs(given(command, "limits"), values, faults);
+        add_pairs(given(command, "limits"), values, errors);
         return values;
     }
 
     /// `cpu 80 band-out 500`, as the script that this replaces took them.
-    static void add_pairs(const std::vector<std::string>& words, Json& values, Faults& faults) {
+    static void add_pairs(const std::vector<std::string>& words, Json& values,
+                          ConfigErrors& errors) {
         for (std::size_t i = 0; i < words.size(); i += 2) {
             std::string name = words[i];
             std::ranges::replace(name, '-', '_');
             const auto is_name = [&name](Limit limit) { return to_string(limit) == name; };
             if (std::ranges::none_of(all_limits, is_name)) {
-                faults.push_back(
+                errors.push_back(
                     {.where = words[i],
                      .what = "is not one of cpu, publishers, subscribers, hls, band-in, band-out"});
             } else if (i + 1 == words.size()) {
-                faults.push_back({.where = words[i], .what = "has no value"});
+                errors.push_back({.where = words[i], .what = "has no value"});
             } else if (values.contains(name)) {
-                faults.push_back({.where = words[i], .what = "given twice"});
+                errors.push_back({.where = words[i], .what = "given twice"});
             } else {
                 values[name] = words[i + 1];
             }
         }
     }
 
-    void add_no_command(Faults& faults) const {
+    void add_no_command(ConfigErrors& errors) const {
         const auto words = app_.remaining(true);
         const bool in_config = config_->parsed();
         static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
@@ -220,17 +221,17 @@ class Commands {
         const std::span<const std::string_view> names =
             in_config ? std::span<const std::string_view>(of_config) : of_app;
         if (words.empty()) {
-            faults.push_back(
+            errors.push_back(
                 {.where = in_config ? "config" : "command line",
                  .what = fmt::format("a command is missing: {}", fmt::join(names, ", "))});
         } else {
-            faults.push_back({.where = words.front(),
+            errors.push_back({.where = words.front(),
                               .what = "unknown command" + did_you_mean(words.front(), names)});
         }
     }
 
     /// What no option and no positional took.
-    void add_unknown(const CLI::App& command, Faults& faults) const {
+    void add_unknown(const CLI::App& command, ConfigErrors& errors) const {
         std::vector<std::string> names;
         for (const CLI::Option* option : command.get_options()) {
             names.push_back(option->get_name());
@@ -241,10 +242,10 @@ class Commands {
             const bool is_option = word.starts_with('-');
             if (is_option && word != "--") {
                 const std::string name = word.substr(0, word.find('='));
-                faults.push_back(
+                errors.push_back(
                     {.where = name, .what = "unknown option" + did_you_mean(name, known)});
             } else if (!is_option && !value_of_unknown) {
-                faults.push_back({.where = word, .what = "unexpected argument"});
+                errors.push_back({.where = word, .what = "unexpected argument"});
             }
             value_of_unknown = is_option && word.find('=') == std::string::npos;
         }

@@ -82,8 +82,8 @@ void check_interfaces(const Config& config, std::ostream& out) {
     if (selected.empty())
         print(out, Finding::missing, "in the bandwidth limits", "no interface",
               "name one with --interface");
-    for (const auto& fault : CapacityFollower(link_speed).check(config.limits, *links, selected))
-        print(out, Finding::missing, fault.where, fault.what);
+    for (const auto& error : CapacityFollower(link_speed).check(config.limits, *links, selected))
+        print(out, Finding::missing, error.where, error.what);
 }
 
 void check_wcs(const Config& config, std::ostream& out) {
@@ -102,9 +102,9 @@ void check_web(const Config& config, std::ostream& out) {
     if (config.web_config_file.empty()) return;
     const auto web = load_web_config(config.web_config_file);
     if (!web) {
-        for (const auto& fault : web.error())
+        for (const auto& error : web.error())
             print(out, Finding::missing, "web.config.file",
-                  fmt::format("{}: {}", fault.where, fault.what));
+                  fmt::format("{}: {}", error.where, error.what));
         return;
     }
     print(out, Finding::ok, "web.config.file",

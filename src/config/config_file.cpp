@@ -52,7 +52,7 @@ class RepeatedKeys {
         }
     }
 
-    Faults take_faults() { return std::move(faults_); }
+    ConfigErrors take_errors() { return std::move(errors_); }
 
  private:
     struct Object {
@@ -68,13 +68,13 @@ class RepeatedKeys {
             for (const Object& outer : objects_) {
                 pointer += pointer_step(outer.current);
             }
-            faults_.push_back(
+            errors_.push_back(
                 {.where = pointer, .what = "duplicate key", .key = objects_.front().current});
         }
     }
 
     std::vector<Object> objects_;  // those open, outermost first
-    Faults faults_;
+    ConfigErrors errors_;
 };
 
 }  // namespace
@@ -98,7 +98,7 @@ Result<std::string> read_config_file(const std::filesystem::path& file) {
     return {boost::system::in_place_value, std::move(text)};
 }
 
-Faults apply_config_text(Config& config, std::string_view text, std::string_view file) {
+ConfigErrors apply_config_text(Config& config, std::string_view text, std::string_view file) {
     Json values;
     RepeatedKeys repeated;
     const auto see = [&repeated](int, Json::parse_event_t event, Json& parsed) {
@@ -117,12 +117,12 @@ Faults apply_config_text(Config& config, std::string_view text, std::string_view
     if (!values.is_object()) {
         return {{.where = std::string(file), .what = "must be one JSON object, in braces"}};
     }
-    Faults faults = repeated.take_faults();
-    std::ranges::move(apply_settings(config, values), std::back_inserter(faults));
-    for (Fault& fault : faults) {
-        fault.where = fmt::format("{}: {}", file, fault.where);
+    ConfigErrors errors = repeated.take_errors();
+    std::ranges::move(apply_settings(config, values), std::back_inserter(errors));
+    for (ConfigError& error : errors) {
+        error.where = fmt::format("{}: {}", file, error.where);
     }
-    return faults;
+    return errors;
 }
 
 }  // namespace wcs_node_agent

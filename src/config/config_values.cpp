@@ -30,11 +30,11 @@ Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
 
 using NamesByProtocol = std::array<std::vector<std::string>, all_protocols.size()>;
 
-Faults set_names_by_protocol(NamesByProtocol& field, const Json& value) {
+ConfigErrors set_names_by_protocol(NamesByProtocol& field, const Json& value) {
     constexpr std::array known{to_string(Protocol::webrtc), to_string(Protocol::rtmp),
                                to_string(Protocol::rtsp)};
     if (!value.is_object()) {
-        return fault(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
+        return one_error(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
     }
     return for_each_key(value, known, [&](std::size_t protocol, const Json& names) {
         return set_strings(field[protocol], names);
@@ -91,22 +91,22 @@ Json show_limit(const std::optional<ConfiguredLimit>& limit) {
     return limit->is_share ? Json(percent_text(limit->value)) : show_number(limit->value);
 }
 
-Faults set_strings(std::vector<std::string>& field, const Json& value) {
+ConfigErrors set_strings(std::vector<std::string>& field, const Json& value) {
     std::vector<std::string> texts;
-    Faults faults =
+    ConfigErrors errors =
         for_each_string(value, [&](std::string_view text) { return add_once(texts, text); });
-    if (faults.empty()) {
+    if (errors.empty()) {
         field = std::move(texts);
     }
-    return faults;
+    return errors;
 }
 
-Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value) {
+ConfigErrors set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value) {
     if (value.is_array() && value.empty()) {
-        return fault(Error{"must name at least one ADDR:PORT"});
+        return one_error(Error{"must name at least one ADDR:PORT"});
     }
     std::vector<boost::asio::ip::tcp::endpoint> endpoints;
-    Faults faults = for_each_string(value, [&](std::string_view text) -> Result<void> {
+    ConfigErrors errors = for_each_string(value, [&](std::string_view text) -> Result<void> {
         const auto endpoint = parse_endpoint(text);
         if (!endpoint) {
             return endpoint.error();
@@ -117,10 +117,10 @@ Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const J
         endpoints.push_back(*endpoint);
         return {};
     });
-    if (faults.empty()) {
+    if (errors.empty()) {
         field = std::move(endpoints);
     }
-    return faults;
+    return errors;
 }
 
 Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints) {
@@ -129,26 +129,27 @@ Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints
     return texts;
 }
 
-Faults set_networks(AllowList& field, const Json& value) {
+ConfigErrors set_networks(AllowList& field, const Json& value) {
     if (value.is_array() && value.empty()) {
-        return fault(Error{"must name at least one network"});
+        return one_error(Error{"must name at least one network"});
     }
     AllowList networks;
-    Faults faults =
+    ConfigErrors errors =
         for_each_string(value, [&](std::string_view text) { return add_network(networks, text); });
-    if (faults.empty()) {
+    if (errors.empty()) {
         field = std::move(networks);
     }
-    return faults;
+    return errors;
 }
 
-Faults set_counts(Config& config, const Json& value) {
+ConfigErrors set_counts(Config& config, const Json& value) {
     constexpr std::array<std::string_view, 3> known{"publishers", "subscribers", "hls"};
     if (!value.is_object()) {
-        return fault(must_be("an object with \"publishers\", \"subscribers\" and \"hls\"", value));
+        return one_error(
+            must_be("an object with \"publishers\", \"subscribers\" and \"hls\"", value));
     }
     CountNames counts = config.counts;
-    Faults faults = for_each_key(value, known, [&](std::size_t count, const Json& names) {
+    ConfigErrors errors = for_each_key(value, known, [&](std::size_t count, const Json& names) {
         switch (count) {
             case 0:
                 return set_names_by_protocol(counts.publishers, names);
@@ -158,10 +159,10 @@ Faults set_counts(Config& config, const Json& value) {
                 return set_strings(counts.hls, names);
         }
     });
-    if (faults.empty()) {
+    if (errors.empty()) {
         config.counts = std::move(counts);
     }
-    return faults;
+    return errors;
 }
 
 Json show_counts(const Config& config) {

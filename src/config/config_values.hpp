@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "config/json.hpp"
 
 #include <wcs_node_agent/config.hpp>
@@ -15,7 +15,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 // The fields of Config that have a form or a range of their own, from and to JSON. set_...()
-// changes nothing where there is a fault.
+// changes nothing where there is an error.
 
 namespace wcs_node_agent {
 
@@ -31,18 +31,18 @@ Json show_limit(const std::optional<ConfiguredLimit>& limit);
 Result<double> read_recover(const Json& value);
 
 /// A list of strings, possibly empty, none of them twice.
-Faults set_strings(std::vector<std::string>& field, const Json& value);
+ConfigErrors set_strings(std::vector<std::string>& field, const Json& value);
 
 /// ADDR:PORT, one or a list of them, none of them twice but for port 0.
-Faults set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value);
+ConfigErrors set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value);
 
 Json show_endpoints(const std::vector<boost::asio::ip::tcp::endpoint>& endpoints);
 
 /// CIDR, one or a list of them.
-Faults set_networks(AllowList& field, const Json& value);
+ConfigErrors set_networks(AllowList& field, const Json& value);
 
 /// Counts that the object leaves out stay as they are.
-Faults set_counts(Config& config, const Json& value);
+ConfigErrors set_counts(Config& config, const Json& value);
 
 Json show_counts(const Config& config);
 

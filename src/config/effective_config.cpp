@@ -15,7 +15,7 @@
 namespace wcs_node_agent {
 namespace {
 
-Faults apply_file(Config& config, const std::filesystem::path& file) {
+ConfigErrors apply_file(Config& config, const std::filesystem::path& file) {
     const Result<std::string> text = read_config_file(file);
     if (!text) {
         return {{.where = file.string(), .what = text.error().what}};
@@ -48,29 +48,29 @@ std::optional<std::filesystem::path> find_config_file(
     return absent ? std::nullopt : std::optional<std::filesystem::path>(default_config_file);
 }
 
-Faults apply_overrides(Config& config, const Json& overrides) {
-    Faults faults = apply_settings(config, overrides);
-    for (Fault& fault : faults) {
-        fault.where = option_name(fault.key);
+ConfigErrors apply_overrides(Config& config, const Json& overrides) {
+    ConfigErrors errors = apply_settings(config, overrides);
+    for (ConfigError& error : errors) {
+        error.where = option_name(error.key);
     }
-    return faults;
+    return errors;
 }
 
 Checked<Config> load_config(const std::optional<std::filesystem::path>& file,
                             const Json& overrides) {
     Config config;
-    Faults faults = file ? apply_file(config, *file) : Faults();
-    std::ranges::move(apply_overrides(config, overrides), std::back_inserter(faults));
+    ConfigErrors errors = file ? apply_file(config, *file) : ConfigErrors();
+    std::ranges::move(apply_overrides(config, overrides), std::back_inserter(errors));
     for (const Conflict& conflict : find_conflicts(config)) {
-        // A faulty value left its field as it was, so this conflict may be none.
-        const auto doubts = [&conflict](const Fault& fault) {
-            return fault.key.empty() || fault.key == conflict.first || fault.key == conflict.second;
+        // A value with an error left its field as it was, so this conflict may be none.
+        const auto doubts = [&conflict](const ConfigError& error) {
+            return error.key.empty() || error.key == conflict.first || error.key == conflict.second;
         };
-        if (std::ranges::none_of(faults, doubts)) {
-            faults.push_back({.where = place(conflict, file, overrides), .what = conflict.what});
+        if (std::ranges::none_of(errors, doubts)) {
+            errors.push_back({.where = place(conflict, file, overrides), .what = conflict.what});
         }
     }
-    return faults.empty() ? Checked<Config>(std::move(config)) : Checked<Config>(faults);
+    return errors.empty() ? Checked<Config>(std::move(config)) : Checked<Config>(errors);
 }
 
 }  // namespace wcs_node_agent

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "config/settings.hpp"
 
 #include <wcs_node_agent/config.hpp>
@@ -16,10 +16,10 @@ namespace wcs_node_agent {
 std::optional<std::filesystem::path> find_config_file(
     const std::optional<std::filesystem::path>& named);
 
-/// Sets the command line's values, an object of settings. The faults' places are options.
-Faults apply_overrides(Config& config, const Json& overrides);
+/// Sets the command line's values, an object of settings. The errors' places are options.
+ConfigErrors apply_overrides(Config& config, const Json& overrides);
 
-/// The defaults, then the file, then the command line; or all the faults of both.
+/// The defaults, then the file, then the command line; or all the errors of both.
 Checked<Config> load_config(const std::optional<std::filesystem::path>& file,
                             const Json& overrides);
 

@@ -28,12 +28,12 @@ Error must_be(std::string_view form, const Json& value) {
     return Error{fmt::format("must be {}, not {}", form, quoted(value))};
 }
 
-Faults fault(Error error) { return {{.where = "", .what = std::move(error.what)}}; }
+ConfigErrors one_error(Error error) { return {{.where = "", .what = std::move(error.what)}}; }
 
-void append_below(Faults& faults, std::string_view key, Faults more) {
-    for (Fault& fault : more) {
-        faults.push_back({.where = pointer_step(key) + fault.where,
-                          .what = std::move(fault.what),
+void append_below(ConfigErrors& errors, std::string_view key, ConfigErrors more) {
+    for (ConfigError& error : more) {
+        errors.push_back({.where = pointer_step(key) + error.where,
+                          .what = std::move(error.what),
                           .key = std::string(key)});
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "config/json.hpp"
 
 #include <wcs_node_agent/result.hpp>
@@ -25,11 +25,11 @@ namespace wcs_node_agent {
 /// `must be FORM, not VALUE`, for a string of any size.
 Error must_be(std::string_view form, const Json& value);
 
-/// One fault of the value itself.
-Faults fault(Error error);
+/// One error of the value itself.
+ConfigErrors one_error(Error error);
 
-/// Adds the faults found at one step further down.
-void append_below(Faults& faults, std::string_view key, Faults more);
+/// Adds the errors found at one step further down.
+void append_below(ConfigErrors& errors, std::string_view key, ConfigErrors more);
 
 /// Not empty and without control characters; it lives as long as the value.
 Result<std::string_view> read_string(const Json& value);
@@ -81,34 +81,35 @@ std::string_view name_of(T value, const Choices<T, n>& choices) {
 
 /// Hands each member of an object to use(index, value), where index counts in `known`.
 template <class Use>
-Faults for_each_key(const Json& object, std::span<const std::string_view> known, const Use& use) {
-    Faults faults;
+ConfigErrors for_each_key(const Json& object, std::span<const std::string_view> known,
+                          const Use& use) {
+    ConfigErrors errors;
     for (const auto& [key, value] : object.items()) {
         const auto found = std::ranges::find(known, key);
-        append_below(faults, key,
+        append_below(errors, key,
                      found == known.end()
-                         ? fault(Error{"unknown key" + did_you_mean(key, known)})
+                         ? one_error(Error{"unknown key" + did_you_mean(key, known)})
                          : use(static_cast<std::size_t>(found - known.begin()), value));
     }
-    return faults;
+    return errors;
 }
 
 /// Hands each string of an array, or a string alone, to use(string), which returns a Result<void>.
 template <class Use>
-Faults for_each_string(const Json& value, const Use& use) {
+ConfigErrors for_each_string(const Json& value, const Use& use) {
     const bool alone = !value.is_array();
-    Faults faults;
+    ConfigErrors errors;
     for (std::size_t i = 0; i < (alone ? 1 : value.size()); ++i) {
         const auto text = read_string(alone ? value : value[i]);
         const Result<void> used = text ? use(*text) : Result<void>(text.error());
         if (!used && alone) {
-            return fault(used.error());
+            return one_error(used.error());
         }
         if (!used) {
-            append_below(faults, std::to_string(i), fault(used.error()));
+            append_below(errors, std::to_string(i), one_error(used.error()));
         }
     }
-    return faults;
+    return errors;
 }
 
 }  // namespace wcs_node_agent

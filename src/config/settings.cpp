@@ -34,7 +34,7 @@ bool is_member(std::string_view name, std::string_view group) {
     return name.size() > group.size() && name.starts_with(group) && name[group.size()] == '.';
 }
 
-Faults apply_group(Config& config, std::string_view group, const Json& values) {
+ConfigErrors apply_group(Config& config, std::string_view group, const Json& values) {
     std::vector<std::string_view> members;
     for (const Setting& setting : settings())
         if (is_member(setting.name, group))
@@ -76,13 +76,13 @@ std::vector<std::string_view> changed_at_restart(const Config& before, const Con
     return names;
 }
 
-Faults apply_settings(Config& config, const Json& values) {
+ConfigErrors apply_settings(Config& config, const Json& values) {
     const auto keys = top_level_keys();
     return for_each_key(values, keys, [&](std::size_t index, const Json& value) {
         if (const auto* const setting = find_setting(keys[index]))
             return setting->set(config, value);
         return value.is_object() ? apply_group(config, keys[index], value)
-                                 : fault(must_be("an object", value));
+                                 : one_error(must_be("an object", value));
     });
 }
 

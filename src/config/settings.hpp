@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "config/json.hpp"
 
 #include <wcs_node_agent/config.hpp>
@@ -25,9 +25,9 @@ struct Setting {
     bool is_list;            // the option may be repeated
     bool needs_restart;      // a reload does not change it
 
-    /// Sets the field from a value of the file or a string of the command line. Faulty values
-    /// change nothing; each fault's place is a JSON pointer below the value.
-    Faults (*set)(Config&, const Json& value);
+    /// Sets the field from a value of the file or a string of the command line. Values with errors
+    /// change nothing; each error's place is a JSON pointer below the value.
+    ConfigErrors (*set)(Config&, const Json& value);
 
     /// The field as it would be written in the file.
     Json (*show)(const Config&);
@@ -51,9 +51,9 @@ std::string description(const Setting& setting);
 /// The names of settings that differ and take effect at the next start alone.
 std::vector<std::string_view> changed_at_restart(const Config& before, const Config& after);
 
-/// Sets what `values`, an object, names. An unknown key is a fault. Each fault's place is a JSON
+/// Sets what `values`, an object, names. An unknown key is an error. Each error's place is a JSON
 /// pointer into `values`.
-Faults apply_settings(Config& config, const Json& values);
+ConfigErrors apply_settings(Config& config, const Json& values);
 
 /// All settings as an object that apply_settings() takes back.
 Json show_settings(const Config& config);

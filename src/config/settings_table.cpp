@@ -28,9 +28,9 @@ constexpr Choices<std::string_view, 5> log_levels{{{"trace", "trace"},
                                                    {"error", "error"}}};
 
 template <class Field, class Value>
-Faults assign(Field& field, Result<Value> value) {
+ConfigErrors assign(Field& field, Result<Value> value) {
     if (!value) {
-        return fault(std::move(value).error());
+        return one_error(std::move(value).error());
     }
     field = std::move(*value);
     return {};
@@ -47,7 +47,7 @@ struct Words {
     std::string_view option = {};
 };
 
-constexpr Setting row(const Words& words, Faults (*set)(Config&, const Json&),
+constexpr Setting row(const Words& words, ConfigErrors (*set)(Config&, const Json&),
                       Json (*show)(const Config&), std::string (*range)() = nullptr,
                       bool is_list = false) {
     return {.name = words.name,

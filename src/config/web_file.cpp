@@ -107,7 +107,7 @@ class Document {
         errors_.push_back({.where = std::move(where), .what = std::move(what)});
     }
 
-    Faults take_errors() { return std::move(errors_); }
+    ConfigErrors take_errors() { return std::move(errors_); }
 
     /// The entries of a mapping; nothing at all is an empty one.
     std::vector<Entry> entries(const Value& mapping) {
@@ -154,7 +154,7 @@ class Document {
 
  private:
     const std::filesystem::path& file_;
-    Faults errors_;
+    ConfigErrors errors_;
 };
 
 /// A key that a mapping may have, and how its value is read into the target.
@@ -319,9 +319,9 @@ Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::pa
     try {
         read_keys(document, {YAML::Load(std::string(text)), ""}, file_keys, web);
     } catch (const YAML::Exception& error) {
-        return Faults{{.where = fmt::format("{}:{}:{}", file.string(), error.mark.line + 1,
-                                            error.mark.column + 1),
-                       .what = error.msg}};
+        return ConfigErrors{{.where = fmt::format("{}:{}:{}", file.string(), error.mark.line + 1,
+                                                  error.mark.column + 1),
+                             .what = error.msg}};
     }
     if (auto errors = document.take_errors(); !errors.empty()) return errors;
     return web;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 
 #include <filesystem>
 #include <functional>

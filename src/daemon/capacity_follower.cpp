@@ -29,24 +29,24 @@ void for_each_share(const ConfiguredLimits& limits, Each each) {
 
 }  // namespace
 
-Faults CapacityFollower::check(const ConfiguredLimits& limits, std::span<const Link> links,
-                               std::span<const std::uint32_t> selected) {
-    Faults faults;
-    if (!has_share(limits)) return faults;
+ConfigErrors CapacityFollower::check(const ConfiguredLimits& limits, std::span<const Link> links,
+                                     std::span<const std::uint32_t> selected) {
+    ConfigErrors errors;
+    if (!has_share(limits)) return errors;
     auto speeds = read_speeds(links, selected);
     speeds.insert(speeds_.begin(), speeds_.end());
     const auto capacity = capacity_of(links, selected, speeds);
-    if (capacity.speedless.empty()) return faults;
+    if (capacity.speedless.empty()) return errors;
     for_each_share(limits, [&](Limit limit, const std::string& share) {
         const std::string name(to_string(limit));
-        faults.push_back(
+        errors.push_back(
             {.where = name,
              .what = fmt::format("\"{}\" is a share of the link's speed, and the kernel reports "
                                  "none for {}: give the limit in Mbit/s",
                                  share, fmt::join(names_of(links, capacity.speedless), ", ")),
              .key = name});
     });
-    return faults;
+    return errors;
 }
 
 std::optional<double> CapacityFollower::capacity(const ConfiguredLimits& limits,

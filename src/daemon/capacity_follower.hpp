@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "load/capacity.hpp"
 
 #include <wcs_node_agent/clock.hpp>
@@ -26,8 +26,8 @@ class CapacityFollower {
 
     /// One for each share that could not be taken now, as the speed of a selected link is not
     /// known.
-    Faults check(const ConfiguredLimits& limits, std::span<const Link> links,
-                 std::span<const std::uint32_t> selected);
+    ConfigErrors check(const ConfiguredLimits& limits, std::span<const Link> links,
+                       std::span<const std::uint32_t> selected);
 
     /// The links, the selection or the limits have changed: the next capacity() reads the speeds
     /// anew.

@@ -201,10 +201,10 @@ asio::awaitable<void> Daemon::handle_signals() {
 /// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 void Daemon::reload() {
     auto loaded = load(source_);
-    auto faults = loaded ? sampler_.check(loaded->config) : loaded.error();
-    for (const auto& fault : faults)
-        spdlog::error("reload: nothing changed: {}: {}", fault.where, fault.what);
-    if (!faults.empty()) return;
+    auto errors = loaded ? sampler_.check(loaded->config) : loaded.error();
+    for (const auto& error : errors)
+        spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
+    if (!errors.empty()) return;
     if (const auto listening = listen(loaded->config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
         return;

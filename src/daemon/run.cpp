@@ -71,8 +71,8 @@ int run_daemon(const ConfigSource& source) {
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
-    if (const auto faults = sampler.check(config); !faults.empty()) {
-        std::cerr << to_string(faults);
+    if (const auto errors = sampler.check(config); !errors.empty()) {
+        std::cerr << to_string(errors);
         return exit_wrong_usage;
     }
     sampler.attach_selected();  // the first answer needs them; the others follow while it serves

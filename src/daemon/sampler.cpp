@@ -66,7 +66,7 @@ void Sampler::log_selection(const Selection& before) {
                      fmt::join(names_of(known_links_, selection_.selected), ", "));
 }
 
-Faults Sampler::check(const Config& config) {
+ConfigErrors Sampler::check(const Config& config) {
     return capacity_.check(config.limits, known_links_,
                            select_interfaces(known_links_, config.interfaces).selected);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 #include "daemon/capacity_follower.hpp"
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
@@ -36,7 +36,7 @@ class Sampler {
 
     /// What in a configuration does not go with the links as they are: see
     /// CapacityFollower::check().
-    Faults check(const Config& config);
+    ConfigErrors check(const Config& config);
 
     /// Whether an interface is queued for attach_next().
     bool has_pending_links() const { return probe_.probe->pending() != Pending::none; }

@@ -23,8 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto web = parse_web_file({reinterpret_cast<const char*>(data), size}, "/web.yml");
     if (!web) {
         must(!web.error().empty());
-        for (const Fault& fault : web.error())
-            must(fault.where.starts_with("/web.yml") && !fault.what.empty());
+        for (const ConfigError& error : web.error())
+            must(error.where.starts_with("/web.yml") && !error.what.empty());
         return 0;
     }
     for (const auto& [name, value] : web->headers) must(!has_line_end(name + value));

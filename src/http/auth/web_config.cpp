@@ -12,7 +12,7 @@ namespace wcs_node_agent {
 Checked<WebConfig> load_web_config(const std::filesystem::path& file) {
     if (file.empty()) return WebConfig{};
     const auto text = read_config_file(file);
-    if (!text) return Faults{{.where = file.string(), .what = text.error().what}};
+    if (!text) return ConfigErrors{{.where = file.string(), .what = text.error().what}};
     auto parsed = parse_web_file(*text, file);
     if (!parsed) return parsed.error();
     WebConfig web{
@@ -20,8 +20,8 @@ Checked<WebConfig> load_web_config(const std::filesystem::path& file) {
     if (!parsed->tls) return web;
     auto certificates = TlsCertificates::load(*std::move(parsed->tls));
     if (!certificates)
-        return Faults{{.where = fmt::format("{}: /tls_server_config", file.string()),
-                       .what = certificates.error().what}};
+        return ConfigErrors{{.where = fmt::format("{}: /tls_server_config", file.string()),
+                             .what = certificates.error().what}};
     web.tls = *std::move(certificates);
     return web;
 }

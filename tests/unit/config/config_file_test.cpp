@@ -19,9 +19,9 @@ using testing::StartsWith;
 
 TEST(ConfigText, CommentsAreNoFault) {
     Config config;
-    const Faults faults =
+    const ConfigErrors errors =
         apply_config_text(config, "// one\n{ /* two */ \"cpu\": 70 // three\n}", "f");
-    EXPECT_THAT(to_string(faults), IsEmpty());
+    EXPECT_THAT(to_string(errors), IsEmpty());
     EXPECT_EQ(config.limits[Limit::cpu], 70);
 }
 
@@ -48,17 +48,17 @@ TEST(ConfigText, FaultsBeginWithTheFileAndTellThePlace) {
     for (const Row& row : rows) {
         SCOPED_TRACE(row.what);
         Config config;
-        const Faults faults = apply_config_text(config, row.text, "f.json");
-        ASSERT_EQ(faults.size(), 1);
-        EXPECT_THAT(to_string(faults), StartsWith(row.fault));
+        const ConfigErrors errors = apply_config_text(config, row.text, "f.json");
+        ASSERT_EQ(errors.size(), 1);
+        EXPECT_THAT(to_string(errors), StartsWith(row.fault));
     }
 }
 
 TEST(ConfigText, TheSameKeyInTwoObjectsIsNotTwice) {
     Config config;
-    const Faults faults = apply_config_text(
+    const ConfigErrors errors = apply_config_text(
         config, R"({"counts": {"publishers": {"rtmp": []}, "subscribers": {"rtmp": []}}})", "f");
-    EXPECT_THAT(to_string(faults), IsEmpty());
+    EXPECT_THAT(to_string(errors), IsEmpty());
 }
 
 TEST(ConfigText, NestingAsDeepAsTheFileIsAFaultAndNoMore) {

@@ -189,9 +189,9 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
     for (const Row& row : rows) {
         SCOPED_TRACE(row.values);
         Config config;
-        const Faults faults = apply_settings(config, Json::parse(row.values));
-        EXPECT_THAT(faults, SizeIs(1));
-        EXPECT_THAT(to_string(faults), HasSubstr(row.fault));
+        const ConfigErrors errors = apply_settings(config, Json::parse(row.values));
+        EXPECT_THAT(errors, SizeIs(1));
+        EXPECT_THAT(to_string(errors), HasSubstr(row.fault));
         EXPECT_EQ(show_settings(config), show_settings(Config()))
             << "a faulty value changes nothing";
     }
@@ -199,11 +199,11 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
 
 TEST(Settings, AllFaultsInTheOrderWritten) {
     Config config;
-    const Faults faults = apply_settings(
+    const ConfigErrors errors = apply_settings(
         config, Json::parse(R"({"window": 1, "cpu": 80, "allow": ["x", "::1", "y"], "zzz": {}})"));
     std::vector<std::string> places;
-    for (const Fault& fault : faults) {
-        places.push_back(fault.where);
+    for (const ConfigError& error : errors) {
+        places.push_back(error.where);
     }
     EXPECT_THAT(places, ElementsAre("/window", "/allow/0", "/allow/2", "/zzz"));
     EXPECT_EQ(config.limits[Limit::cpu], 80) << "a faulty neighbour takes nothing with it";

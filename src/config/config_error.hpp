@@ -11,21 +11,21 @@
 namespace wcs_node_agent {
 
 /// One thing wrong in what the operator wrote.
-struct Fault {
+struct ConfigError {
     std::string where;  // an option, or a file and the line or JSON pointer in it
     std::string what;
     std::string key = {};  // the setting it is about; empty: none, or all
 };
 
-/// All faults of one reading, never just the first.
-using Faults = std::vector<Fault>;
+/// All errors of one reading, never just the first.
+using ConfigErrors = std::vector<ConfigError>;
 
 /// A value, or everything that speaks against it.
 template <class T>
-using Checked = boost::system::result<T, Faults>;
+using Checked = boost::system::result<T, ConfigErrors>;
 
-/// One line a fault: `WHERE: WHAT`.
-std::string to_string(const Faults& faults);
+/// One line an error: `WHERE: WHAT`.
+std::string to_string(const ConfigErrors& errors);
 
 /// One step of a JSON pointer, `/KEY`, escaped so that it can be printed.
 std::string pointer_step(std::string_view key);

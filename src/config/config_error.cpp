@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -34,10 +34,10 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 
 }  // namespace
 
-std::string to_string(const Faults& faults) {
+std::string to_string(const ConfigErrors& errors) {
     std::string lines;
-    for (const Fault& fault : faults) {
-        lines += fmt::format("{}: {}\n", fault.where, fault.what);
+    for (const ConfigError& error : errors) {
+        lines += fmt::format("{}: {}\n", error.where, error.what);
     }
     return lines;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/fault.hpp"
+#include "config/config_error.hpp"
 
 #include <array>
 #include <string>
@@ -10,13 +10,13 @@
 namespace wcs_node_agent {
 namespace {
 
-TEST(Fault, OneLineEach) {
-    EXPECT_EQ(to_string(Faults{{.where = "--cpu", .what = "given twice"},
-                               {.where = "a.json: /x", .what = "unknown key"}}),
+TEST(ConfigError, OneLineEach) {
+    EXPECT_EQ(to_string(ConfigErrors{{.where = "--cpu", .what = "given twice"},
+                                     {.where = "a.json: /x", .what = "unknown key"}}),
               "--cpu: given twice\na.json: /x: unknown key\n");
 }
 
-TEST(Fault, SuggestsTheNearestNameAlone) {
+TEST(ConfigError, SuggestsTheNearestNameAlone) {
     constexpr std::array<std::string_view, 4> known{"band_in", "band_out", "cpu", "window"};
     struct Row {
         const char* what;
@@ -39,7 +39,7 @@ TEST(Fault, SuggestsTheNearestNameAlone) {
     EXPECT_EQ(did_you_mean("cpu", {}), "");
 }
 
-TEST(Fault, PointerStepsAreEscapedAndPrintable) {
+TEST(ConfigError, PointerStepsAreEscapedAndPrintable) {
     EXPECT_EQ(pointer_step("band_out"), "/band_out");
     EXPECT_EQ(pointer_step("a/b~c"), "/a~1b~0c");
     EXPECT_EQ(pointer_step("\x1b[31m\n"), "/\\u001b[31m\\n");
