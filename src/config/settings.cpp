@@ -59,7 +59,8 @@ std::string default_text(const Setting& setting) {
     if (shown.is_boolean()) return shown.get<bool>() ? "on" : "off";
     if (shown.is_array() && !shown.empty())
         return fmt::format("{}", fmt::join(shown.get<std::vector<std::string>>(), ", "));
-    if (shown.is_string() && shown != "") return shown.get<std::string>();
+    if (shown.is_string() && !shown.get_ref<const std::string&>().empty())
+        return shown.get<std::string>();
     return shown.is_number() ? shown.dump() : std::string(setting.no_value);
 }
 

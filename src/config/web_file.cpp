@@ -180,6 +180,7 @@ void read_keys(Document& document, const Value& mapping, const Keys& keys, Targe
             continue;
         }
         std::vector<std::string_view> names;
+        names.reserve(std::size(keys));
         for (const auto& known : keys) names.push_back(known.name);
         document.add_error(entry.key, "unknown key" + did_you_mean(entry.name(), names));
     }

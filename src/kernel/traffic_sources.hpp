@@ -17,20 +17,23 @@ namespace wcs_node_agent {
 /// received, then bytes packets errs drop fifo colls carrier compressed sent.
 inline constexpr std::size_t net_dev_columns = 16;
 
+using KernelTraffic = ::traffic;  // bpf/counters.h
+
 /// Where a counter of Traffic comes from: what the kernel programs count, less what of it the
 /// queueing discipline dropped (none: null); or a column of /proc/net/dev.
 struct TrafficSource {
     std::uint64_t Traffic::*value;
-    __u64 ::traffic::*counted;
-    __u64 ::traffic::*dropped;
+    __u64 KernelTraffic::*counted;
+    __u64 KernelTraffic::*dropped;
     std::size_t net_dev_column;
 };
 
 inline constexpr std::array<TrafficSource, all_traffic_counters.size()> traffic_sources{{
-    {&Traffic::receive_bytes, &::traffic::receive_bytes, nullptr, 0},
-    {&Traffic::receive_packets, &::traffic::receive_packets, nullptr, 1},
-    {&Traffic::transmit_bytes, &::traffic::transmit_bytes, &::traffic::dropped_bytes, 8},
-    {&Traffic::transmit_packets, &::traffic::transmit_packets, &::traffic::dropped_packets, 9},
+    {&Traffic::receive_bytes, &KernelTraffic::receive_bytes, nullptr, 0},
+    {&Traffic::receive_packets, &KernelTraffic::receive_packets, nullptr, 1},
+    {&Traffic::transmit_bytes, &KernelTraffic::transmit_bytes, &KernelTraffic::dropped_bytes, 8},
+    {&Traffic::transmit_packets, &KernelTraffic::transmit_packets, &KernelTraffic::dropped_packets,
+     9},
 }};
 static_assert(traffic_sources.back().counted, "each counter has its source");
 
@@ -45,7 +48,7 @@ struct TrafficInSlot {
     Traffic counted;
     Traffic dropped;  // of it, by the queueing discipline
 
-    void add(const ::traffic& on_one_cpu) {
+    void add(const KernelTraffic& on_one_cpu) {
         for (const auto& [value, counted_there, dropped_there, column] : traffic_sources) {
             counted.*value += read_whole(on_one_cpu.*counted_there);
             if (dropped_there) dropped.*value += read_whole(on_one_cpu.*dropped_there);
