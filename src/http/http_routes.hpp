@@ -17,7 +17,7 @@
 
 namespace wcs_node_agent {
 
-/// What there is to fetch over HTTP: `/`, `/metrics`, `/status` and `/healthz`, by GET and HEAD.
+/// The pages of the HTTP server: `/`, `/metrics`, `/status` and `/healthz`, by GET and HEAD.
 class HttpRoutes {
  public:
     HttpRoutes(CurrentSnapshot& snapshots, AgentCounters& counters);
@@ -43,8 +43,8 @@ class HttpRoutes {
 HttpResponse text_response(const HttpRequest& request, boost::beast::http::status status,
                            std::string text);
 
-/// The last words to a client whose request could not be read; none where the client has gone or
-/// has taken too long.
+/// The response to a request that could not be read, after which the connection closes; none where
+/// the client has gone or timed out.
 std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault);
 
 }  // namespace wcs_node_agent

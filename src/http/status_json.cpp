@@ -51,13 +51,14 @@ Json limits_json(const Verdict& verdict) {
 }
 
 Json interfaces_json(const Snapshot& snapshot) {
-    const auto& chosen = snapshot.selected_interfaces;
+    const auto& selected = snapshot.selected_interfaces;
     Json interfaces = Json::array();
     for (const auto& interface : snapshot.counters.interfaces) {
-        auto& json = interfaces.emplace_back(Json{
-            {"index", interface.index},
-            {"name", interface.name},
-            {"chosen", std::find(chosen.begin(), chosen.end(), interface.name) != chosen.end()}});
+        auto& json =
+            interfaces.emplace_back(Json{{"index", interface.index},
+                                         {"name", interface.name},
+                                         {"chosen", std::find(selected.begin(), selected.end(),
+                                                              interface.name) != selected.end()}});
         for (const auto& counter : all_traffic_counters)
             json[std::string(counter.name)] = interface.traffic.*counter.value;
     }
