@@ -167,8 +167,8 @@ TEST_F(PasswordCheckerTest, UsersThatChangeWhileAPasswordIsComparedCount) {
 
 TEST_F(PasswordCheckerTest, MayBeDestroyedWhileItComparesAndOthersWait) {
     configure({{"one", slow_hash}});
-    auto compared = begin(here, "one", "right");
-    auto waiting = begin(here, "one", "wrong");
+    std::vector<std::future<PasswordChecker::Verdict>> asked;  // one compared, one waiting
+    for (const char* password : {"right", "wrong"}) asked.push_back(begin(here, "one", password));
     while (!has_worker()) std::this_thread::yield();
     loop_.stop();
     checker_.reset();
