@@ -2,6 +2,7 @@
 #include "net/current_snapshot.hpp"
 
 #include <chrono>
+#include <exception>
 #include <memory>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -24,9 +25,9 @@ class CurrentSnapshotTest : public testing::Test {
         return !ended_;
     }
     void wait() {
-        asio::co_spawn(
-            context_, snapshots_.wait_for_next(),
-            asio::bind_cancellation_slot(cancel_.slot(), [this](auto) { ended_ = true; }));
+        asio::co_spawn(context_, snapshots_.wait_for_next(),
+                       asio::bind_cancellation_slot(
+                           cancel_.slot(), [this](const std::exception_ptr&) { ended_ = true; }));
     }
 
     asio::io_context context_;
