@@ -14,9 +14,9 @@ struct Freshness {
     WhenStale when_stale = WhenStale::down;
 };
 
-/// What is told where no newer sample can be had. Fresh: the verdict. Then the same with a reason
-/// that says its age, until stale_after; from then on when_stale decides as it does for counts of
-/// WCS, since both say the same: nobody knows how the node is.
+/// What is answered where no newer sample can be had. Fresh: the verdict. Then the same with a
+/// reason that says its age, until stale_after; from then on when_stale decides as it does for
+/// counts of WCS, since both say the same: nobody knows how the node is.
 Verdict aged(const Verdict& last, std::chrono::nanoseconds age, const Freshness& freshness);
 
 }  // namespace wcs_node_agent
