@@ -57,15 +57,21 @@ void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
 void AgentServer::wait_for_snapshot(Connection connection) {
     waiting_.push_back(std::move(connection));
     waiting_.back().slot->on_close([this, at = std::prev(waiting_.end())] { waiting_.erase(at); });
-    if (waiting_.size() == 1) asio::co_spawn(executor_, answer_waiting(), asio::detached);
+    if (std::exchange(is_waiting_, true)) return;
+    asio::co_spawn(executor_, answer_waiting(), asio::detached);
 }
 
+// Spawned from outside the executor it begins later, and a snapshot may have come since.
 asio::awaitable<void> AgentServer::answer_waiting() {
     using namespace asio::experimental::awaitable_operators;
-    timeout_.expires_after(snapshot_timeout);
-    co_await (snapshots_.wait_for_next() ||
-              timeout_.async_wait(asio::as_tuple(asio::use_awaitable)));
-    const auto snapshot = snapshots_.get_current(Clock::now());
+    auto snapshot = snapshots_.get_current(Clock::now());
+    if (!snapshot) {
+        timeout_.expires_after(snapshot_timeout);
+        co_await (snapshots_.wait_for_next() ||
+                  timeout_.async_wait(asio::as_tuple(asio::use_awaitable)));
+        snapshot = snapshots_.get_current(Clock::now());
+    }
+    is_waiting_ = false;
     for (Connection& connection : std::exchange(waiting_, {})) {
         if (snapshot)
             answer(std::move(connection), *snapshot);

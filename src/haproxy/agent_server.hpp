@@ -54,6 +54,7 @@ class AgentServer {
     AgentCounters& counters_;
     Listener listener_;
     std::list<Connection> waiting_;  // for the next snapshot
+    bool is_waiting_ = false;        // answer_waiting() runs, even if who waited has gone
     asio::steady_timer timeout_;     // of those who wait, from the first of them on
     LingeringClose closing_;
 };

@@ -73,6 +73,17 @@ TEST_F(AgentServerTest, WaitsForTheFirstSnapshot) {
     EXPECT_EQ(gone.read_all(), "up 25%\n");
 }
 
+TEST_F(AgentServerTest, WhoWaitsAfterAllOthersWereCutOffIsAnswered) {
+    Client goes(v4(), asio::ip::make_address("127.0.0.2"));
+    loop_.run([] {});
+    loop_.run([this] { server_.allow(only("127.0.0.1/32")); });
+    EXPECT_EQ(goes.read_all(), "");
+    Client stays(v4());
+    for (int turns = 0; turns < 3; ++turns) loop_.run([] {});
+    publish(publishable(busy_node()));
+    EXPECT_EQ(stays.read_all(), "up 25%\n");
+}
+
 TEST_F(AgentServerTest, ClosesWaitingConnectionsWhenItStops) {
     Client early(v4());
     loop_.run([] {});  // accepted by now, or closed with the queue: no reply either way
