@@ -5,8 +5,8 @@
 
 namespace wcs_node_agent {
 
-/// Whether an Accept header (RFC 9110, 12.5.1) prefers OpenMetrics to Prometheus' text format 0.0.4,
-/// which is the default. Malformed parts are ignored.
+/// Whether an Accept header (RFC 9110, 12.5.1) prefers OpenMetrics to Prometheus' text format
+/// 0.0.4, which is the default. Malformed parts are ignored.
 bool prefers_open_metrics(std::string_view accept);
 
 }  // namespace wcs_node_agent
