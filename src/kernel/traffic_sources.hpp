@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 
 namespace wcs_node_agent {
 
@@ -48,11 +49,13 @@ struct TrafficInSlot {
     Traffic counted;
     Traffic dropped;  // of it, by the queueing discipline
 
+    /// Unrolled, since this is done for every CPU of every interface.
     void add(const KernelTraffic& on_one_cpu) {
-        for (const auto& [value, counted_there, dropped_there, column] : traffic_sources) {
-            counted.*value += read_whole(on_one_cpu.*counted_there);
-            if (dropped_there) dropped.*value += read_whole(on_one_cpu.*dropped_there);
-        }
+        const auto add_from = [&](const TrafficSource& source) {
+            counted.*source.value += read_whole(on_one_cpu.*source.counted);
+            if (source.dropped) dropped.*source.value += read_whole(on_one_cpu.*source.dropped);
+        };
+        std::apply([&](const auto&... source) { (add_from(source), ...); }, traffic_sources);
     }
 
     /// Brings up to date what was reported before. A frame counts as sent when it is queued and is
