@@ -32,7 +32,7 @@ struct PasswordChecker::Question {
     asio::ip::address source;
     Secret password;  // until the worker has it
     std::string hash;
-    asio::steady_timer done;  // cancelled with the answer
+    asio::steady_timer done;  // expires with the answer, or at the timeout
     std::optional<bool> right = {};
 };
 
@@ -144,7 +144,8 @@ PasswordChecker::QuestionPtr PasswordChecker::next() {
 asio::awaitable<void> PasswordChecker::answer_questions() {
     while (const auto question = next()) {
         question->right = co_await answer(*question);
-        question->done.cancel();
+        // Not cancel(): where no thread could be started, nobody waits for it yet.
+        question->done.expires_at(asio::steady_timer::time_point::min());
     }
     answering_ = false;
     if (users_.empty()) worker_.reset();
