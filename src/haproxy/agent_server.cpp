@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "haproxy/agent_server.hpp"
 
+#include "net/use_tuple.hpp"
+
 #include <chrono>
 #include <iterator>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace wcs_node_agent {
 
@@ -67,8 +67,7 @@ asio::awaitable<void> AgentServer::answer_waiting() {
     auto snapshot = snapshots_.get_current(Clock::now());
     if (!snapshot) {
         timeout_.expires_after(snapshot_timeout);
-        co_await (snapshots_.wait_for_next() ||
-                  timeout_.async_wait(asio::as_tuple(asio::use_awaitable)));
+        co_await (snapshots_.wait_for_next() || timeout_.async_wait(use_tuple));
         snapshot = snapshots_.get_current(Clock::now());
     }
     is_waiting_ = false;

@@ -2,6 +2,7 @@
 #include "http/http_server.hpp"
 
 #include "http/http_session.hpp"
+#include "net/use_tuple.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,12 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
@@ -22,7 +21,6 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto handshake_timeout = std::chrono::seconds(10);
 constexpr auto shutdown_timeout = std::chrono::seconds(1);
 constexpr auto handshake_spacing = std::chrono::milliseconds(2);
@@ -81,9 +79,11 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
     const auto close = [&stream] { stream.close(); };
     connection.slot->on_close(close);
     open_.insert(&stream);
+    const bool was_out_of_memory = out_of_memory_;
     try {
         co_await run_session(stream, connection);
-        if (std::exchange(out_of_memory_, false)) spdlog::info("metrics_listen: memory again");
+        if (was_out_of_memory && std::exchange(out_of_memory_, false))
+            spdlog::info("metrics_listen: memory again");
     } catch (const std::bad_alloc&) {
         if (!std::exchange(out_of_memory_, true))
             spdlog::error("metrics_listen: a request was cut off: no memory");

@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 Json or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
 
-double seconds(std::chrono::nanoseconds duration) { return Seconds(duration).count(); }
+double in_seconds(std::chrono::nanoseconds duration) { return Seconds(duration).count(); }
 
 // RFC 3339, in UTC and with milliseconds.
 std::string to_rfc3339(std::chrono::system_clock::time_point time) {
@@ -69,8 +69,8 @@ Json cpus_json(const RawCounters& counters) {
     Json cpus = Json::array();
     for (const auto& cpu : counters.cpus)
         cpus.push_back({{"cpu", cpu.cpu},
-                        {"busy_seconds", seconds(cpu.busy)},
-                        {"steal_seconds", seconds(cpu.steal)}});
+                        {"busy_seconds", in_seconds(cpu.busy)},
+                        {"steal_seconds", in_seconds(cpu.steal)}});
     return cpus;
 }
 
@@ -85,7 +85,7 @@ Json by_protocol(const Counts& counts) {
 
 Json wcs_json(const Snapshot& snapshot) {
     const WcsState& wcs = snapshot.wcs;
-    const auto age = [&](Clock::time_point at) { return seconds(snapshot.at - at); };
+    const auto age = [&](Clock::time_point at) { return in_seconds(snapshot.at - at); };
     const auto held = [&](const std::optional<HeldCount>& count) {
         return count ? Json{{"value", count->value}, {"age_seconds", age(count->at)}} : Json();
     };
@@ -96,8 +96,8 @@ Json wcs_json(const Snapshot& snapshot) {
             {"fault", wcs.fault == WcsFault::none ? Json() : Json(to_string(wcs.fault))},
             {"fault_text", or_null(wcs.fault_text)},
             {"page_age_seconds", wcs.page_at ? Json(age(*wcs.page_at)) : Json()},
-            {"stale_after_seconds", seconds(snapshot.stale_after)},
-            {"fetch_duration_seconds", wcs.asked ? Json(seconds(wcs.fetch_duration)) : Json()},
+            {"stale_after_seconds", in_seconds(snapshot.stale_after)},
+            {"fetch_duration_seconds", wcs.asked ? Json(in_seconds(wcs.fetch_duration)) : Json()},
             {"page",
              {{"publishers", by_protocol(wcs.counts.publishers)},
               {"subscribers", by_protocol(wcs.counts.subscribers)},
@@ -128,7 +128,7 @@ std::string status_json(const Snapshot& snapshot) {
     const Json status = {
         {"version", version},
         {"time", to_rfc3339(snapshot.wall)},
-        {"uptime_seconds", seconds(snapshot.at - snapshot.started)},
+        {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)},
         {"state", to_string(verdict.state)},
         {"weight", verdict.weight},
         {"reason", or_null(verdict.reason)},

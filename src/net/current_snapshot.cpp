@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/current_snapshot.hpp"
 
-#include <utility>
+#include "net/use_tuple.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace wcs_node_agent {
 
@@ -17,8 +16,6 @@ void CurrentSnapshot::publish(std::shared_ptr<const Snapshot> next) {
     next_.cancel();
 }
 
-asio::awaitable<void> CurrentSnapshot::wait_for_next() {
-    co_await next_.async_wait(asio::as_tuple(asio::use_awaitable));
-}
+asio::awaitable<void> CurrentSnapshot::wait_for_next() { co_await next_.async_wait(use_tuple); }
 
 }  // namespace wcs_node_agent

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/lingering_close.hpp"
 
+#include "net/use_tuple.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,10 +11,8 @@
 #include <sys/socket.h>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace wcs_node_agent {
 
@@ -67,7 +67,7 @@ bool LingeringClose::is_over(Closing& closing, Clock::time_point now) {
 asio::awaitable<void> LingeringClose::sweep() {
     while (!closing_.empty()) {
         next_sweep_.expires_after(sweep_interval);
-        co_await next_sweep_.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await next_sweep_.async_wait(use_tuple);
         const auto now = Clock::now();
         std::erase_if(closing_, [now](Closing& closing) { return is_over(closing, now); });
     }

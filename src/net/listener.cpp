@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listener.hpp"
 
+#include "net/use_tuple.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -15,12 +17,10 @@
 #include <unistd.h>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -35,7 +35,6 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 constexpr auto retirement = std::chrono::milliseconds(100);  // of a port that is not wanted
 constexpr int accepts_in_a_row = 64;  // then the loop's other work gets its turn
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 std::string to_text(const tcp::endpoint& endpoint) {
     std::ostringstream text;

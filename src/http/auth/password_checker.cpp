@@ -2,6 +2,7 @@
 #include "http/auth/password_checker.hpp"
 
 #include "net/open_connections.hpp"
+#include "net/use_tuple.hpp"
 
 #include <exception>
 #include <new>
@@ -12,21 +13,13 @@
 #include <stdexcept>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
 namespace asio = boost::asio;
-
-namespace {
-
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-}  // namespace
 
 struct PasswordChecker::Question {
     asio::ip::address source;
