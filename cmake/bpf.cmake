@@ -1,3 +1,5 @@
+add_custom_target(skeletons)
+
 # wna_bpf_skeletons(TARGET SOURCE...): each NAME.bpf.c becomes an object for the BPF machine and a skeleton
 # header NAME.skel.h that embeds it; TARGET is an interface library through which they are used. Nothing is
 # read from the build host's kernel: the few kernel fields used are in bpf/kernel_types.h.
@@ -24,4 +26,7 @@ function(wna_bpf_skeletons target)
     add_dependencies(${target} ${target}_skeletons)
     target_include_directories(${target} SYSTEM INTERFACE ${CMAKE_CURRENT_BINARY_DIR})
     target_link_libraries(${target} INTERFACE PkgConfig::LIBBPF)
+    # The skeletons are C; gcc's stdbool.h defines this for C++ too.
+    target_compile_definitions(${target} INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:_Bool=bool>)
+    add_dependencies(skeletons ${target}_skeletons)
 endfunction()

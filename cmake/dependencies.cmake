@@ -6,6 +6,9 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+if(BUILD_TESTING)
+    find_package(GTest REQUIRED)
+endif()
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
 pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(LIBCAPNG REQUIRED IMPORTED_TARGET libcap-ng)
@@ -14,14 +17,7 @@ pkg_check_modules(LIBCRYPT REQUIRED IMPORTED_TARGET libcrypt)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
 
 add_library(wna_log INTERFACE)
-if(WNA_STATIC)
-    # The headers alone, compiled in: there is no archive of either.
-    target_compile_definitions(wna_log INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
-    target_link_libraries(PkgConfig::LIBBPF INTERFACE elf z)
-    target_link_libraries(PkgConfig::OPENSSL INTERFACE Threads::Threads dl)
-else()
-    target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
-endif()
+target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
 
 # The names of tools/lib/packages: what is newer may compile the BPF programs otherwise, and what a user has
 # beside the distribution's is not asked. bpftool is where no user's PATH need lead.

@@ -9,6 +9,7 @@ installed and nothing is mounted: neither needs root.
 import io
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -85,8 +86,8 @@ class Kernel:
         shown = _output(
             "modprobe", "-d", self.folder, "-S", self.release, "--show-depends", "-a", *names
         )
-        words = (line.split() for line in shown.splitlines())
-        files = (line[1] for line in words if line[0] == "insmod")  # the others are built in
+        # `builtin NAME` for those that are built in; this folder may have a space in its path.
+        files = re.findall(r"^insmod (.+\.ko(?:\.xz)?)\b", shown, re.MULTILINE)
         return [Path(file) for file in dict.fromkeys(files)]
 
 
