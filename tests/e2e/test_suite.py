@@ -19,7 +19,7 @@ def registered():
     build = Path(lab.AGENT).parent
     shown = lab.run("ctest", "--test-dir", str(build), "--show-only=json-v1", "-L", "^e2e$")
     return {
-        test["command"][-1]: {one["name"]: one["value"] for one in test["properties"]}
+        next(word for word in test["command"] if word.endswith(".py")): {one["name"]: one["value"] for one in test["properties"]}
         for test in json.loads(shown)["tests"]
     }
 

@@ -15,7 +15,9 @@ COMMANDS = sorted(
     path.name for path in (lab.ROOT / "tools").iterdir() if path.is_file() and os.access(path, os.X_OK)
 )
 CLEAN = "// SPDX-License-Identifier: Apache-2.0\nint answer() { return 42; }\n"
-SIX_OF_SIX = "6 of 6 without a finding"  # format, configuration, four sources
+OTHER_CLEAN = CLEAN.replace("answer", "other")
+JOINED = "src/ab_unity_0: 2 sources"
+ALL_CLEAN = "5 of 5 without a finding"  # format, configuration, three translation units
 
 
 def copy_tools(tree):
@@ -117,12 +119,18 @@ class Lint:
             shutil.copy(lab.ROOT / path, tree / path)
         for path in self.sources:
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
-            (tree / path).write_text(CLEAN)
-        build = tree / "build/release"
-        build.mkdir(parents=True)
+            (tree / path).write_text(OTHER_CLEAN if path == "src/b.cpp" else CLEAN)
+        joined = tree / "build/release/src/CMakeFiles/ab.dir/Unity/unity_0_cxx.cxx"
+        joined.parent.mkdir(parents=True)
+        joined.write_text("".join(f'#include "{tree / path}"\n' for path in self.sources[:2]))
+        self.compile("dev", [tree / path for path in self.sources])
+        self.compile("release", [joined, *(tree / path for path in self.sources[2:])])
+
+    def compile(self, preset, files):
+        build = self.tree / "build" / preset
+        build.mkdir(parents=True, exist_ok=True)
         commands = [
-            {"directory": str(build), "file": str(tree / path), "arguments": ["g++", "-c", str(tree / path)]}
-            for path in self.sources
+            {"directory": str(build), "file": str(file), "arguments": ["g++", "-c", str(file)]} for file in files
         ]
         (build / "compile_commands.json").write_text(json.dumps(commands))
 
@@ -163,7 +171,7 @@ def test_lint_passes_a_clean_tree_whatever_other_versions_stand_first_in_the_pat
     env = fake_programs(fakes, *names)
     status, output, failed = lint.run(env=env)
     assert (status, failed) == (0, []), output
-    assert SIX_OF_SIX in output
+    assert ALL_CLEAN in output
     assert not (fakes / "called").exists()
 
 
@@ -185,20 +193,42 @@ def test_lint_fails_with_a_configuration_that_cannot_be_used(lint, folder, wrong
     status, output, failed = lint.run()
     assert status == 1
     assert failed == ["configuration"], output
-    assert "0 of 4" not in output and SIX_OF_SIX not in output
+    assert "0 of 3" not in output and ALL_CLEAN not in output
 
 
 def test_lint_fails_where_clang_tidy_finds_something(lint):
     (lint.tree / "src/a.cpp").write_text(CLEAN + "bool same(int value) { return value == value; }\n")
     status, output, failed = lint.run()
-    assert (status, failed) == (1, ["src/a.cpp"]), output
-    assert "misc-redundant-expression" in output
+    assert (status, failed) == (1, [JOINED]), output
+    assert "src/a.cpp:" in output and "misc-redundant-expression" in output
+
+
+def test_lint_holds_what_is_compiled_as_one_against_its_folders_configuration(lint):
+    (lint.tree / "src/.clang-tidy").write_text("InheritParentConfig: true\nChecks: -misc-redundant-expression\n")
+    (lint.tree / "src/a.cpp").write_text(CLEAN + "bool same(int value) { return value == value; }\n")
+    assert lint.run()[0] == 0
+
+
+def test_lint_does_not_parse_again_what_it_found_clean_until_something_in_it_changes(lint, tmp_path):
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    env.pop("CCACHE_DISABLE", None)
+    (lint.tree / "src/a.hpp").write_text("// a header\n")
+    (lint.tree / "src/b.cpp").write_text('#include "a.hpp"\n\n' + OTHER_CLEAN)
+    assert "3 translation units, 0 of them known" in lint.run(env=env)[1]
+    assert "3 translation units, 3 of them known" in lint.run(env=env)[1]
+    (lint.tree / "src/a.hpp").write_text("inline bool same(int value) { return value == value; }\n")
+    for _ in range(2):
+        status, output, failed = lint.run(env=env)
+        assert (status, failed) == (1, [JOINED]), output
+        assert "3 translation units, 2 of them known" in output
+    (lint.tree / ".clang-tidy").write_text((lint.tree / ".clang-tidy").read_text() + "# changed\n")
+    assert "3 translation units, 0 of them known" in lint.run(env=env)[1]
 
 
 def test_lint_fails_for_a_source_that_cannot_be_parsed(lint):
     (lint.tree / "src/a.cpp").write_text('#include "no/such/header.hpp"\n' + CLEAN)
     status, output, failed = lint.run()
-    assert (status, failed) == (1, ["src/a.cpp"]), output
+    assert (status, failed) == (1, [JOINED]), output
 
 
 def test_lint_fails_for_a_source_whose_form_is_not_the_trees(lint):
@@ -211,7 +241,81 @@ def test_lint_of_one_file_looks_at_it_alone_and_fails_if_there_is_no_such_file(l
     (lint.tree / "src/b.cpp").write_text("bool same(int value){ return value == value; }\n")
     status, output, failed = lint.run(lint.tree / "src/a.cpp")
     assert (status, failed) == (0, []), output
+    status, output, failed = lint.run(lint.tree / "src/b.cpp")
+    assert (status, failed) == (1, ["format", "src/b.cpp"]), output
     assert lint.run(lint.tree / "src/c.cpp")[0] != 0
+
+
+# The summary of tools/test
+
+
+def case(name, inside=""):
+    return f'<testcase name="{name}" classname="{name}">{inside}</testcase>'
+
+
+SKIPPED = '<skipped message="no root"/>'
+FAILED = '<failure message="wrong"/>'
+
+
+@pytest.mark.parametrize(
+    ("of_ctest", "of_pytest", "require_all", "line"),
+    [
+        (case("e2e/a"), [case("one"), case("two")], "0", "2 passed, 0 failed, 0 skipped"),
+        (case("e2e/a"), [case("one"), case("two", SKIPPED)], "0", "1 passed, 0 failed, 1 skipped"),
+        (case("e2e/a"), [case("one"), case("two", SKIPPED)], "1", "1 passed, 1 failed, 0 skipped"),
+        (case("e2e/a", FAILED), [case("one"), case("two", FAILED)], "0", "1 passed, 1 failed, 0 skipped"),
+        # It ended after its cases, or before it wrote of any.
+        (case("e2e/a", FAILED), [case("one")], "0", "1 passed, 1 failed, 0 skipped"),
+        (case("e2e/a", FAILED), None, "0", "0 passed, 1 failed, 0 skipped"),
+        (case("unit/b"), None, "0", "1 passed, 0 failed, 0 skipped"),
+        ("", None, "0", "0 passed, 1 failed, 0 skipped"),
+    ],
+)
+def test_summary_counts_the_cases_of_each_file(tmp_path, of_ctest, of_pytest, require_all, line):
+    (tmp_path / "suite.xml").write_text(f"<testsuites>{of_ctest}</testsuites>")
+    if of_pytest is not None:
+        (tmp_path / "cases/e2e").mkdir(parents=True)
+        (tmp_path / "cases/e2e/a.xml").write_text(f"<testsuites>{''.join(of_pytest)}</testsuites>")
+    command = [lab.ROOT / "tools/lib/summary.py", "--cases", tmp_path / "cases", f"all={tmp_path}/suite.xml"]
+    result = subprocess.run(
+        ["/usr/bin/python3", *command], capture_output=True, text=True, env={"WNA_REQUIRE_ALL": require_all}
+    )
+    assert result.stdout.splitlines()[-1] == line
+    assert result.returncode == (0 if " 0 failed" in line else 1)
+
+
+# tools/test --changed
+
+OF_THE_AGENT = {"lint", "e2e check", "e2e haproxy", "e2e source_tree"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "tested", "not_tested"),
+    [
+        # A source, and what includes it or is linked with it.
+        ("src/wcs/json_page.cpp", {"unit wcs", "fuzz page", *OF_THE_AGENT}, {"unit net", "kernel", "vm"}),
+        ("src/cli/doctor.cpp", {"unit cli", *OF_THE_AGENT}, {"unit wcs", "kernel", "vm", "e2e tools"}),
+        ("include/wcs_node_agent/utf8.hpp", {"unit include", "unit wcs", "unit http"}, {"unit load", "kernel"}),
+        ("bpf/traffic.bpf.c", {"kernel", "vm", *OF_THE_AGENT}, {"unit load", "unit wcs"}),
+        ("tests/unit/load/policy_test.cpp", {"lint", "unit load"}, {"unit wcs", "e2e check"}),
+        # What is not compiled.
+        ("docs/metrics.md", {"unit cli", "unit http", "e2e source_tree"}, {"kernel", "e2e check"}),
+        ("tests/e2e/test_check.py", {"e2e check", "e2e source_tree"}, {"e2e haproxy", "unit wcs"}),
+        ("tools/lib/lab.py", {"e2e check", "e2e tools"}, {"unit wcs", "kernel"}),
+        ("packaging/config.json", {"e2e packaging", "e2e systemd"}, {"kernel", "e2e pin"}),
+        # What every program is built by.
+        ("cmake/options.cmake", {"unit net", "fuzz web", "kernel", "vm", "e2e pin"}, set()),
+    ],
+)
+def test_a_change_is_tested_by_what_it_touches_and_no_more(monkeypatch, changed, tested, not_tested):
+    if not (lab.ROOT / "build/release/compile_commands.json").exists():
+        pytest.skip("needs the release build")
+    monkeypatch.syspath_prepend(lab.ROOT / "tools/lib")
+    import affected
+
+    touched = set(affected.affected({lab.ROOT / changed}))
+    assert tested <= touched
+    assert not not_tested & touched
 
 
 # What tools/ calls by name
