@@ -146,7 +146,9 @@ class SystemFaults:
         path.write_bytes(bytes(8 * len(self._FIELDS)))
         path.chmod(0o666)
         self._file = open(path, "r+b", buffering=0)
-        self.environment = {"LD_PRELOAD": str(library), "WNA_FAULTS": str(path)}
+        preloaded = folder / library.name  # ld.so takes a space for the end of a path
+        preloaded.symlink_to(library)
+        self.environment = {"LD_PRELOAD": str(preloaded), "WNA_FAULTS": str(path)}
 
     def set(self, **faults):
         for name, value in faults.items():

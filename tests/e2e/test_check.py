@@ -66,6 +66,8 @@ def test_wrong_arguments_are_named(words):
 
 def test_under_a_real_xinetd(start, simulator, tmp_path):
     simulator.set(streams_webrtc_out=25)
+    program = tmp_path / "wcs-node-agent"  # xinetd knows no path with a space
+    program.symlink_to(lab.AGENT)
     configuration = tmp_path / "xinetd.conf"
     configuration.write_text(
         f"""
@@ -78,7 +80,7 @@ service wcs-node-agent
     protocol    = tcp
     wait        = no
     user        = root
-    server      = {lab.AGENT}
+    server      = {program}
     server_args = check --wcs-url {simulator.url} cpu 0
     disable     = no
 }}

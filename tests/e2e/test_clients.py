@@ -74,7 +74,8 @@ def test_ten_thousand_idle_connections(target):
                 assert target.reply() == "up 75%\n"
                 assert target.get("/healthz")[0] == 200
         most = max(most, descriptors(target))
-        assert most <= base + MOST_AGENT + MOST_METRICS
+        # Of each port one more, between its acceptance and the eviction of another.
+        assert most <= base + MOST_AGENT + MOST_METRICS + len(ports)
         assert target.metrics()["wcs_node_agent_displaced_connections_total"] > IDLE / 4
     finally:
         for client in clients:

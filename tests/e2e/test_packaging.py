@@ -24,7 +24,9 @@ def test_haproxy_takes_the_example_as_it_is():
 def test_systemd_takes_the_unit(tmp_path):
     unit = (PACKAGING / "systemd/wcs-node-agent.service").read_text()
     installed = tmp_path / "wcs-node-agent.service"
-    installed.write_text(unit.replace("/usr/sbin/wcs-node-agent", lab.AGENT))
+    program = tmp_path / "wcs-node-agent"  # a path without a space, wherever the tree is
+    program.symlink_to(lab.AGENT)
+    installed.write_text(unit.replace("/usr/sbin/wcs-node-agent", str(program)))
     assert checked("systemd-analyze", "verify", "--man=no", str(installed)) == ""
 
 

@@ -47,7 +47,7 @@ def test_scripts_parse(script):
 def rooms():
     """The folders of src/ in the order in which CMake adds them: of a room and those above it alone may
     another include."""
-    return re.search(r"foreach\(room ([\w ]+)\)", (lab.ROOT / "src/CMakeLists.txt").read_text())[1].split()
+    return re.search(r"set\(rooms ([\w ]+)\)", (lab.ROOT / "src/CMakeLists.txt").read_text())[1].split()
 
 
 def includes(path):
