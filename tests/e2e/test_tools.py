@@ -274,11 +274,11 @@ FAILED = '<failure message="wrong"/>'
 def test_summary_counts_the_cases_of_each_file(tmp_path, of_ctest, of_pytest, require_all, line):
     (tmp_path / "suite.xml").write_text(f"<testsuites>{of_ctest}</testsuites>")
     if of_pytest is not None:
-        (tmp_path / "cases/e2e").mkdir(parents=True)
-        (tmp_path / "cases/e2e/a.xml").write_text(f"<testsuites>{''.join(of_pytest)}</testsuites>")
-    command = [lab.ROOT / "tools/lib/summary.py", "--cases", tmp_path / "cases", f"all={tmp_path}/suite.xml"]
+        (tmp_path / "suite.cases/e2e").mkdir(parents=True)
+        (tmp_path / "suite.cases/e2e/a.xml").write_text(f"<testsuites>{''.join(of_pytest)}</testsuites>")
+    command = ["/usr/bin/python3", lab.ROOT / "tools/lib/summary.py", f"all={tmp_path}/suite.xml"]
     result = subprocess.run(
-        ["/usr/bin/python3", *command], capture_output=True, text=True, env={"WNA_REQUIRE_ALL": require_all}
+        command, capture_output=True, text=True, env={"WNA_REQUIRE_ALL": require_all}
     )
     assert result.stdout.splitlines()[-1] == line
     assert result.returncode == (0 if " 0 failed" in line else 1)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""summary.py [--cases FOLDER] NAME=JUNIT.xml...: one line for each suite, then the sum over all.
+"""summary.py NAME=JUNIT.xml...: one line for each suite, then the sum over all.
 
-A test of ctest that has many cases of its own, as a file of pytest has, wrote them to FOLDER/TEST.xml.
+A test of ctest that has many cases of its own, as a file of pytest has, wrote them to JUNIT.cases/TEST.xml.
 
 Exit status 1 if anything failed. A suite that left no results, or ran no test, has failed.
 With WNA_REQUIRE_ALL=1 a skipped test has failed too.
 """
 
-import argparse
 import os
 import pathlib
 import sys
@@ -31,8 +30,8 @@ def outcome(case, require_all):
 
 def cases_of(case, folder):
     """Those that it has of its own; itself, if it has none or has failed although none of them has."""
-    path = folder / f"{case.get('name')}.xml" if folder else None
-    if path is None or not path.is_file():
+    path = folder / f"{case.get('name')}.xml"
+    if not path.is_file():
         return [case]
     try:
         cases = list(ElementTree.parse(path).iter("testcase"))
@@ -43,12 +42,12 @@ def cases_of(case, folder):
     return cases if any(outcome(each, False)[0] == "failed" for each in cases) else [*cases, case]
 
 
-def read_suite(path, folder, require_all):
+def read_suite(path, require_all):
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     notes = []
     try:
         found = ElementTree.parse(path).iter("testcase")
-        cases = [each for case in found for each in cases_of(case, folder)]
+        cases = [each for case in found for each in cases_of(case, path.with_suffix(".cases"))]
     except (OSError, ElementTree.ParseError) as error:
         cases = []
         notes.append(f"no results: {error}")
@@ -70,13 +69,9 @@ def told(counts):
 def main():
     require_all = os.environ.get("WNA_REQUIRE_ALL") == "1"
     total = {"passed": 0, "failed": 0, "skipped": 0}
-    parser = argparse.ArgumentParser(prog="summary.py", add_help=False)
-    parser.add_argument("--cases", type=pathlib.Path)
-    parser.add_argument("suites", nargs="*")
-    options = parser.parse_args()
-    for argument in options.suites:
+    for argument in sys.argv[1:]:
         name, _, path = argument.partition("=")
-        counts, notes = read_suite(path, options.cases, require_all)
+        counts, notes = read_suite(pathlib.Path(path), require_all)
         print(f"{name}: {told(counts)}")
         for note in notes:
             print(f"    {note}")
