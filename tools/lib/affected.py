@@ -59,7 +59,8 @@ class Programs:
         if done.returncode:
             sys.exit(f"affected.py: no {target} in {self._build}: {done.stderr}")
         found = set()
-        for name in done.stdout.splitlines():
+        for line in done.stdout.splitlines():
+            [name] = includes.shlex.split(line)  # quoted as for a shell
             path = (self._build / name).resolve()
             if ROOT not in path.parents or not path.is_file():
                 continue
