@@ -38,6 +38,17 @@ def quick_unless_told(options):
     return [option for option in QUICK if option.split("=")[0] not in told]
 
 
+def pytest_configure(config):
+    """A folder for temporary files that no other run shares: each run that begins takes from the shared one
+    what open_to_all() gave, and an agent of this one could not read its configuration any more."""
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ:
+        return
+    root = Path(tempfile.mkdtemp(prefix="wna-"))  # short: a socket's path has 107 bytes
+    root.chmod(0o755)
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(root)
+    config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def peer():
     """Another network, one veth pair away."""
