@@ -38,3 +38,17 @@ def test_ctest_runs_nothing_beside_a_file_that_must_be_alone(registered):
     marked = {line.split("::")[0] for line in listed.stdout.splitlines() if "::" in line}
     assert marked == {name for name, given in registered.items() if given.get("RUN_SERIAL")}
     assert marked, "else this shows nothing"
+
+
+def test_ctest_runs_each_case_that_needs_idle_cpus_apart_and_no_case_twice():
+    if not lab.AGENT.startswith(str(lab.ROOT / "build/")):
+        pytest.skip("needs the build folder of the agent")
+    shown = lab.run("ctest", "--test-dir", str(Path(lab.AGENT).parent), "--show-only=json-v1", "-L", "^e2e-alone$")
+    registered = {
+        word for test in json.loads(shown)["tests"] for word in test["command"] if word.endswith(".py")
+    }
+    marked = {path.name for path in HERE.glob("test_*.py") if "\n@pytest.mark.idle\n" in path.read_text()}
+    assert registered == marked
+    assert marked, "else this shows nothing"
+    every = lab.run("ctest", "--test-dir", str(Path(lab.AGENT).parent), "--show-only=json-v1", "-L", "^e2e$")
+    assert all("not idle" in test["command"] for test in json.loads(every)["tests"])

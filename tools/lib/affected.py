@@ -7,6 +7,7 @@ A program is touched if a source that is linked into it has changed or includes 
 nothing has changed at all, so that nothing passes for tested that was not.
 """
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -60,7 +61,7 @@ class Programs:
             sys.exit(f"affected.py: no {target} in {self._build}: {done.stderr}")
         found = set()
         for line in done.stdout.splitlines():
-            [name] = includes.shlex.split(line)  # quoted as for a shell
+            [name] = shlex.split(line)  # quoted as for a shell
             path = (self._build / name).resolve()
             if ROOT not in path.parents or not path.is_file():
                 continue

@@ -121,7 +121,7 @@ def flags(command, file):
     """What the compiler is told, without what it writes and reads."""
     words = iter(command)
     for word in words:
-        if re.search(r"(^|/)(g|clang)\+\+(-\d+)?$|(^|/)c\+\+$", word):
+        if re.search(r"(^|/)(g\+\+|c\+\+|gcc|cc|clang(\+\+)?)(-\d+)?$", word):
             break
     kept = []
     for word in words:
