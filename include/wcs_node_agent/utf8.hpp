@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -38,12 +40,15 @@ inline std::string valid_utf8(std::string_view bytes) {
 /// Whether the text is well-formed UTF-8 without control characters: what metrics, JSON and a
 /// terminal can show as it is.
 inline bool is_printable_utf8(std::string_view text) {
-    while (!text.empty()) {
+    const auto is_not_printable_ascii = [](char c) { return c < ' ' || c > '~'; };
+    while (true) {  // ASCII, nearly all there is, needs no decoding
+        const auto rest = std::ranges::find_if(text, is_not_printable_ascii);
+        text.remove_prefix(static_cast<std::size_t>(rest - text.begin()));
+        if (text.empty()) return true;
         const auto point = take_code_point(text);
         if (!boost::locale::utf::is_valid_codepoint(point) || point < 0x20 || point == 0x7f)
             return false;
     }
-    return true;
 }
 
 }  // namespace wcs_node_agent

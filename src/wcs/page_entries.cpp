@@ -15,6 +15,7 @@ namespace {
 
 using Value = PageEntries::Value;
 
+constexpr std::size_t usual_entries = 64;
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::size_t max_string_bytes = 1024;
 constexpr std::size_t max_value_bytes = 4096;
@@ -63,6 +64,7 @@ std::string_view trimmed(std::string_view text) {
 PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
     : slots_([&names] {
           decltype(slots_) slots;
+          slots.reserve(usual_entries);
           const auto reserve = [&slots](const std::vector<std::string>& list) {
               for (const auto& name : list) {
                   slots.try_emplace(name);
@@ -96,11 +98,12 @@ void PageEntries::leave_out(std::string_view name) {
 WcsPage PageEntries::take() {
     WcsPage page;
     page.left_out = left_out_;
-    for (auto& [name, value] : slots_) {
-        if (const auto* number = std::get_if<double>(&value)) {
-            page.numbers.emplace(name, *number);
-        } else if (auto* text = std::get_if<std::string>(&value)) {
-            page.texts.emplace(name, std::move(*text));
+    while (!slots_.empty()) {
+        auto slot = slots_.extract(slots_.begin());
+        if (const auto* number = std::get_if<double>(&slot.mapped())) {
+            page.numbers.emplace(std::move(slot.key()), *number);
+        } else if (auto* text = std::get_if<std::string>(&slot.mapped())) {
+            page.texts.emplace(std::move(slot.key()), std::move(*text));
         }
     }
     return page;
