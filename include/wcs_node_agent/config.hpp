@@ -51,7 +51,8 @@ struct Config {
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted
     bool peaks = false;             // measure the highest rate over 10 ms within each second
     std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
-    WhenStale when_stale = WhenStale::down;
+    WhenStale when_stale = WhenStale::down;         // WCS is silent
+    WhenStale when_unreadable = WhenStale::ignore;  // anything else that makes a limit unknown
 
     std::string user;               // whom root's process becomes; empty: see chosen_user()
     bool follow_interfaces = true;  // those that appear while it runs

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,7 @@ struct InterfaceCounters {
     std::uint32_t index = 0;  // the kernel's ifindex: the identity, within one network namespace
     std::string name;         // a label only: it may change
     Traffic traffic = {};
+    Clock::time_point since = {};  // when this counting began; other than before: it began anew
 };
 
 /// The sum over some interfaces, at one moment.
@@ -89,6 +91,7 @@ struct RawCounters {
     std::vector<CpuCounters> cpus;              // by number, ascending
     std::uint64_t unplaced_packets = 0;  // frames of interfaces for which the maps had no room
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
+    std::map<std::uint32_t, std::string> not_counted = {};  // why, by the index of the interface
 };
 
 }  // namespace wcs_node_agent

@@ -15,12 +15,19 @@
 
 namespace wcs_node_agent {
 
-/// Means over the window. What could not be measured is absent, never 0.
-struct Rates {
+struct Means {
     std::optional<double> bits_in;          // bit/s received, summed over the selected interfaces,
                                             // with wire_overhead for each frame
     std::optional<double> bits_out;         // bit/s sent, alike
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
+};
+
+/// Means over the whole window. Bandwidth is there only if every selected interface was counted
+/// throughout: what could not be measured is absent, never 0.
+struct Rates : Means {
+    Means at_least = {};  // what is known of an absent one: of those interfaces that were counted
+    Means so_far = {};    // since the start of counting, while that is younger than the window
+    std::vector<std::uint32_t> uncounted = {};  // selected, but not counted now; ascending
 };
 
 /// The highest rate over 10 ms within the last whole second. Absent where it is not measured.

@@ -21,27 +21,29 @@ constexpr std::string_view to_string(NodeState state) {
     return names[static_cast<std::size_t>(state)];
 }
 
-/// What happens once a count of WCS is older than stale_after.
+/// What happens once the value of a limit has been unknown for longer than stale_after.
 enum class WhenStale {
     down,    // take the node out
     drain,   // give it no new streams
-    hold,    // go on with the last counts, however old
-    ignore,  // go on without the limits that need WCS
+    hold,    // go on with the last value, however old
+    ignore,  // go on without the limit
 };
 
-/// How one limit stands. Without a maximum it is not checked; without a value it is unknown.
+/// How one limit stands. Without a maximum it is not checked, or the link's speed is not known.
 struct LimitReading {
     std::optional<double> value;        // in the limit's own unit
     std::optional<double> maximum;      // greater than 0
     std::optional<double> utilisation;  // value / maximum, where both are known and it is checked
     std::optional<double> share = {};   // percent of the link's speed that maximum is, if it is one
+    std::string unknown = {};           // why the value of an enabled limit is; empty: it is known
+    bool at_least = false;              // the value is a part of the true one
 };
 
 /// What the load balancer is told, and why.
 struct Verdict {
     NodeState state = NodeState::up;
     int weight = 100;    // percent of the configured weight; 0 unless up
-    std::string reason;  // one line, without CR or LF; while up only if it is not fresh
+    std::string reason;  // one line, without CR or LF; while up: what is unknown
     PerLimit<LimitReading> readings;
     std::optional<Limit> bottleneck;  // the most used limit; none where nothing is checked
 };

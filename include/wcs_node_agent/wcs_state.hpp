@@ -49,6 +49,9 @@ struct StreamCounts {
     std::optional<double> hls;
     std::string missing;  // the first name that was looked for and not there; empty: none
 
+    /// What is known of each, whatever is missing: it is no more than the true count.
+    std::optional<double> publishers_at_least = {}, subscribers_at_least = {}, hls_at_least = {};
+
     bool operator==(const StreamCounts&) const = default;
 };
 
@@ -101,6 +104,7 @@ struct WcsState {
     bool asked = false;                        // a first fetch has ended, well or not
     WcsFault fault = WcsFault::none;           // of the last fetch
     std::string fault_text;                    // one line for people; empty without a fault
+    bool silent = false;                       // nothing answered the last fetch in time
     std::optional<Clock::time_point> page_at;  // when the last page that parsed came
     WcsPage page;                              // that page
     StreamCounts counts;                       // from that page

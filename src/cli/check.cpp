@@ -46,8 +46,10 @@ Result<Snapshot> measure(Sampler& sampler, const Config& config) {
 
 }  // namespace
 
-int check_once(const Config& config, std::ostream& out, std::ostream& err) {
+int check_once(const Config& settings, std::ostream& out, std::ostream& err) {
     spdlog::set_level(spdlog::level::off);
+    Config config = settings;
+    config.window = config.sample_interval;  // one sample is all that it measures
     auto sampler = open_sampler(config);
     if (!sampler) {
         err << sampler.error().what << '\n';

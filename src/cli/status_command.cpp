@@ -94,9 +94,10 @@ std::string bar(double share) {
 std::string limit_row(const std::string& name, const Json& limit, const Json& bottleneck) {
     const Json& maximum = at(limit, "/maximum");
     const Json& used = at(limit, "/utilisation");
-    const std::string greatest =
-        maximum.is_number() ? fmt::format("{} {}", number(maximum), unit_symbol(at(limit, "/unit")))
-                            : "off";
+    const Json& unknown = at(limit, "/unknown");
+    std::string greatest = unknown.is_string() ? "?" : "off";
+    if (maximum.is_number())
+        greatest = fmt::format("{} {}", number(maximum), unit_symbol(at(limit, "/unit")));
     std::string row =
         fmt::format("{:<12}{:>10}  of {:<12}", name, number(at(limit, "/value")), greatest);
     if (used.is_number()) {
@@ -104,6 +105,9 @@ std::string limit_row(const std::string& name, const Json& limit, const Json& bo
     }
     if (bottleneck == name) {
         row += "  bottleneck";
+    }
+    if (unknown.is_string()) {
+        row += "  unknown: " + unknown.get<std::string>();
     }
     row.erase(row.find_last_not_of(' ') + 1);
     return row + '\n';

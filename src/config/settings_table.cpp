@@ -270,7 +270,8 @@ constexpr std::array settings_table{
         [](const Config& config) { return show_number(config.recover); }),
     duration_setting<&Config::stale_after, 1, 24 * hour>(
         "stale_after", "Limits",
-        "how long the last counts hold when WCS does not answer; longer than wcs_interval"),
+        "how long the last value of a limit holds, as when WCS does not answer; longer than "
+        "wcs_interval"),
     choice_setting<&Config::when_stale, when_stale_choices>(
         {.name = "when_stale",
          .group = "Limits",
@@ -278,6 +279,12 @@ constexpr std::array settings_table{
          .help =
              "what then: take the node out, give it no new streams, go on with the last counts, "
              "or go on without the limits that need WCS"}),
+    choice_setting<&Config::when_unreadable, when_stale_choices>(
+        {.name = "when_unreadable",
+         .group = "Limits",
+         .value = "down|drain|hold|ignore",
+         .help = "the same for every limit whose value is unknown although WCS is not silent: it "
+                 "answers with an error or another page, or the agent cannot measure"}),
 
     optional_text_setting<&Config::user>(
         {.name = "user",

@@ -89,7 +89,7 @@ void Daemon::configure(const Config& config) {
     http_server_.fresh_for(fresh_for_);
     publisher_.configure({.fresh_for = fresh_for_,
                           .stale_after = config.stale_after,
-                          .when_stale = config.when_stale});
+                          .when_unreadable = config.when_unreadable});
     sampler_.configure(config);
     if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }

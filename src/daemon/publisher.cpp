@@ -42,21 +42,32 @@ void Publisher::publish_aged(const AgentCounters& agent, Clock::time_point now) 
     replace(std::move(snapshot));
 }
 
-/// The first answer waits for a second reading, as one gives no rates, and for the counts of WCS:
-/// they are as good as lost only after the time for which they would hold.
+/// The first answer waits for a second reading, as one gives no rates, and for an answer of WCS:
+/// its counts are as good as lost only after the time for which they would hold.
 bool Publisher::is_first_answer_due(const Snapshot& sampled) const {
     const auto timeout = std::min(freshness_.stale_after, longest_start);
     const auto needs_wcs = [&](Limit limit) {
         return is_wcs_count(limit) && sampled.verdict.readings[limit].maximum;
     };
-    const bool wcs_known = sampled.wcs.up() || sampled.at - sampled.started >= timeout ||
+    const bool answered = sampled.wcs.asked && !sampled.wcs.silent;
+    const bool wcs_known = answered || sampled.at - sampled.started >= timeout ||
                            std::ranges::none_of(all_limits, needs_wcs);
-    return sampled.rates.cpu_utilisation && wcs_known;
+    const auto& rates = sampled.rates;
+    return (rates.cpu_utilisation || rates.so_far.cpu_utilisation) && wcs_known;
 }
 
 void Publisher::replace(Snapshot next) {
     const auto before = snapshots_.get();
     if (!before || before->verdict.state != next.verdict.state) report_transition(next.verdict);
+    for (const auto limit : all_limits) {
+        const auto& why = next.verdict.readings[limit].unknown;
+        const bool was_unknown = before && !before->verdict.readings[limit].unknown.empty();
+        if (!before || why.empty() != was_unknown) continue;
+        if (!why.empty())
+            spdlog::warn("limit {} is unknown: {}", to_string(limit), why);
+        else
+            spdlog::info("limit {} is known again", to_string(limit));
+    }
     snapshots_.publish(std::make_shared<const Snapshot>(std::move(next)));
     if (!before) notifier_.ready();
 }

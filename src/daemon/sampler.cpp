@@ -24,7 +24,8 @@ void Sampler::configure(const Config& config) {
     policy_settings_ = {.limits = config.limits,
                         .recover = config.recover,
                         .stale_after = config.stale_after,
-                        .when_stale = config.when_stale};
+                        .when_stale = config.when_stale,
+                        .when_unreadable = config.when_unreadable};
     globs_ = config.interfaces;
     select();
 }
@@ -81,7 +82,7 @@ bool Sampler::measure_peaks() {
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
     auto counters = probe_.probe->read();
     if (!counters) return counters.error();
-    window_.add(*counters, selection_.selected);
+    window_.add(*counters);
 
     Snapshot snapshot;
     snapshot.at = counters->at;
@@ -91,18 +92,31 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.source_detail = probe_.detail;
     snapshot.counters = std::move(counters).value();
     snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
-    snapshot.rates = window_.rates();
+    snapshot.rates = window_.rates(selection_.selected);
     snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;
-    snapshot.verdict = policy_.decide(
-        policy_settings_,
-        capacity_.capacity(policy_settings_.limits, known_links_, selection_.selected, snapshot.at),
-        snapshot.rates, snapshot.wcs, snapshot.at);
+    snapshot.verdict =
+        policy_.decide(policy_settings_,
+                       {.rates = snapshot.rates,
+                        .bandwidth_unknown = bandwidth_unknown(snapshot),
+                        .link_capacity = capacity_.capacity(policy_settings_.limits, known_links_,
+                                                            selection_.selected, snapshot.at)},
+                       snapshot.wcs, snapshot.at);
     snapshot.agent = agent;
     snapshot.agent_reply = agent_reply(snapshot.verdict);
     return snapshot;
+}
+
+/// Why there is no rate; empty where only the window is not full yet.
+std::string Sampler::bandwidth_unknown(const Snapshot& snapshot) const {
+    if (selection_.selected.empty()) return "no interface is selected";
+    const auto& uncounted = snapshot.rates.uncounted;
+    if (uncounted.empty()) return "";
+    const auto why = snapshot.counters.not_counted.find(uncounted.front());
+    return fmt::format("{} not counted{}", fmt::join(names_of(known_links_, uncounted), ", "),
+                       why == snapshot.counters.not_counted.end() ? "" : ": " + why->second);
 }
 
 }  // namespace wcs_node_agent

@@ -74,6 +74,11 @@ Metrics traffic_metrics() {
     return rows;
 }
 
+std::optional<double> in_bytes(std::optional<double> bits) {
+    if (!bits) return std::nullopt;
+    return *bits / 8;
+}
+
 Metrics rate_metrics() {
     return {
         gauge("wcs_node_interface_selected", "", {"device"},
@@ -81,19 +86,20 @@ Metrics rate_metrics() {
               [](const Snapshot& node, Writer& out) {
                   for (const auto& name : node.selected_interfaces) out.add(1.0, {name});
               }),
-        gauge("wcs_node_bandwidth_bits_per_second", "bit/s", {"direction"},
+        gauge("wcs_node_bandwidth_bytes_per_second", "bytes/s", {"direction"},
               "Mean wire rate over the window, in or out, summed over the selected interfaces, "
-              "wire_overhead included for each frame.",
+              "wire_overhead included for each frame. Absent unless all of them were counted "
+              "throughout.",
               [](const Snapshot& node, Writer& out) {
-                  out.add(node.rates.bits_in, {"in"});
-                  out.add(node.rates.bits_out, {"out"});
+                  out.add(in_bytes(node.rates.bits_in), {"in"});
+                  out.add(in_bytes(node.rates.bits_out), {"out"});
               }),
-        gauge("wcs_node_bandwidth_peak_bits_per_second", "bit/s", {"direction"},
+        gauge("wcs_node_bandwidth_peak_bytes_per_second", "bytes/s", {"direction"},
               "Highest wire rate over 10 ms within the last whole second, in or out, of the same "
               "interfaces and frames.",
               [](const Snapshot& node, Writer& out) {
-                  out.add(node.peaks.bits_in, {"in"});
-                  out.add(node.peaks.bits_out, {"out"});
+                  out.add(in_bytes(node.peaks.bits_in), {"in"});
+                  out.add(in_bytes(node.peaks.bits_out), {"out"});
               }),
     };
 }
@@ -190,21 +196,37 @@ Metrics wcs_metrics() {
     };
 }
 
+/// How many of the exported unit one of the limit's own is.
+double base_units(Limit limit) {
+    if (limit == Limit::cpu) return 0.01;
+    return is_wcs_count(limit) ? 1 : 1e6 / 8;
+}
+
 Metrics limit_metrics() {
     return {
         gauge(
             "wcs_node_limit", "", {"limit"},
-            "Greatest allowed value: cpu in percent, band_in and band_out in Mbit/s, the others in "
-            "streams.",
+            "Greatest allowed value: cpu as a ratio, band_in and band_out in bytes per second, the "
+            "others in streams.",
             [](const Snapshot& node, Writer& out) {
                 for (const Limit limit : all_limits)
-                    out.add(node.verdict.readings[limit].maximum, {to_string(limit)});
+                    if (const auto& maximum = node.verdict.readings[limit].maximum)
+                        out.add(*maximum * base_units(limit), {to_string(limit)});
             }),
         gauge("wcs_node_limit_utilization_ratio", "ratio", {"limit"},
               "Value of a limit divided by its maximum; the highest decides the weight.",
               [](const Snapshot& node, Writer& out) {
                   for (const Limit limit : all_limits)
                       out.add(node.verdict.readings[limit].utilisation, {to_string(limit)});
+              }),
+        gauge("wcs_node_limit_unknown", "", {"limit"},
+              "1 for a limit whose value is not known, 0 for the others that are checked.",
+              [](const Snapshot& node, Writer& out) {
+                  for (const Limit limit : all_limits) {
+                      const auto& reading = node.verdict.readings[limit];
+                      if (reading.maximum || !reading.unknown.empty())
+                          out.add(!reading.unknown.empty(), {to_string(limit)});
+                  }
               }),
         gauge("wcs_node_weight_ratio", "ratio", {},
               "Share of its configured weight that is reported to HAProxy.",

@@ -45,7 +45,9 @@ Json limits_json(const Verdict& verdict) {
                                                  {"value", or_null(reading.value)},
                                                  {"maximum", or_null(reading.maximum)},
                                                  {"share", or_null(reading.share)},
-                                                 {"utilisation", or_null(reading.utilisation)}};
+                                                 {"utilisation", or_null(reading.utilisation)},
+                                                 {"unknown", or_null(reading.unknown)},
+                                                 {"at_least", reading.at_least}};
     }
     return limits;
 }

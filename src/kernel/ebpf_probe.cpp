@@ -131,7 +131,7 @@ void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint
     }
     for (const auto index : table_.entered())
         if (!stays(index)) forget(index);  // gone while no agent ran
-    std::erase_if(refused_, [&](std::uint32_t index) { return !stays(index); });
+    std::erase_if(not_counted_, [&](const auto& one) { return !stays(one.first); });
 
     queue_.clear();
     for (const auto& link : links) {
@@ -142,7 +142,9 @@ void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint
             continue;
         }
         found->second.name = link.name;
-        if (!found->second.slot) found->second.slot = take_slot(link);  // one may be free by now
+        if (found->second.slot) continue;
+        found->second.slot = take_slot(link);  // one may be free by now
+        if (found->second.slot) not_counted_.erase(link.index);
     }
     const auto others = std::ranges::stable_partition(
         queue_, [&](const Link& link) { return std::ranges::binary_search(priority, link.index); });
@@ -189,23 +191,23 @@ void EbpfProbe::attach(const Link& link) {
     auto hook = taken ? Result<TrafficHook>(*std::move(taken)) : new_hook(link);
     if (!hook) {
         table_.remove(link.index);
-        log_not_counted(link, hook.error());
+        leave_out(link, hook.error());
         return;
     }
+    not_counted_.erase(link.index);
     if (!slot)
-        spdlog::warn("interface {}: all {} slots are taken, its frames count as unplaced",
-                     link.name, slots_ - 1);
+        leave_out(link, Error{fmt::format("all {} slots are taken, its frames count as unplaced",
+                                          slots_ - 1)});
     attached_.emplace(
         link.index,
-        AttachedInterface{
-            .name = link.name, .slot = slot, .hook = std::move(hook).value(), .last = {}});
+        AttachedInterface{.name = link.name, .slot = slot, .hook = std::move(hook).value()});
 }
 
 /// An interface may be gone by the time that its turn comes: RTNETLINK reports that as well.
-void EbpfProbe::log_not_counted(const Link& link, const Error& reason) {
+void EbpfProbe::leave_out(const Link& link, const Error& reason) {
     if (reason.code == std::errc::no_such_device)
         spdlog::debug("interface {}: gone before it was attached to", link.name);
-    else if (refused_.insert(link.index).second)
+    else if (not_counted_.insert_or_assign(link.index, reason.what).second)
         spdlog::warn("interface {}: not counted: {}", link.name, reason.what);
 }
 
@@ -251,11 +253,14 @@ std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> in
 Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     counters.qdisc_drops = programs_.qdisc_drops;
+    counters.not_counted = not_counted_;
     for (auto& [index, attached] : attached_) {
         if (!attached.slot) continue;
         sum_over_cpus(*attached.slot).advance(attached.last);
-        counters.interfaces.push_back(
-            {.index = index, .name = attached.name, .traffic = attached.last});
+        counters.interfaces.push_back({.index = index,
+                                       .name = attached.name,
+                                       .traffic = attached.last,
+                                       .since = attached.since});
     }
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;

@@ -16,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -62,7 +61,8 @@ class EbpfProbe : public Probe {
         std::string name;
         std::optional<std::uint16_t> slot;  // none: counted as unplaced
         TrafficHook hook;
-        Traffic last;  // as read before: what is reported never goes back
+        Traffic last = {};  // as read before: what is reported never goes back
+        Clock::time_point since = Clock::now();
     };
 
     EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
@@ -71,7 +71,7 @@ class EbpfProbe : public Probe {
 
     void attach(const Link& link);
     Result<TrafficHook> new_hook(const Link& link);
-    void log_not_counted(const Link& link, const Error& reason);
+    void leave_out(const Link& link, const Error& reason);
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
@@ -91,7 +91,7 @@ class EbpfProbe : public Probe {
     std::map<std::uint32_t, AttachedInterface> attached_;  // by index
     std::deque<Link> queue_;                               // for attach_next()
     std::size_t priority_queued_ = 0;                      // its first so many
-    std::set<std::uint32_t> refused_;                      // logged already
+    std::map<std::uint32_t, std::string> not_counted_;     // why, by index; logged already
     std::vector<std::chrono::nanoseconds> last_busy_;      // by CPU
 };
 

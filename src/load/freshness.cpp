@@ -15,8 +15,8 @@ Verdict aged(const Verdict& last, std::chrono::nanoseconds age, const Freshness&
                                  std::chrono::duration_cast<std::chrono::seconds>(age).count());
     const bool decides =
         age > std::max(freshness.stale_after, freshness.fresh_for) && last.state == NodeState::up;
-    if (decides && freshness.when_stale == WhenStale::down) verdict.state = NodeState::down;
-    if (decides && freshness.when_stale == WhenStale::drain) verdict.state = NodeState::drain;
+    if (decides && freshness.when_unreadable == WhenStale::down) verdict.state = NodeState::down;
+    if (decides && freshness.when_unreadable == WhenStale::drain) verdict.state = NodeState::drain;
     if (verdict.state != NodeState::up) verdict.weight = 0;
     return verdict;
 }

@@ -8,27 +8,45 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace wcs_node_agent {
 
 struct PolicySettings {
     ConfiguredLimits limits;
     double recover = 0.95;                   // 0..1: below it a node that was over comes back
-    std::chrono::nanoseconds stale_after{};  // how long counts of WCS hold
+    std::chrono::nanoseconds stale_after{};  // how long the last value of a limit holds
     WhenStale when_stale = WhenStale::down;
+    WhenStale when_unreadable = WhenStale::ignore;
 };
 
-/// Holds what is known of the node against its limits. Its one state is a hysteresis: a limit takes
-/// the node down at its maximum, and the node comes back below `recover` of it.
+/// What the agent measured itself.
+struct Measured {
+    Rates rates;
+    std::string bandwidth_unknown = {};        // why the bandwidth is unknown, where it is
+    std::optional<double> link_capacity = {};  // Mbit/s of the selected interfaces, for shares
+};
+
+/// Holds what is known of the node against its limits. It has a memory of two kinds. A limit takes
+/// the node down at its maximum, and the node comes back below `recover` of it. And a value that
+/// becomes unknown holds for stale_after.
 class Policy {
  public:
-    /// What the load balancer gets to know at this moment. link_capacity: Mbit/s of the selected
-    /// interfaces, which shares are of; without it a share is not checked.
-    Verdict decide(const PolicySettings& settings, std::optional<double> link_capacity,
-                   const Rates& rates, const WcsState& wcs, Clock::time_point now);
+    /// What the load balancer gets to know at this moment.
+    Verdict decide(const PolicySettings& settings, const Measured& measured, const WcsState& wcs,
+                   Clock::time_point now);
 
  private:
+    struct Judged {
+        LimitReading reading;
+        WhenStale otherwise = WhenStale::ignore;  // what decides if the value is unknown
+        bool is_provisional = false;              // a mean over less than the window
+    };
+    Judged judge(Limit limit, const PolicySettings& settings, const Measured& measured,
+                 const WcsState& wcs, Clock::time_point now);
+
     bool tripped_ = false;
+    PerLimit<std::optional<HeldCount>> last_;  // of what the agent measures
 };
 
 }  // namespace wcs_node_agent

@@ -7,60 +7,123 @@ namespace wcs_node_agent {
 
 namespace {
 
-/// Calls each(before, after) for what stands in both lists, which are ordered by key.
-template <class List, class Key, class Each>
-void for_each_pair(const List& before, const List& after, Key key, Each each) {
-    auto old = before.begin();
-    for (const auto& now : after) {
-        while (old != before.end() && (*old).*key < now.*key) ++old;
-        if (old != before.end() && (*old).*key == now.*key) each(*old, now);
+/// at: where it may be, as it seldom changes from reading to reading; then where it is. Null: it is
+/// not there.
+template <class Interfaces>
+auto find_interface(const Interfaces& interfaces, std::uint32_t index, std::size_t& at) {
+    if (at >= interfaces.size() || interfaces[at].index != index) {
+        const auto found = std::ranges::lower_bound(interfaces, index, {},
+                                                    [](const auto& one) { return one.index; });
+        at = static_cast<std::size_t>(found - interfaces.begin());
     }
+    return at < interfaces.size() && interfaces[at].index == index ? &interfaces[at] : nullptr;
+}
+
+bool has_fallen(const Traffic& before, const Traffic& after) {
+    return std::ranges::any_of(all_traffic_counters, [&](const TrafficCounter& counter) {
+        return after.*counter.value < before.*counter.value;
+    });
 }
 
 }  // namespace
 
-void RateWindow::add(const RawCounters& reading, std::span<const std::uint32_t> selected) {
-    any_selected_ = !selected.empty();
-    if (last_ && reading.at <= last_->at) return;
-    auto point = points_.empty() ? Point{} : points_.back();
+void RateWindow::add(const RawCounters& reading) {
+    if (!points_.empty() && reading.at <= points_.back().at) return;
+    Point point;
     point.at = reading.at;
-    if (last_) {
-        for_each_pair(last_->interfaces, reading.interfaces, &InterfaceCounters::index,
-                      [&](const auto& before, const auto& after) {
-                          if (std::ranges::binary_search(selected, after.index))
-                              point.traffic += increase(before.traffic, after.traffic);
-                      });
-        const auto elapsed = reading.at - last_->at;
-        for_each_pair(last_->cpus, reading.cpus, &CpuCounters::cpu,
-                      [&](const auto& before, const auto& after) {
-                          // Time that is counted in ticks can step beyond what has passed.
-                          point.cpu_busy += std::clamp<std::chrono::nanoseconds>(
-                              after.busy - before.busy, elapsed.zero(), elapsed);
-                          point.cpu_time += elapsed;
-                      });
+    point.interfaces.reserve(reading.interfaces.size());
+    for (const auto& one : reading.interfaces)
+        point.interfaces.push_back({one.index, one.since, one.traffic});
+    if (!points_.empty()) {
+        const auto& last = points_.back();
+        const auto elapsed = reading.at - last.at;
+        point.cpu_busy = last.cpu_busy;
+        point.cpu_time = last.cpu_time;
+        auto before = last_cpus_.begin();
+        for (const auto& after : reading.cpus) {
+            while (before != last_cpus_.end() && before->cpu < after.cpu) ++before;
+            if (before == last_cpus_.end() || before->cpu != after.cpu) continue;
+            // Time that is counted in ticks can step beyond what has passed.
+            point.cpu_busy += std::clamp<std::chrono::nanoseconds>(after.busy - before->busy,
+                                                                   elapsed.zero(), elapsed);
+            point.cpu_time += elapsed;
+        }
     }
-    last_ = reading;
-    points_.push_back(point);
-    while (points_.size() > 2 && points_[1].at <= point.at - window_) points_.pop_front();
+    last_cpus_ = reading.cpus;
+    points_.push_back(std::move(point));
+    while (points_.size() > 2 && points_[1].at <= points_.back().at - window_) points_.pop_front();
 }
 
-Rates RateWindow::rates() const {
-    if (points_.size() < 2) return {};
-    const auto& from = points_.front();
-    const auto& to = points_.back();
-    const auto elapsed = Seconds(to.at - from.at).count();
-    const auto sum = increase(from.traffic, to.traffic);
+Rates RateWindow::rates(std::span<const std::uint32_t> selected) const {
+    Rates rates;
+    if (points_.empty()) return rates;
+    const auto& last = points_.back();
+    const bool is_full = points_.front().at <= last.at - window_;
+    std::vector<std::uint32_t> throughout;
+    std::size_t common = 0;  // the first point from which on all of them were counted
+    for (const auto index : selected) {
+        const auto from = counted_from(index);
+        if (from == points_.size()) rates.uncounted.push_back(index);
+        if (from == 0) throughout.push_back(index);
+        common = std::max(common, from);
+    }
+    if (is_full) {
+        set_cpu(rates);
+        if (!throughout.empty())
+            set_bandwidth(throughout.size() == selected.size() ? rates : rates.at_least,
+                          sum(throughout, 0), 0);
+    } else {
+        set_cpu(rates.so_far);
+    }
+    if (!selected.empty() && rates.uncounted.empty() && !rates.bits_in)
+        set_bandwidth(rates.so_far, sum(selected, common), common);
+    return rates;
+}
+
+/// The first of the points up to the last that the interface was counted in without a break; past
+/// the end: it is not counted now.
+std::size_t RateWindow::counted_from(std::uint32_t index) const {
+    std::size_t at = 0;
+    const auto* after = find_interface(points_.back().interfaces, index, at);
+    if (!after) return points_.size();
+    auto from = points_.size() - 1;
+    for (; from > 0; --from) {
+        const auto* before = find_interface(points_[from - 1].interfaces, index, at);
+        if (!before || before->since != after->since || has_fallen(before->traffic, after->traffic))
+            break;
+        after = before;
+    }
+    return from;
+}
+
+/// What those that were counted throughout have counted since that point.
+Traffic RateWindow::sum(std::span<const std::uint32_t> indexes, std::size_t from) const {
+    Traffic sum;
+    std::size_t at = 0;
+    for (const auto index : indexes) {
+        const auto* before = find_interface(points_[from].interfaces, index, at);
+        const auto* after = find_interface(points_.back().interfaces, index, at);
+        sum += increase(before->traffic, after->traffic);
+        ++at;
+    }
+    return sum;
+}
+
+void RateWindow::set_bandwidth(Means& means, const Traffic& sum, std::size_t from) const {
+    const auto elapsed = Seconds(points_.back().at - points_[from].at).count();
+    if (elapsed <= 0) return;
     const auto bits_per_second = [&](std::uint64_t bytes, std::uint64_t frames) {
         return static_cast<double>(bytes + frames * wire_overhead_) * 8 / elapsed;
     };
-    Rates rates;
-    if (any_selected_) {
-        rates.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
-        rates.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
-    }
+    means.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
+    means.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
+}
+
+void RateWindow::set_cpu(Means& means) const {
+    const auto& from = points_.front();
+    const auto& to = points_.back();
     if (const auto cpu_time = to.cpu_time - from.cpu_time; cpu_time.count() > 0)
-        rates.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);
-    return rates;
+        means.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);
 }
 
 }  // namespace wcs_node_agent

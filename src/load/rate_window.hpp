@@ -10,12 +10,12 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace wcs_node_agent {
 
-/// Turns counters into means over a window. What starts anew, vanishes or appears between two
-/// readings adds nothing for that interval, so no rate is ever negative or larger than what was
-/// counted.
+/// Turns counters into means over a window. Of every interface the counters within the window are
+/// kept, so that a selection that changes is summed over the whole window too.
 class RateWindow {
  public:
     /// window: greater than 0.
@@ -27,28 +27,38 @@ class RateWindow {
     /// Bytes that each frame takes on the wire beside those counted; for all that is in the window.
     void set_wire_overhead(std::size_t bytes) { wire_overhead_ = bytes; }
 
-    /// Takes in the next reading; one that is not later than the last is passed over. selected:
-    /// indexes of the interfaces to be summed, ascending.
-    void add(const RawCounters& reading, std::span<const std::uint32_t> selected);
+    /// Takes in the next reading; one that is not later than the last is passed over.
+    void add(const RawCounters& reading);
 
-    /// Means from the window's start, or from the first reading while that is younger, to the last
-    /// reading. Absent before the second one; bandwidth also while no interface is selected.
-    Rates rates() const;
+    /// Means from the window's start to the last reading. selected: indexes of the interfaces to be
+    /// summed, ascending. An interface was not counted throughout if it is missing from a reading,
+    /// began anew or has a counter that went back. A CPU counts between two readings that both have
+    /// it.
+    Rates rates(std::span<const std::uint32_t> selected) const;
 
  private:
-    /// Sums since the first reading.
+    struct Interface {
+        std::uint32_t index;
+        Clock::time_point since;
+        Traffic traffic;
+    };
+
     struct Point {
         Clock::time_point at;
-        Traffic traffic;
-        std::chrono::nanoseconds cpu_busy{};
+        std::vector<Interface> interfaces;    // by index, ascending
+        std::chrono::nanoseconds cpu_busy{};  // since the first reading
         std::chrono::nanoseconds cpu_time{};  // of all CPUs that were online throughout
     };
 
+    std::size_t counted_from(std::uint32_t index) const;
+    Traffic sum(std::span<const std::uint32_t> indexes, std::size_t from) const;
+    void set_bandwidth(Means& means, const Traffic& sum, std::size_t from) const;
+    void set_cpu(Means& means) const;
+
     std::chrono::nanoseconds window_;
     std::size_t wire_overhead_ = 0;
-    std::optional<RawCounters> last_;
+    std::vector<CpuCounters> last_cpus_;
     std::deque<Point> points_;  // from the window's start on
-    bool any_selected_ = false;
 };
 
 }  // namespace wcs_node_agent

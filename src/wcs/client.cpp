@@ -156,7 +156,7 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     const auto deadline = Clock::now() + timeout;
     const auto late = [timeout](std::string_view what) {
         return FetchError{WcsFault::timeout,
-                          fmt::format("{} within {:g} s", what, Seconds(timeout).count())};
+                          fmt::format("{} within {:g} s", what, Seconds(timeout).count()), true};
     };
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -166,7 +166,8 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
         co_return late("the name was not resolved");
     }
     if (error) {
-        co_return FetchError{WcsFault::connect, "the name does not resolve: " + reason(error)};
+        co_return FetchError{WcsFault::connect, "the name does not resolve: " + reason(error),
+                             true};
     }
 
     const auto executor = co_await asio::this_coro::executor;
@@ -177,7 +178,7 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
         co_return late("no connection");
     }
     if (error) {
-        co_return FetchError{WcsFault::connect, reason(error)};
+        co_return FetchError{WcsFault::connect, reason(error), true};
     }
 
     const auto request = page_request(url);
@@ -205,7 +206,9 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
         co_return FetchError{WcsFault::not_a_page, "TLS, not plain HTTP"};
     }
     if (error) {
-        co_return broken_exchange(error, max_bytes);
+        auto broken = broken_exchange(error, max_bytes);
+        broken.silent = !parser.got_some() && buffer.size() == 0;
+        co_return broken;
     }
     co_return std::move(parser.get().body());
 }
@@ -216,7 +219,8 @@ asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseco
                                         std::size_t max_bytes) {
     auto result = co_await fetch(url, timeout, max_bytes);
     if (result.has_error()) {
-        co_return FetchError{result.error().fault, url.text + ": " + result.error().text};
+        co_return FetchError{result.error().fault, url.text + ": " + result.error().text,
+                             result.error().silent};
     }
     co_return result;
 }

@@ -17,6 +17,7 @@ namespace wcs_node_agent {
 struct FetchError {
     WcsFault fault = WcsFault::none;
     std::string text;
+    bool silent = false;  // nothing came, or not in time
 };
 
 /// The body of the answer, or why there is none.

@@ -67,7 +67,8 @@ Result<WcsPage> parse_page(std::string_view body, std::size_t max_entries,
 
 StreamCounts count_streams(const WcsPage& page, const CountNames& names) {
     StreamCounts counts;
-    const auto sum = [&](const std::vector<std::string>& list) -> std::optional<double> {
+    const auto sum = [&](const std::vector<std::string>& list,
+                         std::optional<double>& at_least) -> std::optional<double> {
         std::optional<double> total = 0;
         for (const auto& name : list) {
             const auto found = page.numbers.find(name);
@@ -76,15 +77,21 @@ StreamCounts count_streams(const WcsPage& page, const CountNames& names) {
                 if (counts.missing.empty()) {
                     counts.missing = name;
                 }
-            } else if (total) {
+                continue;
+            }
+            at_least = at_least.value_or(0) + found->second;
+            if (total) {
                 *total += found->second;
             }
         }
         return total;
     };
-    std::ranges::transform(names.publishers, counts.publishers.begin(), sum);
-    std::ranges::transform(names.subscribers, counts.subscribers.begin(), sum);
-    counts.hls = sum(names.hls);
+    std::ranges::transform(names.publishers, counts.publishers.begin(),
+                           [&](const auto& list) { return sum(list, counts.publishers_at_least); });
+    std::ranges::transform(names.subscribers, counts.subscribers.begin(), [&](const auto& list) {
+        return sum(list, counts.subscribers_at_least);
+    });
+    counts.hls = sum(names.hls, counts.hls_at_least);
     return counts;
 }
 

@@ -69,6 +69,7 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     if (!fetched) {
         outcome.fault = fetched.error().fault;
         outcome.fault_text = fetched.error().text;
+        outcome.silent = fetched.error().silent;
         return outcome;
     }
     auto page = parse_page(*fetched, settings.max_stats, settings.counts);
@@ -94,6 +95,7 @@ void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
     state.asked = true;
     state.fault = outcome.fault;
     state.fault_text = std::move(outcome.fault_text);
+    state.silent = outcome.silent;
     state.fetch_duration = outcome.duration;
     if (outcome.fault != WcsFault::none) {
         ++state.faults_total[static_cast<std::size_t>(outcome.fault)];

@@ -38,6 +38,7 @@ struct FetchOutcome {
     StreamCounts counts;  // from that page
     WcsFault fault = WcsFault::none;
     std::string fault_text;  // one line for people; empty without a fault
+    bool silent = false;     // nothing answered in time
     std::chrono::nanoseconds duration{};
 };
 

@@ -7,12 +7,15 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import lab
 import pytest
 
 BAND_OUT = 'wcs_node_limit{limit="band_out"}'
+FULL = 'wcs_node_bandwidth_bytes_per_second{direction="out"}'  # absent before the window is full
+MBPS = 1e6 / 8  # in bytes a second
 
 
 def capabilities(pid):
@@ -156,7 +159,7 @@ def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
     """All in one window, so that rates stand to each other as what was counted."""
     with link("ov0", "veth", "peer", "name", "ov1"):
         lab.ip("link", "set", "ov1", "up")
-        agent = start_agent("--interface=ov0", "--window=1m", "--wire-overhead=1000")
+        agent = start_agent("--interface=ov0", "--window=6s", "--wire-overhead=1000")
         agent.wait_for_reply("^up ")
         send_frames("ov0", 200, 86)  # out: 100 bytes each
         send_frames("ov1", 300, 1386)  # in: 1400 bytes each
@@ -167,35 +170,64 @@ def test_wire_overhead_is_in_the_rate_and_not_in_the_counters(start_agent):
 
         series = 'wcs_node_network_receive_packets_total{device="ov0"}'
         agent.wait_for_metric(series, lambda frames: frames >= 300)
+        agent.wait_for_metric('wcs_node_bandwidth_bytes_per_second{direction="in"}', lambda rate: rate > 0)
         page = agent.metrics()
         bytes_in, frames_in = bytes_and_frames(page, "receive")
         bytes_out, frames_out = bytes_and_frames(page, "transmit")
         assert 300 * 1400 <= bytes_in < 310 * 1400, "the counters are without it"
         rate = {
-            way: page[f'wcs_node_bandwidth_bits_per_second{{direction="{way}"}}']
+            way: page[f'wcs_node_bandwidth_bytes_per_second{{direction="{way}"}}']
             for way in ("in", "out")
         }
         assert rate["in"] / rate["out"] == pytest.approx(
             (bytes_in + 1000 * frames_in) / (bytes_out + 1000 * frames_out), rel=0.02
         )
         limits = agent.status_json()["limits"]
-        assert limits["band_in"]["value"] * 1e6 == pytest.approx(rate["in"], rel=0.2)
+        assert limits["band_in"]["value"] * 1e6 / 8 == pytest.approx(rate["in"], rel=0.2)
+
+
+def test_bursts_take_no_node_down_before_the_window_is_full(start_agent):
+    """4 Mbit/s in bursts of 2 Mbit: a limit of 6 is never reached over a window, and 8 is within half of one."""
+    done = threading.Event()
+    with link("bu0", "veth", "peer", "name", "bu1"):
+        lab.ip("link", "set", "bu1", "up")
+
+        def send_bursts():
+            while not done.wait(0.5):
+                send_frames("bu0", 250, 986)
+
+        sender = threading.Thread(target=send_bursts)
+        sender.start()
+        try:
+            for number in range(5):
+                agent = start_agent(
+                    *("--interface=bu0", "--band-out=6", "--window=2s", "--sample-interval=250ms"),
+                    name=f"start{number}",
+                    listen=f"127.0.0.1:{9740 + number}",
+                    metrics=f"127.0.0.1:{9750 + number}",
+                )
+                replies = lab.watch(agent.reply, lambda _, agent=agent: FULL in agent.metrics(), "a full window")
+                assert all(reply.startswith("up ") for reply in replies), replies
+        finally:
+            done.set()
+            sender.join()
 
 
 class TestPeaks:
-    PEAK = 'wcs_node_bandwidth_peak_bits_per_second{direction="out"}'
+    PEAK = 'wcs_node_bandwidth_peak_bytes_per_second{direction="out"}'
 
     def test_a_burst_shows_that_the_mean_hides(self, start_agent):
         with link("pk0", "veth", "peer", "name", "pk1"):
             lab.ip("link", "set", "pk1", "up")
-            agent = start_agent("--interface=pk0", "--window=10s", "--peaks=on")
-            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6)
+            agent = start_agent("--interface=pk0", "--window=3s", "--peaks=on")
+            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6 / 8)
+            agent.wait_for_metric('wcs_node_bandwidth_bytes_per_second{direction="out"}', lambda _: True)
             send_frames("pk0", 400, 1386)  # 4.5 Mbit within some milliseconds
-            burst = agent.wait_for_metric(self.PEAK, lambda peak: peak > 50e6)
+            burst = agent.wait_for_metric(self.PEAK, lambda peak: peak > 50e6 / 8)
             page = agent.metrics()
-            assert burst < 4.6e6 / 0.009, "no more than was sent, in the shortest time measured"
-            assert page['wcs_node_bandwidth_bits_per_second{direction="out"}'] < 5e6
-            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6)
+            assert burst < 4.6e6 / 8 / 0.009, "no more than was sent, in the shortest time measured"
+            assert page['wcs_node_bandwidth_bytes_per_second{direction="out"}'] < 5e6 / 8
+            agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6 / 8)
 
     def test_what_is_not_measured_is_absent(self, start_agent):
         without = [
@@ -215,10 +247,10 @@ class TestShareOfTheLink:
         with tun("sh0"):
             set_speed("sh0", 100)
             agent = start_agent("--interface=sh0", "--band-out=80%")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 80)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 80 * MBPS)
             assert capabilities(agent.pid) & ~(1 << 12) == 0
             set_speed("sh0", 2500)
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000 * MBPS)
             agent.wait_for_line("band_out: 80% of 2500 Mbit/s")
             limit = agent.status_json()["limits"]["band_out"]
             assert (limit["maximum"], limit["share"]) == (2000, 80)
@@ -229,28 +261,28 @@ class TestShareOfTheLink:
             set_speed("sh1", 900)
             agent = start_agent("--interface=sh*", "--band-in=50%", "--band-out=100%")
             metrics = agent.metrics()
-            assert (metrics['wcs_node_limit{limit="band_in"}'], metrics[BAND_OUT]) == (500, 1000)
+            assert (metrics['wcs_node_limit{limit="band_in"}'], metrics[BAND_OUT]) == (500 * MBPS, 1000 * MBPS)
 
     def test_the_last_speed_stands(self, start_agent):
         with link("sh-br", "bridge"), link("sh0", "veth", "peer", "name", "end0"):
             lab.ip("link", "set", "sh0", "master", "sh-br")  # whose speed it reports as its own
             lab.ip("link", "set", "end0", "up")
             agent = start_agent("--interface=sh-br", "--band-out=80%")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
             lab.ip("link", "set", "sh0", "nomaster")
             agent.wait_for_line("no speed for sh-br any more: its last, 10000 Mbit/s, stands")
-            assert agent.metrics()[BAND_OUT] == 8000
+            assert agent.metrics()[BAND_OUT] == 8000 * MBPS
             lab.ip("link", "set", "sh0", "master", "sh-br")
 
     def test_a_new_link_without_speed_leaves_it_unchecked_and_the_node_up(self, start_agent):
         with link("sh0", "veth", "peer", "name", "end0"):
             agent = start_agent("--interface=sh*", "--band-out=80%")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
             with link("sh-none", "ifb"):
                 lab.wait_until(lambda: BAND_OUT not in agent.metrics(), "no limit")
-                assert agent.reply().startswith("up ")
+                agent.wait_for_reply("^up .*band_out unknown: the link's speed is not known$")
                 agent.wait_for_line("error: band_out: not checked: .* none for sh-none")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
             assert len(agent.lines("not checked")) == 1
 
     FAULT = (
@@ -296,10 +328,10 @@ class TestShareOfTheLink:
             path = tmp_path / "config.json"
             path.write_text(json.dumps({"interface": "none0", "band_out": 500}))
             agent = start_agent(f"--config={path}")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 500)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 500 * MBPS)
             path.write_text(json.dumps({"interface": "none0", "band_out": "80%", "band_in": 7}))
             agent.signal(signal.SIGHUP)
             agent.wait_for_line("reload: nothing changed: " + re.escape(self.FAULT))
             metrics = agent.metrics()
-            assert metrics[BAND_OUT] == 500
-            assert metrics['wcs_node_limit{limit="band_in"}'] == 100
+            assert metrics[BAND_OUT] == 500 * MBPS
+            assert metrics['wcs_node_limit{limit="band_in"}'] == 100 * MBPS

@@ -14,7 +14,7 @@ from pathlib import Path
 import lab
 import pytest
 
-BAND_OUT = 'wcs_node_bandwidth_bits_per_second{direction="out"}'
+BAND_OUT = 'wcs_node_bandwidth_bytes_per_second{direction="out"}'
 WIRE = 1 + 42 / 1200  # a datagram's headers to the 1,200 bytes of the simulator's payload
 DAY = 86_400
 
@@ -30,7 +30,8 @@ def messages(service_manager):
 
 
 def near(rate, mbps, tolerance=0.1):
-    return abs(rate / (mbps * 1e6 * WIRE) - 1) < tolerance
+    """A rate in bytes a second."""
+    return abs(rate / (mbps * 1e6 / 8 * WIRE) - 1) < tolerance
 
 
 @pytest.mark.parametrize("offset", [DAY, -DAY, 20 * 365 * DAY])
@@ -83,7 +84,7 @@ def test_a_stopped_process_answers_with_what_is_true_when_it_goes_on(
     media.set(media_mbps=1)
     agent.wait_for_reply("^up 75%$")
     stopped = float(re.search(r"did not run for (\d+\.\d) s", agent.output())[1])
-    assert near(1e6 * float(match[1]), 8 * sent / 1e6 / stopped), "the mean of what was sent"
+    assert near(1e6 / 8 * float(match[1]), 8 * sent / 1e6 / stopped), "the mean of what was sent"
     assert not agent.lines("node is down: (wcs|no sample)")
     assert any("WATCHDOG=1" in message for message in messages(notify_socket))
 
@@ -106,8 +107,8 @@ def status_of(agent):
         return status.read()
 
 
-# What each when_stale answers once nobody can say how the node is: the reply, and the state.
-WHEN_STALE = {
+# What each when_unreadable answers once nobody can say how the node is: the reply, and the state.
+WHEN_UNREADABLE = {
     "down": (r"^down # no sample for \d+ s$", "down"),
     "drain": (r"^up 0% # no sample for \d+ s$", "drain"),
     "hold": (r"^up 75% # no sample for [4-9] s$", "up"),
@@ -116,7 +117,7 @@ WHEN_STALE = {
 
 
 def test_an_old_verdict_is_not_given_out_as_fresh(start_agent, simulator, faults, notify_socket):
-    """Sampling fails as /proc/stat cannot be read; an agent for each when_stale."""
+    """Sampling fails as /proc/stat cannot be read; an agent for each when_unreadable."""
     simulator.set(streams_webrtc_out=25)
     environment = {
         **faults.environment,
@@ -124,14 +125,14 @@ def test_an_old_verdict_is_not_given_out_as_fresh(start_agent, simulator, faults
         "WATCHDOG_USEC": "1000000",
     }
     agents = {
-        when_stale: start_agent(
-            *(f"--when-stale={when_stale}", "--stale-after=4s"),
-            name=when_stale,
+        when_unreadable: start_agent(
+            *(f"--when-unreadable={when_unreadable}", "--stale-after=4s"),
+            name=when_unreadable,
             listen=f"127.0.0.1:{9720 + number}",
             metrics=f"127.0.0.1:{9730 + number}",
             env=environment,
         )
-        for number, when_stale in enumerate(WHEN_STALE)
+        for number, when_unreadable in enumerate(WHEN_UNREADABLE)
     }
     for agent in agents.values():
         agent.wait_for_reply("^up 75%$")
@@ -148,8 +149,8 @@ def test_an_old_verdict_is_not_given_out_as_fresh(start_agent, simulator, faults
         assert status == 503
         assert re.match(r"The last sample is [23]\.\d s old", text)
         assert 'wcs_node_state{state="up"}' in agent.metrics()
-    for when_stale, (reply, state) in WHEN_STALE.items():
-        agent = agents[when_stale]
+    for when_unreadable, (reply, state) in WHEN_UNREADABLE.items():
+        agent = agents[when_unreadable]
         agent.wait_for_reply(reply)
         assert agent.metrics()[f'wcs_node_state{{state="{state}"}}'] == 1
         assert agent.status_json()["state"] == state
@@ -197,7 +198,7 @@ def test_rates_stay_true_while_the_sampler_falls_behind(start, start_agent, medi
     series = 'wcs_node_network_transmit_bytes_total{device="wan0"}'
     before, began, waited = agent.metrics()[series], time.monotonic(), waited_for_a_cpu(agent.pid)
     pages = lab.watch(agent.metrics, lambda _: time.monotonic() - began > 4, "4 s")
-    truth = 8 * (pages[-1][series] - before) / (time.monotonic() - began)
+    truth = (pages[-1][series] - before) / (time.monotonic() - began)
     assert waited_for_a_cpu(agent.pid) - waited > 1, "else it did not fall behind"
     assert near(truth, 5, 0.15)
     rates = [page[BAND_OUT] for page in pages]

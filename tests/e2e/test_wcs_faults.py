@@ -8,27 +8,33 @@ import pytest
 from conftest import QUICK
 
 SERIES = 'wcs_fault{reason="%s"}'
+UNKNOWN = 'wcs_node_limit_unknown{limit="%s"}'
+
+# The reply once counts have been unknown for longer than stale_after.
+SILENT = "down # wcs: "
+UNREADABLE = "up 100% # publishers, subscribers, hls unknown: wcs: "
 
 
 @pytest.mark.parametrize(
-    "fault, off, reason",
+    "fault, off, reason, after",
     [
-        ({"garbage": 1}, {"garbage": 0}, "not_a_page"),
-        ({"truncate": 40}, {"truncate": 0}, "truncated"),
-        ({"size_mb": 2}, {"size_mb": 0}, "too_large"),
-        ({"status": 500}, {"status": 0}, "http_status"),
-        ({"status": 302}, {"status": 0}, "http_status"),
-        ({"bytes_per_second": 1}, {"bytes_per_second": 0}, "timeout"),
-        ({"reset": 1}, {"reset": 0}, "truncated"),
-        ({"chunked": 1, "truncate": 300}, {"chunked": 0, "truncate": 0}, "truncated"),
-        ({"chunked": 1, "size_mb": 2}, {"chunked": 0, "size_mb": 0}, "too_large"),
-        ({"hang": 1}, {"hang": 0}, "timeout"),
-        ({"delay_ms": 5000}, {"delay_ms": 0}, "timeout"),
-        ({"refuse": 1}, {"refuse": 0}, "connect"),
+        ({"garbage": 1}, {"garbage": 0}, "not_a_page", UNREADABLE),
+        ({"truncate": 40}, {"truncate": 0}, "truncated", UNREADABLE),
+        ({"size_mb": 2}, {"size_mb": 0}, "too_large", UNREADABLE),
+        ({"status": 500}, {"status": 0}, "http_status", UNREADABLE),
+        ({"status": 302}, {"status": 0}, "http_status", UNREADABLE),
+        ({"chunked": 1, "truncate": 300}, {"chunked": 0, "truncate": 0}, "truncated", UNREADABLE),
+        ({"chunked": 1, "size_mb": 2}, {"chunked": 0, "size_mb": 0}, "too_large", UNREADABLE),
+        ({"reset": 1}, {"reset": 0}, "truncated", UNREADABLE),
+        ({"bytes_per_second": 1}, {"bytes_per_second": 0}, "timeout", SILENT),
+        ({"hang": 1}, {"hang": 0}, "timeout", SILENT),
+        ({"delay_ms": 5000}, {"delay_ms": 0}, "timeout", SILENT),
+        ({"refuse": 1}, {"refuse": 0}, "connect", SILENT),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else value,
 )
-def test_reply_holds_then_goes_down_and_recovers(start_agent, simulator, fault, off, reason):
+def test_reply_holds_then_changes_and_recovers(start_agent, simulator, fault, off, reason, after):
+    """Silence takes the node out by default; what answers and cannot be read does not."""
     simulator.set(streams_webrtc_out=25)
     agent = start_agent("--wcs-timeout=500ms", "--stale-after=1500ms", "--wcs-max-page=1MiB")
     agent.wait_for_reply("^up 75%$")
@@ -36,15 +42,16 @@ def test_reply_holds_then_goes_down_and_recovers(start_agent, simulator, fault, 
     answering = len(agent.lines("wcs: answering"))
 
     simulator.set(**fault)
-    seen = lab.watch(agent.status_json, lambda one: one["state"] == "down", "the node is down")
+    seen = lab.watch(agent.status_json, lambda one: one["reply"].startswith(after), after)
     held = [one for one in seen[:-1] if one["wcs"]["fault"] == reason]
     assert held, "the fault is known before counts are stale"
     assert {one["reply"] for one in seen[:-1]} == {"up 75%"}
     assert all(one["wcs"]["merged"]["subscribers"]["value"] == 25 for one in held)
     assert seen[-1]["wcs"]["page_age_seconds"] >= 1.5
 
-    assert agent.reply().startswith("down # ")
+    assert agent.reply().startswith(after)
     stale = agent.metrics()
+    assert [stale[UNKNOWN % limit] for limit in ("subscribers", "band_out")] == [1, 0]
     assert stale["wcs_up"] == 0
     assert stale[SERIES % reason] == 1
     assert stale["wcs_stat_age_seconds"] >= 1.5
@@ -53,15 +60,43 @@ def test_reply_holds_then_goes_down_and_recovers(start_agent, simulator, fault, 
     # The agent's own figures go on.
     assert stale["wcs_node_agent_sample_age_seconds"] < 1
     assert 'wcs_node_network_transmit_bytes_total{device="wan0"}' in stale
-    assert 'wcs_node_bandwidth_bits_per_second{direction="out"}' in stale
+    assert 'wcs_node_bandwidth_bytes_per_second{direction="out"}' in stale
 
     simulator.set(**off)
     agent.wait_for_reply("^up 75%$")
     assert agent.metrics()["wcs_up"] == 1
     assert agent.metrics()[SERIES % reason] == 0
+    assert agent.metrics()[UNKNOWN % "subscribers"] == 0
+    assert len(agent.lines("limit subscribers is unknown: wcs: ")) == 1
+    assert len(agent.lines("limit subscribers is known again")) == 1
     # A line a change, not one a fetch: there were five fetches a second.
     assert len(agent.lines("wcs: not answering")) == 1
     assert len(agent.lines("wcs: answering")) == answering + 1
+
+
+@pytest.mark.parametrize(
+    "when_unreadable, reply",
+    [("down", "^down # wcs: "), ("drain", "^up 0% # wcs: "), ("hold", "^up 75% # .* unknown: wcs: ")],
+)
+def test_when_unreadable_decides_where_wcs_answers_with_an_error(start_agent, simulator, when_unreadable, reply):
+    simulator.set(streams_webrtc_out=25)
+    agent = start_agent(f"--when-unreadable={when_unreadable}", "--stale-after=1s")
+    agent.wait_for_reply("^up 75%$")
+    simulator.set(status=500)
+    agent.wait_for_reply(reply)
+    simulator.set(status=0)
+    agent.wait_for_reply("^up 75%$")
+
+
+def test_what_is_known_of_a_count_is_enough_for_down(start_agent, simulator, tmp_path):
+    """The page lacks a name of the sum, and what it has is over the limit already."""
+    simulator.set(streams_webrtc_out=500)
+    path = tmp_path / "config.json"
+    path.write_text('{"counts": {"subscribers": {"webrtc": ["streams_webrtc_out", "streams_not_there"]}}}')
+    agent = start_agent(f"--config={path}", "--stale-after=1s")
+    agent.wait_for_reply("^down # subscribers at least 500 of 100$")
+    simulator.set(streams_webrtc_out=40)
+    agent.wait_for_reply("^up 60% # subscribers unknown: wcs: .*'streams_not_there'")
 
 
 def test_a_page_in_chunks_is_a_page(start_agent, simulator):

@@ -211,15 +211,16 @@ class ThreeHigh : public Stacked {
                                            Traffic traffic) {
         Watch watch(here_);
         const auto selected = select_interfaces(monitor_.list().value(), globs).selected;
-        RateWindow window(1h);
+        RateWindow window(1ns);
         window.set_wire_overhead(wire_overhead);
         const auto before = watch.probe->read().value();
-        window.add(before, selected);
+        window.add(before);
         traffic();
         const auto after = watch.probe->read().value();
-        window.add(after, selected);
+        window.add(after);
         const auto seconds = Seconds(after.at - before.at).count();
-        return {*window.rates().bits_in * seconds / 8, *window.rates().bits_out * seconds / 8};
+        const auto rates = window.rates(selected);
+        return {*rates.bits_in * seconds / 8, *rates.bits_out * seconds / 8};
     }
 };
 

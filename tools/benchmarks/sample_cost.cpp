@@ -71,10 +71,10 @@ nlohmann::json run(const Options& options) {
     auto reading = snapshot.counters;
     const auto judge = cost_ns(calls, [&] {
         reading.at += 250ms;
-        window.add(reading, selected);
-        snapshot.rates = window.rates();
+        window.add(reading);
+        snapshot.rates = window.rates(selected);
         snapshot.verdict =
-            policy.decide(settings, std::nullopt, snapshot.rates, snapshot.wcs, reading.at);
+            policy.decide(settings, {.rates = snapshot.rates}, snapshot.wcs, reading.at);
     });
 
     for (const auto& link : links)

@@ -42,7 +42,7 @@ Snapshot busy_snapshot() {
     snapshot.counters.interfaces = {{.index = 2, .name = "eth0"}, {.index = 3, .name = "br0"}};
     snapshot.counters.cpus = {{.cpu = 0}, {.cpu = 1}};
     snapshot.selected_interfaces = {"eth0"};
-    snapshot.rates = {.bits_in = 12'340'000, .bits_out = 63e6, .cpu_utilisation = 0.125};
+    snapshot.rates = {{.bits_in = 12'340'000, .bits_out = 63e6, .cpu_utilisation = 0.125}};
     snapshot.wcs.asked = true;
     snapshot.wcs.fault = WcsFault::connect;
     snapshot.wcs.fault_text = "connection refused";
@@ -71,6 +71,13 @@ TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
     EXPECT_THAT(table, ContainsRegex("hls +-  of off\n"));
     EXPECT_THAT(
         table, ContainsRegex("band_out +63  of 100 Mbit/s +63 %  \\[#{13}\\.{7}\\]  bottleneck\n"));
+}
+
+TEST(StatusTable, SaysWhatIsUnknown) {
+    Snapshot snapshot = busy_snapshot();
+    snapshot.verdict.readings[Limit::hls].unknown = "wcs: HTTP 500";
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
+                ContainsRegex("hls +-  of \\?  *unknown: wcs: HTTP 500\n"));
 }
 
 TEST(StatusTable, WhatIsNotThereShowsAsADash) {

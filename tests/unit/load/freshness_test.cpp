@@ -16,7 +16,7 @@ TEST(Freshness, AnOldVerdictIsNotToldAsFresh) {
         const char* shows;
         NodeState last;
         std::chrono::nanoseconds age;
-        WhenStale when_stale;
+        WhenStale when_unreadable;
         NodeState state;
         int weight;
         std::string reason;
@@ -41,7 +41,7 @@ TEST(Freshness, AnOldVerdictIsNotToldAsFresh) {
         Verdict last;
         last.state = row.last;
         last.weight = row.last == up ? 40 : 0;
-        const auto verdict = aged(last, row.age, {2s, 10s, row.when_stale});
+        const auto verdict = aged(last, row.age, {2s, 10s, row.when_unreadable});
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);

@@ -30,14 +30,18 @@ WcsState counts(double publishers, double subscribers, double hls,
     return wcs;
 }
 
-Rates rates(double cpu, double megabits_in, double megabits_out) {
+Means means(double cpu, double megabits_in, double megabits_out) {
     return {
         .bits_in = megabits_in * 1e6, .bits_out = megabits_out * 1e6, .cpu_utilisation = cpu / 100};
 }
 
+Measured rates(double cpu, double megabits_in, double megabits_out) {
+    return {.rates = {means(cpu, megabits_in, megabits_out)}};
+}
+
 struct Row {
     const char* shows;
-    Rates rates;
+    Measured measured;
     WcsState wcs;
     NodeState state;
     int weight;
@@ -64,17 +68,45 @@ TEST(Policy, WeightIsWhatTheBottleneckLeaves) {
          "band_out 104.2 of 100"},
         {"of several the worst is named", rates(95, 300, 0), counts(200, 0, 0), NodeState::down, 0,
          "band_in 300.0 of 100"},
-        {"unknown bandwidth is not checked",
-         {.bits_in = {}, .bits_out = {}, .cpu_utilisation = 0.45},
+        {"unknown bandwidth is not checked, and the reply says so",
+         {.rates = {{.bits_in = {}, .bits_out = {}, .cpu_utilisation = 0.45}},
+          .bandwidth_unknown = "eth1 not counted"},
          counts(0, 0, 0),
          NodeState::up,
          50,
+         "band_in, band_out unknown: eth1 not counted"},
+        {"what is known of a bandwidth and over the limit is enough",
+         {.rates = {{.bits_in = {}, .bits_out = {}, .cpu_utilisation = 0.45},
+                    {.bits_in = 5e6, .bits_out = 120e6, .cpu_utilisation = {}}},
+          .bandwidth_unknown = "eth1 not counted"},
+         counts(0, 0, 0),
+         NodeState::down,
+         0,
+         "band_out at least 120.0 of 100"},
+        {"what is known of a bandwidth is no less than it says",
+         {.rates = {{.bits_in = {}, .bits_out = {}, .cpu_utilisation = 0.45},
+                    {.bits_in = 5e6, .bits_out = 60e6, .cpu_utilisation = {}}},
+          .bandwidth_unknown = "eth1 not counted"},
+         counts(0, 0, 0),
+         NodeState::up,
+         40,
+         "band_in, band_out unknown: eth1 not counted"},
+        {"less than the window makes a weight",
+         {.rates = {{}, {}, means(45, 10, 60)}},
+         counts(0, 0, 0),
+         NodeState::up,
+         40,
+         ""},
+        {"less than the window never takes a node down",
+         {.rates = {{}, {}, means(45, 10, 300)}},
+         counts(0, 0, 0),
+         NodeState::up,
+         1,
          ""},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        const auto verdict =
-            Policy().decide(default_settings(), std::nullopt, row.rates, row.wcs, now);
+        const auto verdict = Policy().decide(default_settings(), row.measured, row.wcs, now);
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
@@ -84,13 +116,12 @@ TEST(Policy, WeightIsWhatTheBottleneckLeaves) {
 TEST(Policy, ALimitThatIsOffIsNotChecked) {
     auto settings = default_settings();
     settings.limits[Limit::subscribers].reset();
-    const auto verdict =
-        Policy().decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 5000, 0), now);
+    const auto verdict = Policy().decide(settings, rates(0, 0, 0), counts(0, 5000, 0), now);
     EXPECT_EQ(verdict.weight, 100);
     EXPECT_EQ(verdict.readings[Limit::subscribers].value, 5000) << "but its value is still told";
     EXPECT_FALSE(verdict.readings[Limit::subscribers].utilisation);
 
-    const auto unchecked = Policy().decide({.limits = {}}, std::nullopt, {}, {}, now);
+    const auto unchecked = Policy().decide({.limits = {}}, {}, {}, now);
     EXPECT_EQ(unchecked.state, NodeState::up);
     EXPECT_EQ(unchecked.weight, 100);
     EXPECT_FALSE(unchecked.bottleneck);
@@ -99,9 +130,7 @@ TEST(Policy, ALimitThatIsOffIsNotChecked) {
 TEST(Policy, ComesBackOnlyWithRoomToSpare) {
     Policy policy;
     const auto state_at = [&](double subscribers) {
-        return policy
-            .decide(default_settings(), std::nullopt, rates(0, 0, 0), counts(0, subscribers, 0),
-                    now)
+        return policy.decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now)
             .state;
     };
     EXPECT_EQ(state_at(99), NodeState::up);
@@ -114,7 +143,8 @@ TEST(Policy, ComesBackOnlyWithRoomToSpare) {
 
 struct StaleRow {
     const char* shows;
-    WhenStale when_stale;
+    bool silent;  // else WCS answers what cannot be read
+    WhenStale decides;
     Clock::duration age;
     double cpu;
     NodeState state;
@@ -123,56 +153,155 @@ struct StaleRow {
 };
 
 TEST(Policy, StaleCounts) {
+    constexpr bool silent = true;
+    constexpr bool unreadable = false;
+    const char* const unknown = "publishers, subscribers, hls unknown: wcs: no answer";
     const std::vector<StaleRow> rows{
-        {"young counts hold", WhenStale::down, 10s, 0, NodeState::up, 60, ""},
-        {"down", WhenStale::down, 11s, 0, NodeState::down, 0, "wcs: timed out"},
-        {"drain", WhenStale::drain, 11s, 0, NodeState::drain, 0, "wcs: timed out"},
-        {"hold: the last counts, however old", WhenStale::hold, 1h, 0, NodeState::up, 60, ""},
-        {"hold goes on with the agent's own figures", WhenStale::hold, 1h, 72, NodeState::up, 20,
-         ""},
-        {"ignore: only the agent's own figures", WhenStale::ignore, 11s, 45, NodeState::up, 50, ""},
-        {"an own limit that is reached comes before drain", WhenStale::drain, 11s, 90,
+        {"young counts hold", silent, WhenStale::down, 10s, 0, NodeState::up, 60, ""},
+        {"down", silent, WhenStale::down, 11s, 0, NodeState::down, 0, "wcs: no answer"},
+        {"drain", silent, WhenStale::drain, 11s, 0, NodeState::drain, 0, "wcs: no answer"},
+        {"hold: the last counts, however old", silent, WhenStale::hold, 1h, 0, NodeState::up, 60,
+         unknown},
+        {"hold goes on with the agent's own figures", silent, WhenStale::hold, 1h, 72,
+         NodeState::up, 20, unknown},
+        {"ignore: only the agent's own figures", silent, WhenStale::ignore, 11s, 45, NodeState::up,
+         50, unknown},
+        {"an own limit that is reached comes before drain", silent, WhenStale::drain, 11s, 90,
          NodeState::down, 0, "cpu 90.0 of 90"},
+        {"what answers holds as well", unreadable, WhenStale::down, 10s, 0, NodeState::up, 60, ""},
+        {"then when_unreadable decides: ignore", unreadable, WhenStale::ignore, 11s, 45,
+         NodeState::up, 50, unknown},
+        {"then when_unreadable decides: down", unreadable, WhenStale::down, 11s, 0, NodeState::down,
+         0, "wcs: no answer"},
+        {"then when_unreadable decides: drain", unreadable, WhenStale::drain, 11s, 0,
+         NodeState::drain, 0, "wcs: no answer"},
+        {"then when_unreadable decides: hold", unreadable, WhenStale::hold, 1h, 0, NodeState::up,
+         60, unknown},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
         auto settings = default_settings();
-        settings.when_stale = row.when_stale;
+        settings.when_stale = row.silent ? row.decides : WhenStale::ignore;
+        settings.when_unreadable = row.silent ? WhenStale::ignore : row.decides;
         auto wcs = counts(0, 40, 0, row.age);
-        wcs.fault = WcsFault::timeout;
-        wcs.fault_text = "timed out";
-        const auto verdict =
-            Policy().decide(settings, std::nullopt, rates(row.cpu, 0, 0), wcs, now);
+        wcs.silent = row.silent;
+        wcs.fault_text = "no answer";
+        const auto verdict = Policy().decide(settings, rates(row.cpu, 0, 0), wcs, now);
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
     }
 }
 
-TEST(Policy, ACountThatWasNeverKnownIsStale) {
+TEST(Policy, ACountThatWasNeverKnown) {
     auto wcs = counts(10, 10, 10);
     wcs.hls.reset();
     wcs.fault_text = "no streams_hls";
     auto settings = default_settings();
-    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).state,
-              NodeState::down);
-    settings.when_stale = WhenStale::hold;
-    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).weight, 90)
-        << "hold has nothing to hold: the other limits decide";
-    settings.when_stale = WhenStale::down;
+    const auto decide = [&] { return Policy().decide(settings, rates(0, 0, 0), wcs, now); };
+    EXPECT_EQ(decide().weight, 90) << "the other limits go on";
+    EXPECT_EQ(decide().reason, "hls unknown: wcs: no streams_hls");
+    settings.when_unreadable = WhenStale::down;
+    EXPECT_EQ(decide().state, NodeState::down);
+    settings.when_unreadable = WhenStale::hold;
+    EXPECT_EQ(decide().weight, 90) << "hold has nothing to hold: the other limits decide";
+    settings.when_unreadable = WhenStale::down;
     settings.limits[Limit::hls].reset();
-    EXPECT_EQ(Policy().decide(settings, std::nullopt, rates(0, 0, 0), wcs, now).weight, 90)
-        << "what no limit needs may be unknown";
+    EXPECT_EQ(decide().weight, 90) << "what no limit needs may be unknown";
+    EXPECT_EQ(decide().reason, "");
+}
+
+TEST(Policy, WhatIsKnownOfACountIsEnoughForDown) {
+    struct PartRow {
+        const char* shows;
+        std::optional<double> held;
+        double known;
+        NodeState state;
+        int weight;
+        const char* reason;
+    };
+    const std::vector<PartRow> rows{
+        {"a part over the limit", {}, 500, NodeState::down, 0, "subscribers at least 500 of 100"},
+        {"a part below it makes a weight",
+         {},
+         60,
+         NodeState::up,
+         40,
+         "subscribers unknown: wcs: no streams_rtsp_out"},
+        {"more than the last whole count", 20, 60, NodeState::up, 40, ""},
+        {"less than the last whole count", 70, 60, NodeState::up, 30, ""},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        auto wcs = counts(0, 0, 0);
+        wcs.subscribers.reset();
+        if (row.held) wcs.subscribers = {*row.held, now - 1s};
+        wcs.fault_text = "no streams_rtsp_out";
+        wcs.page_at = now;
+        wcs.counts.subscribers_at_least = row.known;
+        const auto decide = [&] {
+            return Policy().decide(default_settings(), rates(0, 0, 0), wcs, now);
+        };
+        EXPECT_EQ(decide().state, row.state);
+        EXPECT_EQ(decide().weight, row.weight);
+        EXPECT_EQ(decide().reason, row.reason);
+        wcs.page_at = now - 11s;
+        wcs.subscribers.reset();
+        EXPECT_EQ(decide().weight, 100) << "an old page is no evidence";
+    }
+}
+
+TEST(Policy, AMeasuredValueHoldsWhileItIsUnknown) {
+    auto settings = default_settings();
+    Policy policy;
+    const Measured unknown{.rates = {{.bits_in = 0, .bits_out = {}, .cpu_utilisation = 0}},
+                           .bandwidth_unknown = "eth0 not counted"};
+    const auto decide = [&](const Measured& measured, Clock::duration after) {
+        const auto at = now + after;
+        auto wcs = counts(0, 0, 0);
+        wcs.publishers->at = wcs.subscribers->at = wcs.hls->at = at;
+        return policy.decide(settings, measured, wcs, at);
+    };
+    EXPECT_EQ(decide(rates(0, 0, 70), 0s).weight, 30);
+    EXPECT_EQ(decide(unknown, 10s).weight, 30);
+    EXPECT_EQ(decide(unknown, 10s).reason, "");
+    EXPECT_EQ(decide(unknown, 11s).weight, 100);
+    EXPECT_EQ(decide(unknown, 11s).reason, "band_out unknown: eth0 not counted");
+    settings.when_unreadable = WhenStale::hold;
+    EXPECT_EQ(decide(unknown, 1h).weight, 30);
+    settings.when_unreadable = WhenStale::drain;
+    EXPECT_EQ(decide(unknown, 1h).state, NodeState::drain);
+    EXPECT_EQ(decide(unknown, 1h).reason, "band_out unknown: eth0 not counted");
+    EXPECT_EQ(decide(rates(0, 0, 70), 1h).weight, 30);
+}
+
+/// As after a reload of the window: what took the node down is not over while it is measured anew.
+TEST(Policy, ANodeThatIsDownStaysSoOnLessThanAWindow) {
+    Policy policy;
+    auto settings = default_settings();
+    settings.stale_after = 1s;
+    const auto decide = [&](const Measured& measured, Clock::duration after) {
+        auto wcs = counts(0, 0, 0);
+        wcs.publishers->at = wcs.subscribers->at = wcs.hls->at = now + after;
+        return policy.decide(settings, measured, wcs, now + after).state;
+    };
+    EXPECT_EQ(decide(rates(0, 0, 120), 0s), NodeState::down);
+    EXPECT_EQ(decide({.rates = {means(0, 0, 0), {}, {}}}, 0s), NodeState::up);
+    EXPECT_EQ(decide(rates(0, 0, 120), 0s), NodeState::down);
+    const Measured over{.rates = {{}, {}, means(0, 0, 110)}};
+    EXPECT_EQ(decide(over, 2s), NodeState::down);
+    const Measured below{.rates = {{}, {}, means(0, 0, 50)}};
+    EXPECT_EQ(decide(below, 3s), NodeState::up);
+    EXPECT_EQ(decide(over, 4s), NodeState::up);
 }
 
 TEST(Policy, RecoveryFromStaleNeedsNoRoomToSpare) {
     Policy policy;
     const auto settings = default_settings();
-    EXPECT_EQ(
-        policy.decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 97, 0, 20s), now).state,
-        NodeState::down);
-    EXPECT_EQ(policy.decide(settings, std::nullopt, rates(0, 0, 0), counts(0, 97, 0), now).weight,
-              3);
+    auto silent = counts(0, 97, 0, 20s);
+    silent.silent = true;
+    EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), silent, now).state, NodeState::down);
+    EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), counts(0, 97, 0), now).weight, 3);
 }
 
 /// Over a fine grid: never outside 1..100 while up, never up at or over the limit, never rising
@@ -181,8 +310,8 @@ TEST(Policy, WeightFallsMonotonicallyWithLoad) {
     int last = 100;
     for (int step = 0; step <= 2000; ++step) {
         const double subscribers = step * 0.1;
-        const auto verdict = Policy().decide(default_settings(), std::nullopt, rates(0, 0, 0),
-                                             counts(0, subscribers, 0), now);
+        const auto verdict =
+            Policy().decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now);
         SCOPED_TRACE(subscribers);
         EXPECT_EQ(verdict.state == NodeState::up, subscribers / 100 < 1);
         EXPECT_LE(verdict.weight, last);
@@ -195,7 +324,9 @@ TEST(Policy, AShareIsHeldAgainstTheLinksCapacity) {
     auto settings = default_settings();
     settings.limits[Limit::band_out] = ConfiguredLimit::share_of_link(80);
     const auto decide = [&](std::optional<double> capacity) {
-        return Policy().decide(settings, capacity, rates(0, 0, 400), counts(0, 0, 0), now);
+        auto measured = rates(0, 0, 400);
+        measured.link_capacity = capacity;
+        return Policy().decide(settings, measured, counts(0, 0, 0), now);
     };
     const auto known = decide(1000);
     EXPECT_EQ(known.readings[Limit::band_out].maximum, 800);
@@ -207,6 +338,9 @@ TEST(Policy, AShareIsHeldAgainstTheLinksCapacity) {
     EXPECT_EQ(unknown.readings[Limit::band_out].maximum, std::nullopt);
     EXPECT_EQ(unknown.readings[Limit::band_out].share, 80) << "asked for, though not checked";
     EXPECT_EQ(unknown.weight, 100);
+    EXPECT_EQ(unknown.reason, "band_out unknown: the link's speed is not known");
+    settings.when_unreadable = WhenStale::down;
+    EXPECT_EQ(decide(std::nullopt).state, NodeState::down);
 }
 
 }  // namespace

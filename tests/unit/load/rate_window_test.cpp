@@ -27,69 +27,131 @@ CpuCounters cpu(unsigned number, std::chrono::nanoseconds busy) {
     return {.cpu = number, .busy = busy};
 }
 
+using Bits = std::optional<double>;
+
 struct Row {
     const char* shows;
     std::vector<RawCounters> readings;
-    double bits_in;
-    double bits_out;
+    Bits bits_in;  // of the whole window
+    Bits so_far;
 };
 
 TEST(RateWindow, CountsToRates) {
+    auto began_anew = interface(2, 9000, 0);
+    began_anew.since = Clock::time_point(101s);
     const std::vector<Row> rows{
         {"bytes over time, in bits",
-         {reading(0s, {interface(2, 0, 0)}), reading(1s, {interface(2, 1000, 500)})},
+         {reading(0s, {interface(2, 0, 0)}), reading(2s, {interface(2, 2000, 0)})},
          8000,
-         4000},
+         {}},
         {"the mean over the window, not the last interval",
          {reading(0s, {interface(2, 0, 0)}), reading(1s, {interface(2, 1000, 0)}),
           reading(2s, {interface(2, 1000, 0)})},
          4000,
-         0},
+         {}},
+        {"less than the window is no rate yet",
+         {reading(0s, {interface(2, 0, 0)}), reading(1s, {interface(2, 1000, 0)})},
+         {},
+         8000},
         {"what is older than the window is forgotten",
          {reading(0s, {interface(2, 0, 0)}), reading(1s, {interface(2, 999999, 0)}),
           reading(2s, {interface(2, 999999, 0)}), reading(3s, {interface(2, 1000999, 0)})},
          4000,
-         0},
-        {"a counter that starts anew adds nothing and never a negative rate",
+         {}},
+        {"a counter that went back: only what came since is known",
          {reading(0s, {interface(2, 5000, 5000)}), reading(1s, {interface(2, 10, 5100)}),
           reading(2s, {interface(2, 1010, 5200)})},
-         4000,
-         800},
+         {},
+         8000},
         {"an interface that appears brings its history, which is not traffic of now",
          {reading(0s, {}), reading(1s, {interface(2, 1u << 30, 1u << 30)}),
           reading(2s, {interface(2, (1u << 30) + 500, 1u << 30)})},
-         2000,
-         0},
-        {"an interface that vanishes and comes back",
+         {},
+         4000},
+        {"an interface that vanished and came back",
          {reading(0s, {interface(2, 1000, 0)}), reading(1s, {}),
           reading(2s, {interface(2, 9000, 0)})},
-         0,
-         0},
+         {},
+         {}},
+        {"counting that began anew, with a higher count",
+         {reading(0s, {interface(2, 1000, 0)}), reading(2s, {began_anew})},
+         {},
+         {}},
+        {"one that is not counted now is unknown",
+         {reading(0s, {interface(2, 0, 0)}), reading(2s, {})},
+         {},
+         {}},
         {"others are not summed",
          {reading(0s, {interface(2, 0, 0), interface(3, 0, 0)}),
-          reading(1s, {interface(2, 100, 0), interface(3, 70000, 0)})},
-         800,
-         0},
+          reading(2s, {interface(2, 100, 0), interface(3, 70000, 0)})},
+         400,
+         {}},
         {"a process that was stopped for long: the true mean over the gap",
          {reading(0s, {interface(2, 0, 0)}), reading(250ms, {interface(2, 100, 0)}),
           reading(10s, {interface(2, 9850, 0)})},
          8000,
-         0},
+         {}},
         {"a reading of the same moment is passed over",
-         {reading(0s, {interface(2, 0, 0)}), reading(1s, {interface(2, 1000, 0)}),
-          reading(1s, {interface(2, 2000, 0)})},
-         8000,
-         0},
+         {reading(0s, {interface(2, 0, 0)}), reading(2s, {interface(2, 1000, 0)}),
+          reading(2s, {interface(2, 2000, 0)})},
+         4000,
+         {}},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
         RateWindow window(2s);
-        for (const auto& one : row.readings) window.add(one, eth0);
-        const auto rates = window.rates();
-        ASSERT_TRUE(rates.bits_in && rates.bits_out);
-        EXPECT_DOUBLE_EQ(*rates.bits_in, row.bits_in);
-        EXPECT_DOUBLE_EQ(*rates.bits_out, row.bits_out);
+        for (const auto& one : row.readings) window.add(one);
+        const auto rates = window.rates(eth0);
+        EXPECT_EQ(rates.bits_in, row.bits_in);
+        EXPECT_EQ(rates.so_far.bits_in, row.so_far);
+        EXPECT_EQ(rates.bits_out.has_value(), row.bits_in.has_value());
     }
+}
+
+constexpr std::array<std::uint32_t, 2> both{2, 3};
+
+TEST(RateWindow, WhatIsKnownOfASum) {
+    RateWindow window(2s);
+    window.add(reading(0s, {interface(2, 0, 0)}));
+    window.add(reading(1s, {interface(2, 1000, 4000), interface(3, 0, 0)}));
+    window.add(reading(2s, {interface(2, 2000, 8000), interface(3, 1000, 0)}));
+    const auto rates = window.rates(both);
+    EXPECT_FALSE(rates.bits_in);
+    EXPECT_DOUBLE_EQ(rates.at_least.bits_in.value(), 8000) << "of the one counted throughout";
+    EXPECT_DOUBLE_EQ(rates.at_least.bits_out.value(), 32000);
+    EXPECT_DOUBLE_EQ(rates.so_far.bits_in.value(), 16000) << "of both, since both are counted";
+    EXPECT_TRUE(rates.uncounted.empty());
+
+    window.add(reading(3s, {interface(2, 3000, 0)}));
+    EXPECT_EQ(window.rates(both).uncounted, std::vector<std::uint32_t>{3});
+    EXPECT_FALSE(window.rates(both).so_far.bits_in) << "a part is not the sum";
+    EXPECT_FALSE(window.rates({}).bits_in);
+    EXPECT_FALSE(window.rates({}).so_far.bits_in) << "no interface selected";
+}
+
+/// Neither a jump by what it counted before, nor a mean that the time before dilutes.
+TEST(RateWindow, ASelectionThatChangesIsSummedOverTheWholeWindow) {
+    constexpr std::array<std::uint32_t, 1> eth1{3};
+    RateWindow window(2s);
+    window.add(reading(0s, {interface(2, 0, 0), interface(3, 7'000'000, 0)}));
+    window.add(reading(1s, {interface(2, 1000, 0), interface(3, 7'001'000, 0)}));
+    window.add(reading(2s, {interface(2, 1000, 0), interface(3, 7'004'000, 0)}));
+    EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 4000);
+    EXPECT_DOUBLE_EQ(window.rates(eth1).bits_in.value(), 16000);
+    EXPECT_DOUBLE_EQ(window.rates(both).bits_in.value(), 20000);
+}
+
+TEST(RateWindow, AWindowThatGrowsIsNotFullUntilItIs) {
+    RateWindow window(1s);
+    window.add(reading(0s, {interface(2, 0, 0)}));
+    window.add(reading(1s, {interface(2, 1000, 0)}));
+    EXPECT_TRUE(window.rates(eth0).bits_in);
+    window.set_window(3s);
+    window.add(reading(2s, {interface(2, 2000, 0)}));
+    EXPECT_FALSE(window.rates(eth0).bits_in);
+    EXPECT_DOUBLE_EQ(window.rates(eth0).so_far.bits_in.value(), 8000);
+    window.add(reading(3s, {interface(2, 6000, 0)}));
+    EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 16000);
 }
 
 struct CpuRow {
@@ -120,53 +182,40 @@ TEST(RateWindow, BusyTimeToUtilisation) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.shows);
-        RateWindow window(2s);
-        for (const auto& one : row.readings) window.add(one, eth0);
-        ASSERT_TRUE(window.rates().cpu_utilisation);
-        EXPECT_DOUBLE_EQ(*window.rates().cpu_utilisation, row.utilisation);
+        RateWindow window(row.readings.back().at - row.readings.front().at);
+        for (const auto& one : row.readings) window.add(one);
+        EXPECT_DOUBLE_EQ(window.rates(eth0).cpu_utilisation.value(), row.utilisation);
     }
 }
 
-/// Eight frames in and two out within a second.
+/// Eight frames in and two out within two seconds.
 TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
     RateWindow window(2s);
     auto before = interface(2, 0, 0);
-    auto after = interface(2, 1000, 500);
+    auto after = interface(2, 2000, 1000);
     before.traffic.receive_packets = 100;
-    after.traffic.receive_packets = 108;
-    after.traffic.transmit_packets = 2;
-    window.add(reading(0s, {before, interface(3, 0, 0)}), eth0);
-    window.add(reading(1s, {after, interface(3, 0, 0)}), eth0);
-    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * 1000) << "none by default";
+    after.traffic.receive_packets = 116;
+    after.traffic.transmit_packets = 4;
+    window.add(reading(0s, {before, interface(3, 0, 0)}));
+    window.add(reading(2s, {after, interface(3, 0, 0)}));
+    EXPECT_DOUBLE_EQ(*window.rates(eth0).bits_in, 8 * 1000) << "none by default";
     window.set_wire_overhead(24);
-    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (1000 + 8 * 24)) << "also for what is gathered";
-    EXPECT_DOUBLE_EQ(*window.rates().bits_out, 8 * (500 + 2 * 24));
-
-    after.traffic.receive_packets = 3;
-    after.traffic.receive_bytes = 2000;
-    window.add(reading(2s, {after}), eth0);
-    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8 * (2000 + 8 * 24) / 2.0)
-        << "a count of frames that starts anew adds nothing";
+    EXPECT_DOUBLE_EQ(*window.rates(eth0).bits_in, 8 * (1000 + 8 * 24))
+        << "also for what is gathered";
+    EXPECT_DOUBLE_EQ(*window.rates(eth0).bits_out, 8 * (500 + 2 * 24));
 }
 
 TEST(RateWindow, UnknownIsAbsent) {
     RateWindow window(2s);
-    EXPECT_FALSE(window.rates().bits_in);
-    window.add(reading(0s, {interface(2, 0, 0)}, {cpu(0, 0s)}), eth0);
-    EXPECT_FALSE(window.rates().bits_in) << "one reading is no rate";
-    EXPECT_FALSE(window.rates().cpu_utilisation);
-    window.add(reading(1s, {interface(2, 0, 0)}, {cpu(0, 0s)}), {});
-    EXPECT_FALSE(window.rates().bits_in) << "no interface selected";
-    EXPECT_TRUE(window.rates().cpu_utilisation);
-}
-
-TEST(RateWindow, ASelectionThatChangesAddsNoHistory) {
-    RateWindow window(2s);
-    constexpr std::array<std::uint32_t, 1> eth1{3};
-    window.add(reading(0s, {interface(2, 0, 0), interface(3, 7'000'000, 0)}), eth0);
-    window.add(reading(1s, {interface(2, 1000, 0), interface(3, 7'000'000, 0)}), eth0);
-    window.add(reading(2s, {interface(2, 1000, 0), interface(3, 7'001'000, 0)}), eth1);
-    EXPECT_DOUBLE_EQ(*window.rates().bits_in, 8000);
+    EXPECT_FALSE(window.rates(eth0).bits_in);
+    window.add(reading(0s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
+    EXPECT_FALSE(window.rates(eth0).so_far.bits_in) << "one reading is no rate";
+    EXPECT_FALSE(window.rates(eth0).so_far.cpu_utilisation);
+    window.add(reading(1s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
+    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "the window is not full";
+    EXPECT_TRUE(window.rates(eth0).so_far.cpu_utilisation);
+    window.add(reading(2s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
+    EXPECT_TRUE(window.rates(eth0).cpu_utilisation);
 }
 
 }  // namespace

@@ -30,6 +30,13 @@ StreamCounts counts(std::array<std::optional<double>, 3> publishers,
     return {publishers, subscribers, hls, std::move(missing)};
 }
 
+/// The counts alone; Counts.WhatIsKnownOfASum is about their parts.
+StreamCounts whole_counts(const WcsPage& page, const CountNames& names) {
+    auto counts = count_streams(page, names);
+    counts.publishers_at_least = counts.subscribers_at_least = counts.hls_at_least = {};
+    return counts;
+}
+
 TEST(Samples, GiveTheirCounts) {
     const struct {
         const char* file;
@@ -53,7 +60,7 @@ TEST(Samples, GiveTheirCounts) {
         EXPECT_THAT(page.numbers, SizeIs(row.numbers));
         EXPECT_THAT(page.texts, SizeIs(row.texts));
         EXPECT_EQ(page.left_out, 0U);
-        EXPECT_EQ(count_streams(page, CountNames{}), row.counts);
+        EXPECT_EQ(whole_counts(page, CountNames{}), row.counts);
     }
 }
 
@@ -78,7 +85,7 @@ TEST(Bound, NeverTakesTheNamesOfCounts) {
     const auto page = parsed(sample("busy-node.txt"), 0);
     EXPECT_THAT(page.numbers, SizeIs(7));
     EXPECT_EQ(page.left_out, 30U);
-    EXPECT_EQ(count_streams(page, CountNames{}), counts({38, 6, 3}, {311, 12, 2}, 17, ""));
+    EXPECT_EQ(whole_counts(page, CountNames{}), counts({38, 6, 3}, {311, 12, 2}, 17, ""));
 }
 
 TEST(Bound, OfOneEntry) {
@@ -127,7 +134,7 @@ TEST(Bound, HoldsOnAHugePage) {
     const auto page = parsed(body, 256);
     EXPECT_THAT(page.numbers, SizeIs(256 + 7));
     EXPECT_EQ(page.left_out, 100'000U + 37 - 256 - 7);
-    EXPECT_EQ(count_streams(page, CountNames{}).hls, 17);
+    EXPECT_EQ(whole_counts(page, CountNames{}).hls, 17);
 }
 
 TEST(NoPage, SaysWhatItIsInstead) {
@@ -188,11 +195,11 @@ TEST(Counts, SeveralNamesAreAddedUp) {
     names.subscribers[0] = {"streams_webrtc_out", "streams_websocket_out"};
     names.hls = {"streams_hls", "connections_hls"};
     const auto page = parsed(sample("busy-node.txt"));
-    EXPECT_EQ(count_streams(page, names), counts({38, 6, 3}, {318, 12, 2}, 46, ""));
+    EXPECT_EQ(whole_counts(page, names), counts({38, 6, 3}, {318, 12, 2}, 46, ""));
 }
 
 TEST(Counts, WithoutNamesIsNone) {
-    EXPECT_EQ(count_streams(WcsPage{}, no_names()), counts({0, 0, 0}, {0, 0, 0}, 0, ""));
+    EXPECT_EQ(whole_counts(WcsPage{}, no_names()), counts({0, 0, 0}, {0, 0, 0}, 0, ""));
 }
 
 TEST(Counts, WhatCannotBeACountIsUnknown) {
@@ -200,16 +207,27 @@ TEST(Counts, WhatCannotBeACountIsUnknown) {
         SCOPED_TRACE(value);
         CountNames names = no_names();
         names.hls = {"here", "wrong"};
-        const auto counted = count_streams(parsed("here=1\nwrong=" + value + "\n"), names);
+        const auto counted = whole_counts(parsed("here=1\nwrong=" + value + "\n"), names);
         EXPECT_EQ(counted, counts({0, 0, 0}, {0, 0, 0}, std::nullopt, "wrong"));
     }
+}
+
+TEST(Counts, WhatIsKnownOfASum) {
+    CountNames names;
+    names.hls = {"here", "there"};
+    const auto counted = count_streams(
+        parsed("streams_webrtc_out=500\nstreams_rtmp_out=-1\nhere=7\nthere=many\n"), names);
+    EXPECT_EQ(counted.publishers_at_least, std::nullopt) << "not one of them is known";
+    EXPECT_EQ(counted.subscribers_at_least, 500);
+    EXPECT_EQ(counted.hls_at_least, 7);
+    EXPECT_EQ(counted.hls, std::nullopt);
 }
 
 TEST(Counts, TheFirstMissingNameIsReported) {
     CountNames names;
     names.publishers[1] = {"first", "second"};
     names.hls = {"third"};
-    const auto counted = count_streams(parsed(sample("busy-node.txt")), names);
+    const auto counted = whole_counts(parsed(sample("busy-node.txt")), names);
     EXPECT_EQ(counted, counts({38, std::nullopt, 3}, {311, 12, 2}, std::nullopt, "first"));
 }
 
