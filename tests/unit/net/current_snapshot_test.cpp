@@ -49,6 +49,18 @@ TEST_F(CurrentSnapshotTest, AWaitEndsWithTheNextPublication) {
     EXPECT_FALSE(waits_on());
 }
 
+TEST_F(CurrentSnapshotTest, EveryWaitEndsWithTheNextPublication) {
+    int ended = 0;
+    for (int i = 0; i < 3; ++i)
+        asio::co_spawn(context_, snapshots_.wait_for_next(),
+                       [&ended](const std::exception_ptr&) { ++ended; });
+    context_.poll();
+    snapshots_.publish(std::make_shared<Snapshot>());
+    context_.restart();
+    context_.poll();
+    EXPECT_EQ(ended, 3);
+}
+
 TEST_F(CurrentSnapshotTest, AWaitEndsWithItsCancellation) {
     wait();
     EXPECT_TRUE(waits_on());
@@ -67,8 +79,10 @@ TEST_F(CurrentSnapshotTest, IsCurrentForAsLongAsItIsValid) {
     EXPECT_EQ(snapshots_.get_current(now + 1s), snapshot);
     EXPECT_EQ(snapshots_.get_current(now + 2s), nullptr);
     EXPECT_EQ(snapshots_.get(), snapshot) << "for pages, which say its age";
+    while (Clock::now() == now) {
+    }
     snapshots_.publish(snapshot);
-    EXPECT_EQ(snapshots_.get_current(Clock::now()), snapshot);
+    EXPECT_EQ(snapshots_.get_current(now + 2s), snapshot) << "as of its last publication";
 }
 
 }  // namespace
