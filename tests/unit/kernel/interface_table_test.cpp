@@ -60,6 +60,22 @@ TEST_F(InterfaceTableTest, IndexesThatCollideAreFoundAsFarAsTheKernelLooks) {
     EXPECT_NE(find(second), UNPLACED_SLOT) << "a hole before it hides nothing";
 }
 
+TEST_F(InterfaceTableTest, WhatAnEarlierProcessEnteredKeepsItsSlot) {
+    InterfaceTable earlier(buckets_, 4);
+    const auto first = earlier.enter(1, 14);
+    const auto second = earlier.enter(2, 14);
+    InterfaceTable table(buckets_, 4);
+    EXPECT_EQ(table.entered(), (std::vector<std::uint32_t>{1, 2}));
+    EXPECT_EQ(table.slot_of(1), first);
+    EXPECT_EQ(table.slot_of(2), second);
+    EXPECT_EQ(table.slot_of(3), std::nullopt);
+    const auto third = table.enter(3, 14);
+    ASSERT_TRUE(third);
+    EXPECT_NE(third, first);
+    EXPECT_NE(third, second);
+    EXPECT_FALSE(table.enter(4, 14)) << "full";
+}
+
 TEST_F(InterfaceTableTest, RemovingWhatIsNotThereChangesNothing) {
     InterfaceTable table(buckets_, 3);
     table.remove(5);
