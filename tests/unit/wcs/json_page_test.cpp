@@ -173,18 +173,21 @@ TEST(JsonPage, WhatIsBadCostsItsOwnEntry) {
         {"a first half before another escape", R"("bad":"\ud83d\u00e9")"},
         {"a first half before a broken escape", R"("bad":"\ud83d\uzz")"},
         {"an escape of three digits", R"("bad":"\u00e")"},
+        {"an escape of the two digits of a letter", R"("bad":"\u41")"},
         {"an escape of no digits", R"("bad":"\u")"},
         {"an escape of no hexadecimal digits", R"("bad":"\u00g0")"},
         {"an escape with a sign", R"("bad":"\u-0e9")"},
         {"an unknown escape", R"("bad":"\x41")"},
         {"an escaped line break", "\"bad\":\"a\\\nb\""},
         {"quotes that nobody escaped", R"("bad":"party "new year"/0")"},
+        {"a brace among quotes that nobody escaped", R"("bad":"party "a}b" c")"},
         {"a brace in a bad string", R"("bad":"}\ud83d{")"},
         {"more after a string", R"("bad":"a" "b")"},
         {"an array that holds bad values", R"("bad":[NaN,"\ud83d",{"a":+1},'x'])"},
         {"more after an array", R"("bad":[1] 2)"},
         {"a bracket too many", R"("bad":1])"},
         {"an array of strings like what is around them", R"("bad":["}",",","]","{","[",":"])"},
+        {"an object of strings like what is around it, in an array", R"("bad":[{"}":"}"}])"},
         {"quotes in a name that nobody escaped", R"("ba"d":1)"},
         {"a name without its first quote", R"(bad":1)"},
         {"a bad name", R"("ba\ud83dd":1)"},
@@ -211,10 +214,10 @@ TEST(JsonPage, WhatIsBadCostsItsOwnEntry) {
 }
 
 TEST(JsonPage, ABadValueIsCountedAndNoEarlierOneStandsForIt) {
-    const auto page = parsed(R"({"g":{"a":1,"b":2,"a":NaN,"c":"\ud83d","d":+1}})");
+    const auto page = parsed(R"({"g":{"a":1,"b":2,"a":NaN,"c":"\ud83d","d":+1,"e":5 ms,f:6}})");
     EXPECT_THAT(page.numbers, ElementsAre(Pair("b", 2)));
     EXPECT_THAT(page.texts, IsEmpty());
-    EXPECT_EQ(page.left_out, 3U);
+    EXPECT_EQ(page.left_out, 5U);
 }
 
 TEST(JsonPage, WhatIsLost) {

@@ -207,7 +207,7 @@ TEST(Counts, WhatCannotBeACountIsUnknown) {
         SCOPED_TRACE(value);
         CountNames names = no_names();
         names.hls = {"here", "wrong"};
-        const auto counted = whole_counts(parsed("here=1\nwrong=" + value + "\n"), names);
+        const auto counted = whole_counts(parsed("here=1000000000\nwrong=" + value + "\n"), names);
         EXPECT_EQ(counted, counts({0, 0, 0}, {0, 0, 0}, std::nullopt, "wrong"));
     }
 }

@@ -16,6 +16,7 @@ using testing::Pair;
 using testing::SizeIs;
 
 TEST(TextPage, Lines) {
+    const std::string longest_name(128, 'n');
     const struct {
         const char* shows;
         std::string body;
@@ -39,6 +40,7 @@ TEST(TextPage, Lines) {
         {"negative", "a=-37", "a", -37},
         {"fraction", "a=2.5", "a", 2.5},
         {"exponent as Java prints it", "a=1.0E10", "a", 1e10},
+        {"the longest name", longest_name + "=1", longest_name.c_str(), 1},
         {"a name in UTF-8", "a\u00e9=1", "a\u00e9", 1},
     };
     for (const auto& row : rows) {
