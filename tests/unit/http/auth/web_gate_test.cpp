@@ -10,6 +10,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <pthread.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,6 +30,9 @@ const std::string hash = "$2b$04$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK
 
 // Cost 11: a tenth of a second of a CPU.
 const std::string slow_hash = "$2b$11$" + hash.substr(7);
+
+// Cost 13: half a second.
+const std::string slower_hash = "$2b$13$" + hash.substr(7);
 
 const auto here = asio::ip::make_address("127.0.0.1");
 const auto there = asio::ip::make_address("192.0.2.1");
@@ -70,6 +74,28 @@ bool is_worker_gone() {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return !has_worker();
 }
+
+/// While it lives no thread can be started: a stack of that size finds no room.
+class NoThreadMore {
+ public:
+    NoThreadMore() {
+        ::pthread_getattr_default_np(&usual_);
+        pthread_attr_t attributes;
+        ::pthread_getattr_default_np(&attributes);
+        ::pthread_attr_setstacksize(&attributes, std::size_t{1} << 62);
+        EXPECT_EQ(::pthread_setattr_default_np(&attributes), 0);
+        ::pthread_attr_destroy(&attributes);
+    }
+    ~NoThreadMore() {
+        ::pthread_setattr_default_np(&usual_);
+        ::pthread_attr_destroy(&usual_);
+    }
+    NoThreadMore(const NoThreadMore&) = delete;
+    NoThreadMore& operator=(const NoThreadMore&) = delete;
+
+ private:
+    pthread_attr_t usual_;
+};
 
 }  // namespace
 
@@ -144,10 +170,29 @@ TEST_F(PasswordCheckerTest, HasAThreadFromTheFirstQuestionUntilThereAreNoUsers) 
     EXPECT_TRUE(has_worker());
 }
 
+TEST_F(PasswordCheckerTest, WhereUsersGoWhileItComparesItsThreadEndsAfterwards) {
+    configure({{"one", slower_hash}});
+    auto asked = begin(here, "one", "right");
+    while (!has_worker()) std::this_thread::yield();
+    configure({});
+    EXPECT_TRUE(has_worker()) << "not waited for";
+    EXPECT_EQ(asked.get(), wrong);
+    EXPECT_TRUE(is_worker_gone());
+}
+
+TEST_F(PasswordCheckerTest, WithoutAThreadNoPasswordIsRightOrWrongAndNoneIsPaidFor) {
+    {
+        const NoThreadMore none;
+        for (int i = 0; i < 2 * static_cast<int>(GuessBudget::burst); ++i)
+            EXPECT_EQ(check(here, "one", "right"), busy);
+    }
+    EXPECT_EQ(check(here, "one", "right"), right) << "with the next question there is one";
+}
+
 TEST_F(PasswordCheckerTest, AfterATimeoutTheNextQuestionWaitsForTheThread) {
-    // Cost 13, half a second of a CPU: longer than the timeout on any machine.
+    // The comparison takes longer than the timeout on any machine.
     checker_ = std::make_unique<PasswordChecker>(loop_.executor(), std::chrono::milliseconds(100));
-    configure({{"one", "$2b$13$" + hash.substr(7)}});
+    configure({{"one", slower_hash}});
     EXPECT_EQ(check(here, "one", "wrong"), busy);
     configure({{"one", hash}});
     auto verdict = busy;
