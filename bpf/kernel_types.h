@@ -32,7 +32,10 @@ struct net_device {
 struct sk_buff {
 	struct net_device *dev;
 	unsigned int len;
+	unsigned int data_len; /* of it, not in one piece from data on */
+	__u16 protocol;
 	__u8 ip_summed : 2;
+	__u8 encapsulation : 1; /* in a tunnel; guests do not say so */
 	__u16 csum_start;  /* of the checksum to be completed, from head: the transport header */
 	__u16 csum_offset; /* the checksum's offset from there */
 	unsigned int end;
@@ -52,7 +55,11 @@ struct sk_buff___vlan_present {
 struct skb_shared_info {
 	unsigned short gso_size;
 	unsigned short gso_segs;
+	unsigned int gso_type;
 } CORE;
+
+#define SKB_GSO_UDP (1 << 16) /* UDP to be sent in IP fragments */
+#define GSO_BY_FRAGS 0xffff   /* as gso_size: each segment has its own, which SCTP does */
 
 /* Values differ between kernels; these are resolved by name. The finer ones came with 6.14, the
  * last with 6.17. */

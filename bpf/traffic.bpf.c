@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/pkt_cls.h>
 
 #include <bpf/bpf_core_read.h>
@@ -17,7 +18,13 @@
 #include "kernel_types.h"
 
 #define VLAN_TAG 4
+#define VLAN_TAGS 2	    /* of a frame, at most */
+#define EXTENSION_HEADERS 6 /* of an IPv6 packet, at most */
+#define FRAGMENT_HEADER 8   /* of IPv6 */
+#define LONGEST_TUNNEL 512  /* headers behind those of the first network header */
 #define UDP_HEADER 8
+#define SCTP_HEADER 12
+#define SCTP_CHUNK 4	   /* at least */
 #define TCP_DATA_OFFSET 12 /* byte of the header, upper half: its length in words */
 #define TCP_CHECKSUM 16
 #define CHECKSUM_PARTIAL 3 /* the kernel's: begun, and left to be completed */
@@ -62,79 +69,190 @@ static __always_inline struct traffic *counters_of(struct interface_entry entry)
 	return bpf_map_lookup_elem(&traffic, &key);
 }
 
-/* The same for whatever stands before the transport header: VLAN tags in the frame, extension
- * headers, tunnels. A GSO packet leaves its checksums to be completed, so the kernel knows where
- * the innermost transport header is, and the checksum's offset in it says which. 0: not known, as
- * some cards aggregate packets themselves and check the sum. */
-static __always_inline __u32 header_length_by_checksum(struct sk_buff *skb)
-{
-	unsigned char *head, *transport;
-	__u8 data_offset = 0;
+/* A packet as the hooks have it, or as a tracing program has it: one arithmetic serves both, so no
+ * drop takes back more than was counted. A guest or a packet socket chooses nearly all of it. */
+struct packet {
+	struct __sk_buff *hooked; /* null: traced */
+	struct sk_buff *skb;
+	struct skb_shared_info *shared;
 	__u32 length;
+	__u32 l2_header;
+	__u16 protocol;
+	unsigned char *data; /* from here on: of a traced one */
+	__u32 linear;	     /* bytes that can be read at data */
+};
+
+/* False: there are none, or a tracing program cannot read them. */
+static __always_inline bool load(const struct packet *packet, __u32 offset, void *to, __u32 size)
+{
+	if (packet->hooked)
+		return bpf_skb_load_bytes(packet->hooked, offset, to, size) == 0;
+	return offset < packet->linear && packet->linear - offset >= size &&
+	       bpf_probe_read_kernel(to, size, packet->data + offset) == 0;
+}
+
+struct headers {
+	__u32 repeated; /* bytes: layer 2 to the transport header; 0: not known */
+	__s32 added;	/* bytes that each frame has and the aggregate has not */
+};
+
+static __always_inline __u32 end_of_tcp(const struct packet *packet, __u32 offset)
+{
+	__u8 data_offset;
+
+	if (!load(packet, offset + TCP_DATA_OFFSET, &data_offset, 1))
+		return 0;
+	return offset + (data_offset >> 4) * 4;
+}
+
+/* Whatever the tunnel: a GSO packet leaves its checksums to be completed, so the kernel knows where
+ * the innermost transport header is, and the checksum's offset in it says which. Only what comes
+ * behind the headers already found is believed; some cards aggregate packets themselves and check
+ * the sum, so that nothing is known but these. */
+static __always_inline __u32 end_by_checksum(const struct packet *packet, __u32 found)
+{
+	struct sk_buff *skb = packet->skb;
+	__u32 offset;
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(skb, ip_summed) != CHECKSUM_PARTIAL)
-		return 0;
-	head = BPF_CORE_READ(skb, head);
-	transport = head + BPF_CORE_READ(skb, csum_start);
-	length = transport - BPF_CORE_READ(skb, data);
-	if (BPF_CORE_READ(skb, csum_offset) != TCP_CHECKSUM)
-		return length + UDP_HEADER;
-	bpf_probe_read_kernel(&data_offset, 1, transport + TCP_DATA_OFFSET);
-	return length + (data_offset >> 4) * 4;
+		return found;
+	offset =
+	    BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, csum_start) - BPF_CORE_READ(skb, data);
+	if (offset < found || offset - found > LONGEST_TUNNEL)
+		return found;
+	if (BPF_CORE_READ(skb, csum_offset) == TCP_CHECKSUM)
+		return end_of_tcp(packet, offset);
+	return offset + UDP_HEADER;
+}
+
+static __always_inline bool is_extension_header(__u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
+	       protocol == IPPROTO_DSTOPTS;
+}
+
+/* What each frame of an aggregate repeats. */
+static __always_inline struct headers headers_of(const struct packet *packet)
+{
+	const struct headers unknown = {};
+	struct headers headers = {};
+	struct sk_buff *skb = packet->skb;
+	struct skb_shared_info *shared = packet->shared;
+	__u32 offset = packet->l2_header;
+	__u16 protocol = packet->protocol;
+	__u8 transport, first[4];
+
+#pragma unroll
+	for (int i = 0; i < VLAN_TAGS; i++) {
+		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		if (!load(packet, offset + 2, &protocol, sizeof(protocol)))
+			return unknown;
+		offset += VLAN_TAG;
+	}
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		if (!load(packet, offset + 9, &transport, 1) || !load(packet, offset, first, 1))
+			return unknown;
+		offset += (first[0] & 0xf) * 4;
+	} else if (protocol == bpf_htons(ETH_P_IPV6)) {
+		if (!load(packet, offset + 6, &transport, 1))
+			return unknown;
+		offset += 40;
+#pragma unroll
+		for (int i = 0; i < EXTENSION_HEADERS; i++) {
+			if (!is_extension_header(transport))
+				break;
+			if (!load(packet, offset, first, sizeof(first)))
+				return unknown;
+			transport = first[0];
+			offset += (first[1] + 1) * 8;
+		}
+	} else {
+		headers.repeated = end_by_checksum(packet, offset);
+		return headers;
+	}
+
+	if (transport == IPPROTO_TCP) {
+		headers.repeated = end_of_tcp(packet, offset);
+	} else if (transport == IPPROTO_UDP) {
+		headers.repeated = offset + UDP_HEADER;
+		if (BPF_CORE_READ_BITFIELD_PROBED(skb, encapsulation))
+			headers.repeated = end_by_checksum(packet, headers.repeated);
+		if (BPF_CORE_READ(shared, gso_type) & SKB_GSO_UDP) {
+			headers.repeated = offset; /* the first fragment has the UDP header */
+			if (protocol == bpf_htons(ETH_P_IPV6))
+				headers.added = FRAGMENT_HEADER;
+		}
+	} else if (transport == IPPROTO_SCTP) {
+		headers.repeated = offset + SCTP_HEADER;
+	} else {
+		headers.repeated = end_by_checksum(packet, offset);
+	}
+	return headers;
+}
+
+struct wire {
+	__u32 frames;
+	__u64 bytes;
+};
+
+/* gso_segs is 0 where a guest made the packet: it says how large its segments are, but not how
+ * many. */
+static __always_inline struct wire aggregate_on_wire(const struct packet *packet, __u32 size,
+						     __u32 segments)
+{
+	struct headers headers = headers_of(packet);
+	struct wire wire = {.frames = 1, .bytes = packet->length};
+	__u32 payload, most;
+
+	/* Headers that end nowhere, or no payload: the kernel splits no such packet. */
+	if (!headers.repeated || headers.repeated >= packet->length)
+		return wire;
+	payload = packet->length - headers.repeated;
+	/* Cards that aggregate make the segments equal; the last may be cut in two. */
+	most = size == GSO_BY_FRAGS ? payload / SCTP_CHUNK : packet->length / size + 1;
+	if (segments && segments <= most)
+		wire.frames = segments;
+	else if (size != GSO_BY_FRAGS)
+		wire.frames = (payload + size - 1) / size;
+	wire.bytes +=
+	    (__u64)(wire.frames - 1) * headers.repeated + (__s64)wire.frames * headers.added;
+	return wire;
 }
 
 /* Not inlined: off the way of ordinary packets. */
-static __noinline __u32 unusual_header_length(struct __sk_buff *skb)
+static __noinline void hooked_aggregate_on_wire(struct __sk_buff *hooked, __u32 l2_header,
+						struct wire *wire)
 {
-	return header_length_by_checksum((void *)skb);
+	struct sk_buff *skb = (void *)hooked;
+	struct packet packet = {
+	    .hooked = hooked,
+	    .skb = skb,
+	    .shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end)),
+	    .length = hooked->len,
+	    .l2_header = l2_header,
+	    .protocol = hooked->protocol,
+	};
+
+	*wire = aggregate_on_wire(&packet, hooked->gso_size, hooked->gso_segs);
 }
 
-/* Bytes that each segment of a GSO packet repeats: layer 2, IP and transport header. */
-static __always_inline __u32 header_length(struct __sk_buff *skb, __u32 l2_header)
+static __always_inline struct wire on_wire(struct __sk_buff *skb, __u32 l2_header)
 {
-	__u32 offset = l2_header;
-	__u32 unusual;
-	__u8 transport = 0, byte = 0;
+	struct wire wire = {.frames = 1, .bytes = skb->len};
 
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		bpf_skb_load_bytes(skb, offset + 9, &transport, 1);
-		bpf_skb_load_bytes(skb, offset, &byte, 1);
-		offset += (byte & 0xf) * 4;
-	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		bpf_skb_load_bytes(skb, offset + 6, &transport, 1);
-		offset += 40;
+	/* On the way out the kernel has just read it too, for the length that its queues go by.
+	 * That length, wire_len, will not do: older kernels leave the inner headers of tunnels
+	 * out, and it is older than what filters did to the packet. */
+	if (skb->gso_size) {
+		struct wire aggregate;
+
+		hooked_aggregate_on_wire(skb, l2_header, &aggregate);
+		wire = aggregate;
 	}
-	if (transport == IPPROTO_TCP) {
-		bpf_skb_load_bytes(skb, offset + TCP_DATA_OFFSET, &byte, 1);
-		return offset + (byte >> 4) * 4;
-	}
-	unusual = unusual_header_length(skb);
-	return unusual ? unusual : offset + UDP_HEADER;
-}
-
-/* Packets that come from a guest may say how large their segments are, but not how many. */
-static __always_inline __u32 frames_of(struct __sk_buff *skb, __u32 l2_header)
-{
-	__u32 size = skb->gso_size; /* 0 for all but GSO packets, so most ask no more */
-	__u32 segments;
-
-	if (!size)
-		return 1;
-	segments = skb->gso_segs;
-	if (!segments)
-		segments = (skb->len - header_length(skb, l2_header) + size - 1) / size;
-	return segments;
-}
-
-static __always_inline __u64 bytes_of(struct __sk_buff *skb, __u32 frames, __u32 l2_header)
-{
-	__u64 bytes = skb->len;
-
-	if (frames > 1)
-		bytes += (__u64)(frames - 1) * header_length(skb, l2_header);
 	if (skb->vlan_present) /* a tag beside the frame: the device puts it in, or took it out */
-		bytes += (__u64)frames * VLAN_TAG;
-	return bytes;
+		wire.bytes += (__u64)wire.frames * VLAN_TAG;
+	return wire;
 }
 
 SEC("tc")
@@ -142,12 +260,13 @@ int count_receive(struct __sk_buff *skb)
 {
 	struct interface_entry entry = find_interface(skb->ifindex);
 	struct traffic *counters = counters_of(entry);
-	__u32 frames = frames_of(skb, entry.l2_header);
+	struct wire wire;
 
 	if (!counters)
 		return TC_ACT_UNSPEC;
-	counters->receive_bytes += bytes_of(skb, frames, entry.l2_header);
-	counters->receive_packets += frames;
+	wire = on_wire(skb, entry.l2_header);
+	counters->receive_bytes += wire.bytes;
+	counters->receive_packets += wire.frames;
 	return TC_ACT_UNSPEC;
 }
 
@@ -156,15 +275,13 @@ int count_transmit(struct __sk_buff *skb)
 {
 	struct interface_entry entry = find_interface(skb->ifindex);
 	struct traffic *counters = counters_of(entry);
-	/* wire_len has the headers of every segment, so where it is len there is one; asking
-	 * gso_segs would fetch another cache line. It says no more than that: older kernels leave
-	 * the inner headers of tunnels out, and it is older than what filters did to the packet. */
-	__u32 frames = skb->wire_len == skb->len ? 1 : frames_of(skb, entry.l2_header);
+	struct wire wire;
 
 	if (!counters)
 		return TC_ACT_UNSPEC;
-	counters->transmit_bytes += bytes_of(skb, frames, entry.l2_header);
-	counters->transmit_packets += frames;
+	wire = on_wire(skb, entry.l2_header);
+	counters->transmit_bytes += wire.bytes;
+	counters->transmit_packets += wire.frames;
 	return TC_ACT_UNSPEC;
 }
 
@@ -193,18 +310,28 @@ static __always_inline bool has_vlan_tag(struct sk_buff *skb)
 	return false;
 }
 
-static __always_inline __u32 frames_of_dropped(struct sk_buff *skb, struct skb_shared_info *shared,
-					       __u32 length)
+static __always_inline struct wire traced_on_wire(struct sk_buff *skb, __u32 l2_header)
 {
+	__u32 length = BPF_CORE_READ(skb, len);
+	struct skb_shared_info *shared =
+	    (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	struct packet packet = {
+	    .skb = skb,
+	    .shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end)),
+	    .length = length,
+	    .l2_header = l2_header,
+	    .protocol = BPF_CORE_READ(skb, protocol),
+	    .data = BPF_CORE_READ(skb, data),
+	    .linear = length - BPF_CORE_READ(skb, data_len),
+	};
 	__u32 size = BPF_CORE_READ(shared, gso_size);
-	__u32 segments;
+	struct wire wire = {.frames = 1, .bytes = length};
 
-	if (!size)
-		return 1;
-	segments = BPF_CORE_READ(shared, gso_segs);
-	if (!segments)
-		segments = (length - header_length_by_checksum(skb) + size - 1) / size;
-	return segments;
+	if (size)
+		wire = aggregate_on_wire(&packet, size, BPF_CORE_READ(shared, gso_segs));
+	if (has_vlan_tag(skb))
+		wire.bytes += (__u64)wire.frames * VLAN_TAG;
+	return wire;
 }
 
 SEC("tp_btf/kfree_skb")
@@ -212,9 +339,8 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 {
 	struct interface_entry entry;
 	struct net_device *device;
-	struct skb_shared_info *shared;
 	struct traffic *counters;
-	__u32 bytes, frames;
+	struct wire wire;
 
 	if (!dropped_by_qdisc(reason))
 		return 0;
@@ -226,15 +352,9 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	if (!counters || entry.slot == UNPLACED_SLOT)
 		return 0;
 
-	shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
-	bytes = BPF_CORE_READ(skb, len);
-	frames = frames_of_dropped(skb, shared, bytes);
-	if (frames > 1)
-		bytes += (frames - 1) * header_length_by_checksum(skb);
-	if (has_vlan_tag(skb))
-		bytes += frames * VLAN_TAG;
-	counters->dropped_bytes += bytes;
-	counters->dropped_packets += frames;
+	wire = traced_on_wire(skb, entry.l2_header);
+	counters->dropped_bytes += wire.bytes;
+	counters->dropped_packets += wire.frames;
 	return 0;
 }
 

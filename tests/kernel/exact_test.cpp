@@ -372,5 +372,28 @@ TEST_P(ExactHeaders, ExtensionHeadersStandInEveryFrame) {
     EXPECT_GT(sent.bytes, tcp_bytes + sent.frames * (74 + 8)) << "the extension header included";
 }
 
+TEST_P(ExactHeaders, ExtensionHeadersStandInEveryDatagram) {
+    build(Middle::bridge, Tags::none);
+    std::vector<Descriptor> sinks;
+    sinks.push_back(udp_sink(receiver_, 5001, AF_INET6));
+    constexpr int on = 1;
+    ::setsockopt(sinks.back().get(), SOL_UDP, UDP_GRO, &on, sizeof(on));
+    for (const int extension : {IPV6_DSTOPTS, IPV6_HOPOPTS}) {
+        SCOPED_TRACE(extension);
+        const auto send = [&](int datagrams) {
+            send_udp(sender_, to_receiver[1], 5001, datagrams, 40 * 1'200 + 7, 2, 1'200, extension);
+        };
+        try {
+            send(1);
+        } catch (const std::system_error& error) {
+            if (error.code() != std::errc::io_error) throw;
+            GTEST_SKIP() << "this kernel does not split such datagrams";
+        }
+        const auto sent = expect_exact_counts(GetParam(), [&] { send(1'000); });
+        EXPECT_EQ(sent.frames, 41'000u);
+        EXPECT_EQ(sent.bytes, 1'000 * (40 * 1'200 + 7) + sent.frames * (62 + 8));
+    }
+}
+
 }  // namespace
 }  // namespace wcs_node_agent

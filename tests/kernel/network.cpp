@@ -60,6 +60,16 @@ void set_option(const Descriptor& socket, int level, int option, int value) {
     check(::setsockopt(socket.get(), level, option, &value, sizeof(value)) == 0, "setsockopt");
 }
 
+/// 0: none.
+void add_extension_header(const Descriptor& socket, int extension_header) {
+    if (extension_header == 0) return;
+    // next header, length beyond the first 8 bytes, then the padding option PadN
+    constexpr std::array<std::uint8_t, 8> padding{0, 0, 1, 4, 0, 0, 0, 0};
+    check(::setsockopt(socket.get(), IPPROTO_IPV6, extension_header, padding.data(),
+                       padding.size()) == 0,
+          "setsockopt");
+}
+
 void bind_to(const Descriptor& socket, const SocketAddress& local) {
     check(::bind(socket.get(), local.get(), SocketAddress::size) == 0, "bind");
 }
@@ -163,11 +173,12 @@ Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port, int famil
 }
 
 void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
-              std::size_t payload, int burst, std::size_t segment) {
+              std::size_t payload, int burst, std::size_t segment, int extension_header) {
     using namespace std::chrono_literals;
     const SocketAddress peer(address, port);
     const auto socket = open_socket(from, peer.family(), SOCK_DGRAM);
     if (segment > 0) set_option(socket, SOL_UDP, UDP_SEGMENT, static_cast<int>(segment));
+    add_extension_header(socket, extension_header);
     connect_to(socket, peer);
     const std::string data(payload, 'x');
     auto next = std::chrono::steady_clock::now();
@@ -179,24 +190,17 @@ void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t p
 }
 
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes, int mss, int extension_header) {
+              std::uint16_t port, std::size_t bytes, int mss, int extension_header,
+              int receive_buffer) {
     const SocketAddress peer(address, port);
     const auto listener = open_socket(to, peer.family(), SOCK_STREAM);
-    // A veth whose peer polls drops what comes when its ring of 256 frames is full, behind the
-    // egress hook: so many are never under way in a window of this size.
-    set_option(listener, SOL_SOCKET, SO_RCVBUF, 64 * 1024);
+    set_option(listener, SOL_SOCKET, SO_RCVBUF, receive_buffer);
     set_option(listener, SOL_SOCKET, SO_REUSEADDR, 1);
     bind_to(listener, peer);
     check(::listen(listener.get(), 1) == 0, "listen");
     const auto sender = open_socket(from, peer.family(), SOCK_STREAM);
     if (mss > 0) set_option(sender, IPPROTO_TCP, TCP_MAXSEG, mss);
-    if (extension_header != 0) {
-        // next header, length beyond the first 8 bytes, then the padding option PadN
-        constexpr std::array<std::uint8_t, 8> padding{0, 0, 1, 4, 0, 0, 0, 0};
-        check(::setsockopt(sender.get(), IPPROTO_IPV6, extension_header, padding.data(),
-                           padding.size()) == 0,
-              "setsockopt");
-    }
+    add_extension_header(sender, extension_header);
     connect_to(sender, peer);
     const Descriptor receiver(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     check(static_cast<bool>(receiver), "accept");

@@ -102,14 +102,18 @@ Descriptor udp_sink(const NetworkNamespace& where, std::uint16_t port, int famil
 
 /// Sends datagrams of so many bytes to address:port (IPv4 or IPv6), a burst each millisecond.
 /// segment: 0, or the stack splits each into datagrams of so many bytes, late (UDP_SEGMENT).
+/// extension_header: as for send_tcp().
 void send_udp(const NetworkNamespace& from, const char* address, std::uint16_t port, int datagrams,
-              std::size_t payload, int burst, std::size_t segment = 0);
+              std::size_t payload, int burst, std::size_t segment = 0, int extension_header = 0);
 
 /// Sends so many bytes over one TCP connection (IPv4 or IPv6) and waits until they have arrived.
 /// mss: the greatest segment, 0 for what the interface's MTU gives. extension_header: IPV6_HOPOPTS
-/// or IPV6_DSTOPTS puts such a header of 8 bytes into each packet of the sender.
+/// or IPV6_DSTOPTS puts such a header of 8 bytes into each packet of the sender. receive_buffer:
+/// half of it, about, is the window. A veth whose peer polls drops what comes when its ring of 256
+/// frames is full, behind the egress hook: so many are never under way in a window of 64 KiB.
 void send_tcp(const NetworkNamespace& from, const NetworkNamespace& to, const char* address,
-              std::uint16_t port, std::size_t bytes, int mss = 0, int extension_header = 0);
+              std::uint16_t port, std::size_t bytes, int mss = 0, int extension_header = 0,
+              int receive_buffer = 64 * 1024);
 
 /// The figures of the root queueing discipline of an interface, as `tc -s -j qdisc` shows them,
 /// once nothing waits in it any more (or after 20 s).
