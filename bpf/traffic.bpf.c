@@ -5,6 +5,7 @@
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/pkt_cls.h>
@@ -262,7 +263,8 @@ int count_receive(struct __sk_buff *skb)
 	struct traffic *counters = counters_of(entry);
 	struct wire wire;
 
-	if (!counters)
+	/* Multicast and broadcast that somebody here listens to come back as if received. */
+	if (!counters || skb->pkt_type == PACKET_LOOPBACK)
 		return TC_ACT_UNSPEC;
 	wire = on_wire(skb, entry.l2_header);
 	counters->receive_bytes += wire.bytes;
