@@ -22,7 +22,10 @@
 #define VLAN_TAGS 2	    /* of a frame, at most */
 #define EXTENSION_HEADERS 6 /* of an IPv6 packet, at most */
 #define FRAGMENT_HEADER 8   /* of IPv6 */
-#define LONGEST_TUNNEL 512  /* headers behind those of the first network header */
+#define JUMBO_HEADER 8	    /* hop-by-hop header of IPv6 with nothing but that option */
+#define JUMBO_OPTION 0xc2
+#define LONGEST_LEGACY 65536 /* a longer packet is one of BIG TCP */
+#define LONGEST_TUNNEL 512   /* headers behind those of the first network header */
 #define UDP_HEADER 8
 #define SCTP_HEADER 12
 #define SCTP_CHUNK 4	   /* at least */
@@ -165,6 +168,12 @@ static __always_inline struct headers headers_of(const struct packet *packet)
 				break;
 			if (!load(packet, offset, first, sizeof(first)))
 				return unknown;
+			/* BIG TCP: the kernel puts this header in and takes it out again; frames
+			 * do not have it. */
+			if (i == 0 && packet->length > LONGEST_LEGACY &&
+			    packet->protocol == protocol && transport == IPPROTO_HOPOPTS &&
+			    first[0] == IPPROTO_TCP && first[1] == 0 && first[2] == JUMBO_OPTION)
+				headers.added = -JUMBO_HEADER;
 			transport = first[0];
 			offset += (first[1] + 1) * 8;
 		}

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <functional>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -304,6 +306,37 @@ class Path : public testing::Test {
     std::vector<Descriptor> tagging_;
 };
 
+/// Whether packets of more than 64 KiB come by on an interface.
+class BigPackets {
+ public:
+    BigPackets(const NetworkNamespace& where, const char* interface) {
+        where.inside([&] {
+            socket_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+            std::array<sock_filter, 4> longer{{{BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},
+                                               {BPF_JMP | BPF_JGT | BPF_K, 0, 1, 65'536},
+                                               {BPF_RET | BPF_K, 0, 0, 1},
+                                               {BPF_RET | BPF_K, 0, 0, 0}}};
+            const sock_fprog filter{longer.size(), longer.data()};
+            EXPECT_EQ(
+                ::setsockopt(socket_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)),
+                0);
+            sockaddr_ll all{};
+            all.sll_family = AF_PACKET;
+            all.sll_protocol = htons(ETH_P_ALL);
+            all.sll_ifindex = static_cast<int>(::if_nametoindex(interface));
+            EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&all), sizeof(all)),
+                      0);
+        });
+    }
+    bool seen() const {
+        char byte = 0;
+        return ::recv(socket_.get(), &byte, 1, MSG_DONTWAIT) > 0;
+    }
+
+ private:
+    Descriptor socket_;
+};
+
 struct PathCase {
     HookKind hook;
     Middle middle;
@@ -393,6 +426,29 @@ TEST_P(ExactHeaders, ExtensionHeadersStandInEveryDatagram) {
         EXPECT_EQ(sent.frames, 41'000u);
         EXPECT_EQ(sent.bytes, 1'000 * (40 * 1'200 + 7) + sent.frames * (62 + 8));
     }
+}
+
+/// Of 64 KiB and more, IPv6 packets have a hop-by-hop header with their length (BIG TCP, from Linux
+/// 5.19): the kernel puts it in and takes it out, and no frame has it.
+TEST_P(ExactHeaders, TheJumboHeaderOfBigTcpIsNotOnTheWire) {
+    build(Middle::bridge, Tags::none);
+    for (const auto& [host, own] : points()) {
+        try {
+            host->run("ip link set " + std::string(own) +
+                      " gso_max_size 185000 gro_max_size 185000");
+        } catch (const std::runtime_error&) {
+            GTEST_SKIP() << "this kernel has no BIG TCP (from Linux 5.19)";
+        }
+    }
+    const BigPackets near(sender_, "near");
+    const BigPackets far(receiver_, "far");
+    constexpr std::size_t tcp_bytes = 32 * mebi;
+    const auto sent = expect_exact_counts(GetParam(), [&] {
+        send_tcp(sender_, receiver_, to_receiver[1], 5001, tcp_bytes, 0, 0, 200 * 1024);
+    });
+    EXPECT_GT(sent.bytes, tcp_bytes + sent.frames * 74);
+    EXPECT_TRUE(near.seen()) << "else this shows nothing";
+    EXPECT_TRUE(far.seen()) << "else this shows nothing";
 }
 
 }  // namespace
