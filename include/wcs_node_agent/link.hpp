@@ -17,11 +17,15 @@ struct Link {
     std::uint16_t hardware_type = 0;  // ARPHRD_*
     bool loopback = false;
     bool physical = false;       // has a device below it: no software kind (veth, bridge, VLAN ...)
-    bool default_route = false;  // an IPv4 or IPv6 default route leaves through it
+    bool default_route = false;  // packets for the internet leave through it, IPv4 or IPv6
     bool carrier = false;        // up, and somebody is at the other end
     std::string kind = {};       // of a software device: vlan, bond, bridge ...; else empty
     std::uint32_t lower = 0;     // the device that its frames cross next; 0: none, or not seen here
     std::uint32_t master = 0;    // the bond, team, bridge, VRF ... that it is a port of; 0: none
+    std::vector<std::string> alternative_names = {};
+    bool tunnel = false;                    // its frames cross another one as packets of this host
+    std::vector<std::uint8_t> remote = {};  // of a tunnel: where these go, 4 bytes or 16, if known
+    std::vector<std::uint32_t> underlay = {};  // what an unbound tunnel's frames cross, by routes
 
     bool operator==(const Link&) const = default;
 };

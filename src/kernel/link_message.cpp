@@ -5,6 +5,7 @@
 #include <array>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <string_view>
 
@@ -42,6 +43,65 @@ std::uint32_t bound_to(std::string_view kind, nlattr* data) {
     return index_in(nested_in<IFLA_VXLAN_LINK + 1>(data)[IFLA_VXLAN_LINK]);
 }
 
+/// Kinds whose frames cross another interface as IP packets of this host, and among their own
+/// attributes those that have the address these are sent to; 0: none.
+struct Tunnel {
+    std::string_view kind;
+    int remote = 0;
+    int remote_ipv6 = 0;  // where it has one of its own
+};
+
+constexpr std::array<Tunnel, 20> tunnels{{
+    {"vxlan", IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6},
+    {"geneve", IFLA_GENEVE_REMOTE, IFLA_GENEVE_REMOTE6},
+    {"gre", IFLA_GRE_REMOTE},
+    {"gretap", IFLA_GRE_REMOTE},
+    {"erspan", IFLA_GRE_REMOTE},
+    {"ip6gre", IFLA_GRE_REMOTE},
+    {"ip6gretap", IFLA_GRE_REMOTE},
+    {"ip6erspan", IFLA_GRE_REMOTE},
+    {"ipip", IFLA_IPTUN_REMOTE},
+    {"sit", IFLA_IPTUN_REMOTE},
+    {"ip6tnl", IFLA_IPTUN_REMOTE},
+    {"vti", IFLA_VTI_REMOTE},
+    {"vti6", IFLA_VTI_REMOTE},
+    {"xfrm"},
+    {"wireguard"},
+    {"amneziawg"},
+    {"tun"},
+    {"ovpn"},
+    {"ovpn-dco"},
+    {"bareudp"},
+}};
+
+const Tunnel* find_tunnel(std::string_view kind) {
+    const auto found = std::ranges::find(tunnels, kind, &Tunnel::kind);
+    return found == tunnels.end() ? nullptr : &*found;
+}
+
+/// An address of zeros means any: several, or whoever sends first.
+std::vector<std::uint8_t> remote_of(const Tunnel& tunnel, nlattr* data) {
+    if (!data) return {};
+    for (const int type : {tunnel.remote, tunnel.remote_ipv6}) {
+        auto* attribute = nla_find(static_cast<nlattr*>(nla_data(data)), nla_len(data), type);
+        if (type == 0 || !attribute || (nla_len(attribute) != 4 && nla_len(attribute) != 16))
+            continue;
+        const auto* bytes = static_cast<const std::uint8_t*>(nla_data(attribute));
+        std::vector<std::uint8_t> address(bytes, bytes + nla_len(attribute));
+        if (std::ranges::any_of(address, [](auto byte) { return byte != 0; })) return address;
+    }
+    return {};
+}
+
+std::vector<std::string> alternative_names_in(nlattr* properties) {
+    std::vector<std::string> names;
+    if (!properties) return names;
+    auto* one = static_cast<nlattr*>(nla_data(properties));
+    for (int left = nla_len(properties); nla_ok(one, left); one = nla_next(one, &left))
+        if (nla_type(one) == IFLA_ALT_IFNAME) names.emplace_back(nla_get_string(one));
+    return names;
+}
+
 }  // namespace
 
 std::optional<Link> parse_link(nlmsghdr* message) {
@@ -54,6 +114,7 @@ std::optional<Link> parse_link(nlmsghdr* message) {
     Link link;
     link.index = static_cast<std::uint32_t>(header->ifi_index);
     if (auto* name = attributes[IFLA_IFNAME]) link.name = nla_get_string(name);
+    link.alternative_names = alternative_names_in(attributes[IFLA_PROP_LIST]);
     link.hardware_type = header->ifi_type;
     link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
     link.carrier = (header->ifi_flags & IFF_LOWER_UP) != 0;
@@ -66,6 +127,10 @@ std::optional<Link> parse_link(nlmsghdr* message) {
     if (!attributes[IFLA_LINK_NETNSID] && !is_end_of_pair(link.kind)) {
         link.lower = index_in(attributes[IFLA_LINK]);
         if (link.lower == 0) link.lower = bound_to(link.kind, info[IFLA_INFO_DATA]);
+        if (const auto* tunnel = find_tunnel(link.kind)) {
+            link.tunnel = true;
+            link.remote = remote_of(*tunnel, info[IFLA_INFO_DATA]);
+        }
     }
     return link;
 }

@@ -11,8 +11,8 @@ struct nl_sock;
 
 namespace wcs_node_agent {
 
-/// Lists the interfaces of this network namespace and reports when they or the routes change. Needs
-/// no privilege. Source: RTNETLINK.
+/// Lists the interfaces of this network namespace and reports when they, routes, rules or nexthop
+/// objects change. Needs no privilege. Source: RTNETLINK.
 class LinkMonitor {
  public:
     static Result<LinkMonitor> open();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/traffic_hook.hpp"
 
-#include "kernel/netlink_dump.hpp"
 #include "kernel/netlink_error.hpp"
+#include "kernel/netlink_request.hpp"
 
 #include <cerrno>
 #include <charconv>

@@ -67,8 +67,13 @@ class Stack {
 
     /// A device below that is not seen here, as it is in another namespace, is none.
     Indexes lower(const Link& link) const {
-        const auto* below = find(link.lower);
-        if (below && !below->loopback) return {link.lower};
+        Indexes below(link.underlay.begin(), link.underlay.end());
+        below.insert(link.lower);
+        std::erase_if(below, [&](auto index) {
+            const auto* one = find(index);
+            return !one || one->loopback;
+        });
+        if (!below.empty()) return below;
         // A driver's device that takes another one in (Hyper-V's and virtio's virtual functions)
         // sees all frames of it under its own name, and has more beside them.
         const auto* master = find(link.master);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <poll.h>
 #include <sstream>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -93,6 +95,28 @@ TEST_F(Links, WhatCouldNotBeReportedIsAChangeToo) {
     EXPECT_EQ(link("flood19").name, "flood19");
     here_.run("ip link add late type bridge");
     EXPECT_TRUE(reported()) << "and it goes on";
+}
+
+/// While interfaces come and go all the time no list of 300 may be whole, but each is one.
+TEST_F(Links, AreListedWhileTheyComeAndGo) {
+    here_.run(
+        "for n in $(seq 150); do echo link add many$n type veth peer name ynam$n; done |"
+        " ip -batch -");
+    const auto count = monitor_.list().value().size();
+    EXPECT_GE(count, 302u);
+    const std::jthread churn([&](const std::stop_token& stop) {
+        const auto* batch =
+            "for n in $(seq 20); do echo link add here$n type bridge; echo link delete here$n; "
+            "done | ip -batch -";
+        while (!stop.stop_requested()) here_.run(batch);
+    });
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        const auto links = monitor_.list();
+        ASSERT_TRUE(links) << links.error().what;
+        EXPECT_GE(links->size(), count);
+        EXPECT_LE(links->size(), count + 1) << "none twice";
+        EXPECT_TRUE(std::ranges::is_sorted(*links, {}, &Link::index));
+    }
 }
 
 TEST_F(Links, ChangesAreReported) {

@@ -6,6 +6,7 @@
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <memory>
 #include <string>
@@ -109,6 +110,59 @@ TEST(LinkMessage, SaysWhatStandsOnWhat) {
         EXPECT_EQ(link->loopback, (row.attributes.flags & IFF_LOOPBACK) != 0);
         EXPECT_TRUE(link->carrier);
     }
+}
+
+/// A tunnel with one attribute among its kind's own.
+Link tunnel(const char* kind, int attribute, const std::vector<std::uint8_t>& bytes,
+            bool elsewhere = false) {
+    Message message(nlmsg_alloc_simple(RTM_NEWLINK, 0), nlmsg_free);
+    ifinfomsg header{};
+    nlmsg_append(message.get(), &header, sizeof(header), NLMSG_ALIGNTO);
+    if (elsewhere) nla_put_u32(message.get(), IFLA_LINK_NETNSID, 0);
+    auto* info = nla_nest_start(message.get(), IFLA_LINKINFO);
+    nla_put_string(message.get(), IFLA_INFO_KIND, kind);
+    auto* data = nla_nest_start(message.get(), IFLA_INFO_DATA);
+    nla_put_u8(message.get(), 100, 1);  // another one before it
+    nla_put(message.get(), attribute, static_cast<int>(bytes.size()), bytes.data());
+    nla_nest_end(message.get(), data);
+    nla_nest_end(message.get(), info);
+    return parse_link(nlmsg_hdr(message.get())).value();
+}
+
+TEST(LinkMessage, ATunnelHasTheAddressOfItsRemote) {
+    const std::vector<std::uint8_t> none;
+    const std::vector<std::uint8_t> ipv4{10, 79, 0, 2};
+    const std::vector<std::uint8_t> ipv6{0xfd, 0x79, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+    EXPECT_EQ(tunnel("vxlan", IFLA_VXLAN_GROUP, ipv4).remote, ipv4);
+    EXPECT_EQ(tunnel("vxlan", IFLA_VXLAN_GROUP6, ipv6).remote, ipv6);
+    EXPECT_EQ(tunnel("geneve", IFLA_GENEVE_REMOTE, ipv4).remote, ipv4);
+    EXPECT_EQ(tunnel("geneve", IFLA_GENEVE_REMOTE6, ipv6).remote, ipv6);
+    for (const auto* kind : {"gre", "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan"})
+        EXPECT_EQ(tunnel(kind, IFLA_GRE_REMOTE, ipv6).remote, ipv6) << kind;
+    for (const auto* kind : {"ipip", "sit", "ip6tnl"})
+        EXPECT_EQ(tunnel(kind, IFLA_IPTUN_REMOTE, ipv4).remote, ipv4) << kind;
+    for (const auto* kind : {"vti", "vti6"})
+        EXPECT_EQ(tunnel(kind, IFLA_VTI_REMOTE, ipv4).remote, ipv4) << kind;
+    EXPECT_EQ(tunnel("gre", IFLA_GRE_REMOTE, {0, 0, 0, 0}).remote, none) << "several";
+    EXPECT_EQ(tunnel("gre", IFLA_GRE_REMOTE, {10, 79}).remote, none) << "no address";
+    EXPECT_EQ(tunnel("wireguard", IFLA_GRE_REMOTE, ipv4).remote, none) << "has no such attribute";
+    EXPECT_TRUE(tunnel("wireguard", 1, none).tunnel);
+    EXPECT_TRUE(tunnel("tun", 1, none).tunnel);
+    EXPECT_FALSE(tunnel("bridge", 1, ipv4).tunnel);
+    EXPECT_FALSE(tunnel("gre", IFLA_GRE_REMOTE, ipv4, true).tunnel)
+        << "its frames cross interfaces of another namespace";
+}
+
+TEST(LinkMessage, HasItsAlternativeNames) {
+    const auto message = message_of({});
+    EXPECT_TRUE(parse_link(nlmsg_hdr(message.get()))->alternative_names.empty());
+    auto* properties = nla_nest_start(message.get(), IFLA_PROP_LIST);
+    nla_put_string(message.get(), IFLA_ALT_IFNAME, "public-uplink-0");
+    nla_put_u32(message.get(), IFLA_MAX + 1, 1);  // a property of a kernel yet to come
+    nla_put_string(message.get(), IFLA_ALT_IFNAME, "enp1s0");
+    nla_nest_end(message.get(), properties);
+    EXPECT_EQ(parse_link(nlmsg_hdr(message.get()))->alternative_names,
+              (std::vector<std::string>{"public-uplink-0", "enp1s0"}));
 }
 
 TEST(LinkMessage, ACarrierIsUpAndSeen) {
