@@ -2,6 +2,7 @@
 #include "cli/doctor.hpp"
 
 #include "daemon/capacity_follower.hpp"
+#include "daemon/interface_names.hpp"
 #include "http/auth/web_config.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/link_speed.hpp"
@@ -62,6 +63,18 @@ void check_kernel(std::ostream& out) {
     if (missing(requirements).empty()) check_programs(out);
 }
 
+std::string_view because(SelectedBy reason) {
+    switch (reason) {
+        case SelectedBy::name:
+            return "by its name";
+        case SelectedBy::route:
+            return "by the route to the internet";
+        case SelectedBy::physical:
+            break;
+    }
+    return "as every physical one: there is no route to the internet";
+}
+
 void check_interfaces(const Config& config, std::ostream& out) {
     auto monitor = LinkMonitor::open();
     const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
@@ -69,10 +82,12 @@ void check_interfaces(const Config& config, std::ostream& out) {
         print(out, Finding::missing, "interfaces", links.error().what);
         return;
     }
-    const auto [selected, left_out] = select_interfaces(*links, config.interfaces);
+    const auto selection = select_interfaces(*links, config.interfaces);
+    const auto& [selected, left_out, unmatched, reason] = selection;
     for (const auto& link : *links) {
         if (std::ranges::binary_search(selected, link.index))
-            print(out, Finding::ok, "in the bandwidth limits", link.name);
+            print(out, Finding::ok, "in the bandwidth limits",
+                  fmt::format("{}, {}", link.name, because(reason)));
         const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
         if (left != left_out.end())
             print(out, Finding::note, "left out of the sum",
@@ -82,6 +97,8 @@ void check_interfaces(const Config& config, std::ostream& out) {
     if (selected.empty())
         print(out, Finding::missing, "in the bandwidth limits", "no interface",
               "name one with --interface");
+    for (const auto& error : check_names(selection, *links))
+        print(out, Finding::missing, error.where, error.what);
     for (const auto& error : CapacityFollower(link_speed).check(config.limits, *links, selected))
         print(out, Finding::missing, error.where, error.what);
 }

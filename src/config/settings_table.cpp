@@ -203,8 +203,11 @@ constexpr std::array settings_table{
         {.name = "interface",
          .group = "Measuring",
          .value = "GLOB",
-         .help = "interfaces to measure, with *, ? and [...] as in a shell",
-         .no_value = "the lowest below the default routes, or else every physical one"},
+         .help = "interfaces to measure by a name or an alternative one, with *, ? and [...] as in "
+                 "a shell",
+         .no_value =
+             "the cards that packets for the internet leave through, or else every physical "
+             "one"},
         [](Config& config, const Json& json) { return set_strings(config.interfaces, json); },
         [](const Config& config) { return Json(config.interfaces); }, nullptr, true),
     choice_setting<&Config::source, sources>(

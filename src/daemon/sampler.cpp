@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/sampler.hpp"
 
+#include "daemon/interface_names.hpp"
 #include "haproxy/agent_reply.hpp"
 
 #include <algorithm>
@@ -60,16 +61,18 @@ void Sampler::log_selection(const Selection& before) {
     peak_meter_.restart();
     if (selection_.selected.empty())
         spdlog::warn(
-            "no interface to hold the bandwidth limits against: there is no default route and no "
-            "physical interface, or none matches; name one with --interface");
+            "no interface to hold the bandwidth limits against: there is no route to the internet "
+            "and no physical interface, or none matches; name one with --interface");
     else
         spdlog::info("included in the bandwidth limits: {}",
                      fmt::join(names_of(known_links_, selection_.selected), ", "));
 }
 
 ConfigErrors Sampler::check(const Config& config) {
-    return capacity_.check(config.limits, known_links_,
-                           select_interfaces(known_links_, config.interfaces).selected);
+    const auto selection = select_interfaces(known_links_, config.interfaces);
+    auto errors = check_names(selection, known_links_);
+    if (errors.empty()) errors = capacity_.check(config.limits, known_links_, selection.selected);
+    return errors;
 }
 
 bool Sampler::measure_peaks() {

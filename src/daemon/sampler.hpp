@@ -35,7 +35,7 @@ class Sampler {
     Result<void> refresh_links();
 
     /// What in a configuration does not go with the links as they are: see
-    /// CapacityFollower::check().
+    /// check_names() and CapacityFollower::check().
     ConfigErrors check(const Config& config);
 
     /// Whether an interface is queued for attach_next().

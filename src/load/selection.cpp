@@ -131,30 +131,59 @@ Indexes indexes_of(std::span<const Link> links, Wanted wanted) {
     return indexes;
 }
 
-Indexes wanted_interfaces(Stack& stack, std::span<const Link> links,
-                          std::span<const std::string> globs) {
-    if (!globs.empty())
-        return indexes_of(links, [&](const Link& link) {
-            return std::ranges::any_of(globs, [&](const std::string& glob) {
-                return ::fnmatch(glob.c_str(), link.name.c_str(), 0) == 0;
-            });
-        });
+bool matches(const std::string& glob, const Link& link) {
+    const auto is_match = [&](const std::string& name) {
+        return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+    };
+    return is_match(link.name) || std::ranges::any_of(link.alternative_names, is_match);
+}
+
+struct Wanted {
+    SelectedBy reason;
+    Indexes interfaces;
+};
+
+Wanted wanted_interfaces(Stack& stack, std::span<const Link> links,
+                         std::span<const std::string> globs) {
+    if (!globs.empty()) {
+        const auto matches_any = [&](const Link& link) {
+            return std::ranges::any_of(globs, [&](auto& glob) { return matches(glob, link); });
+        };
+        return {.reason = SelectedBy::name, .interfaces = indexes_of(links, matches_any)};
+    }
     Indexes wires;
     for (const auto index : indexes_of(links, [](const Link& link) { return link.default_route; }))
         wires.merge(Indexes(stack.lowest(index)));
-    if (wires.empty()) wires = indexes_of(links, [](const Link& link) { return link.physical; });
-    return wires;
+    if (!wires.empty()) return {.reason = SelectedBy::route, .interfaces = std::move(wires)};
+    return {.reason = SelectedBy::physical,
+            .interfaces = indexes_of(links, [](const Link& link) { return link.physical; })};
+}
+
+std::vector<std::string> unmatched_names(std::span<const Link> links,
+                                         std::span<const std::string> globs) {
+    std::vector<std::string> names;
+    for (const auto& glob : globs)
+        if (is_plain_name(glob) &&
+            std::ranges::none_of(links, [&](const Link& link) { return matches(glob, link); }))
+            names.push_back(glob);
+    return names;
 }
 
 }  // namespace
 
+bool is_plain_name(const std::string& glob) {
+    return glob.find_first_of("*?[\\") == std::string::npos;
+}
+
 Selection select_interfaces(std::span<const Link> links, std::span<const std::string> globs) {
     Stack stack(links);
-    const auto wanted = wanted_interfaces(stack, links, globs);
+    const auto [reason, wanted] = wanted_interfaces(stack, links, globs);
     auto selected = wanted;
     for (const auto index : wanted)
         if (stack.nearest_below(index, selected)) selected.erase(index);
-    Selection selection{.selected = {selected.begin(), selected.end()}, .left_out = {}};
+    Selection selection{.selected = {selected.begin(), selected.end()},
+                        .unmatched = unmatched_names(links, globs),
+                        .reason = reason};
     for (const auto index : wanted)
         if (!selected.contains(index))
             selection.left_out.push_back(

@@ -250,5 +250,12 @@ TEST_F(RoutedHost, NeedsModuleTunnelsOfIp) {
     EXPECT_THAT(selected(), UnorderedElementsAre("wan"));
 }
 
+TEST_F(RoutedHost, AlternativeNamesMatch) {
+    here("link property add dev wan altname public-uplink-0 altname enp1s0");
+    EXPECT_THAT(selected({"public-uplink-0"}), UnorderedElementsAre("wan"));
+    EXPECT_THAT(selected({"enp*"}), UnorderedElementsAre("wan"));
+    EXPECT_THAT(selected({"wan"}), UnorderedElementsAre("wan"));
+}
+
 }  // namespace
 }  // namespace wcs_node_agent

@@ -63,6 +63,71 @@ TEST(Selection, FollowsRoutesOrGlobs) {
     });
 }
 
+Link named(Link link, std::vector<std::string> alternative_names) {
+    link.alternative_names = std::move(alternative_names);
+    return link;
+}
+
+/// A tunnel that is bound to no device, and what the routes of its packets lead to.
+Link unbound(Link link, std::vector<std::uint32_t> underlay) {
+    link.tunnel = true;
+    link.underlay = std::move(underlay);
+    return link;
+}
+
+TEST(Selection, AlternativeNamesMatch) {
+    const auto wan = named(card(2, "eth0"), {"uplink", "enp1s0"});
+    expect_selections({
+        {"a plain name", {lo, wan, eth1}, {"uplink"}, {2}},
+        {"a glob", {lo, wan, eth1}, {"enp?s*"}, {2}},
+        {"both names of one interface: once", {lo, wan, eth1}, {"eth*", "uplink"}, {2, 3}},
+    });
+}
+
+TEST(Selection, PlainNamesThatMatchNothingAreKnown) {
+    const std::vector<Link> links{lo, named(card(2, "eth0"), {"uplink"}), eth1};
+    const auto unmatched = [&](const std::vector<std::string>& globs) {
+        return select_interfaces(links, globs).unmatched;
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(unmatched({}), Names{});
+    EXPECT_EQ(unmatched({"eth0", "uplink", "lo"}), Names{});
+    EXPECT_EQ(unmatched({"wan*", "wan?", "wan[0]", "wan\\*"}), Names{}) << "globs";
+    EXPECT_EQ(unmatched({"eth0", "wan0", "eth0@if2"}), (Names{"wan0", "eth0@if2"}));
+}
+
+TEST(Selection, SaysWhy) {
+    EXPECT_EQ(select_interfaces(std::vector{eth0, eth1}, {}).reason, SelectedBy::route);
+    EXPECT_EQ(select_interfaces(std::vector{lo, eth1}, {}).reason, SelectedBy::physical);
+    const std::vector<std::string> globs{"eth0"};
+    EXPECT_EQ(select_interfaces(std::vector{eth0, eth1}, globs).reason, SelectedBy::name);
+}
+
+TEST(Selection, UnboundTunnelsLeadWhereTheirPacketsGo) {
+    const auto wg = unbound(routed(software(7, "wg0", "wireguard")), {2});
+    const auto vxlan = software(8, "vx", "vxlan");
+    expect_selections({
+        {"to the card", {card(2, "eth0"), eth1, wg}, {}, {2}},
+        {"to the card, which has a default route as well: once", {eth0, eth1, wg}, {}, {2}},
+        {"to two cards", {card(2, "eth0"), eth1, unbound(routed(vxlan), {2, 3})}, {}, {2, 3}},
+        {"to a VLAN, and down from there",
+         {card(2, "eth0"), software(5, "v", "vlan", 2), unbound(routed(vxlan), {5})},
+         {},
+         {2}},
+        {"through another tunnel",
+         {card(2, "eth0"), unbound(software(7, "wg0", "wireguard"), {2}),
+          unbound(routed(vxlan), {7})},
+         {},
+         {2}},
+        {"named beside its card: once", {eth0, wg}, {"eth0", "wg0"}, {2}, {{7, 2}}},
+        {"named alone it is what was asked for", {eth0, wg}, {"wg0"}, {7}},
+        {"to what is not there, or to this host: itself",
+         {lo, eth1, unbound(routed(vxlan), {1, 99})},
+         {},
+         {8}},
+    });
+}
+
 TEST(Selection, DefaultRoutesLeadDownToTheWire) {
     expect_selections({
         {"a VLAN: its card", {card(2, "eth0"), eth1, routed(software(7, "v", "vlan", 2))}, {}, {2}},
