@@ -20,6 +20,12 @@ namespace {
 /// (a USB adapter: milliseconds), each time under the lock of all interfaces.
 constexpr auto read_interval = std::chrono::seconds(5);
 
+/// What no wire has: veth's driver always says 10 Gbit/s, tun's 10 Mbit/s (from Linux 6.0 on 10
+/// Gbit/s) until somebody sets another (ethtool -s).
+bool is_made_up(const Link& link, std::uint32_t speed) {
+    return link.kind == "veth" || (link.kind == "tun" && (speed == 10 || speed == 10'000));
+}
+
 template <class Each>
 void for_each_share(const ConfiguredLimits& limits, Each each) {
     for (const auto limit : all_limits)
@@ -72,8 +78,27 @@ LinkSpeeds CapacityFollower::read_speeds(std::span<const Link> links,
     const auto wanted = speeds_wanted(links, selected);
     for (const auto& link : links)
         if (std::ranges::binary_search(wanted, link.index))
-            if (const auto speed = read_speed_(link.name)) speeds[link.index] = *speed;
+            if (const auto speed = speed_of(link, links)) speeds[link.index] = *speed;
     return speeds;
+}
+
+/// A bridge reports the highest speed among its ports, those of guests too. A bond, a team and what
+/// stands on one device (VLAN, macvlan) have theirs from below.
+std::optional<std::uint32_t> CapacityFollower::speed_of(const Link& link,
+                                                        std::span<const Link> links,
+                                                        int levels) const {
+    auto speed = read_speed_(link.name);
+    if (!speed || is_made_up(link, *speed) || levels == 0) return std::nullopt;
+    if (link.kind == "bridge") speed.reset();
+    for (const auto& below : links) {
+        const bool is_port = below.master == link.index;
+        if (link.kind == "bridge" && is_port)
+            speed = std::max(speed, speed_of(below, links, levels - 1));
+        else if (below.index == link.lower ||
+                 (is_port && (link.kind == "bond" || link.kind == "team")))
+            if (read_speed_(below.name) && !speed_of(below, links, levels - 1)) return std::nullopt;
+    }
+    return speed;
 }
 
 /// A link that has lost its speed, as with its carrier, keeps the last: a limit that fell with it

@@ -42,6 +42,9 @@ class CapacityFollower {
  private:
     LinkSpeeds read_speeds(std::span<const Link> links,
                            std::span<const std::uint32_t> selected) const;
+    /// Its speed, if a wire has it. levels: the kernel stacks no more than 8 (MAX_NEST_DEV).
+    std::optional<std::uint32_t> speed_of(const Link& link, std::span<const Link> links,
+                                          int levels = 8) const;
     void remember(std::span<const Link> links, std::span<const std::uint32_t> selected,
                   LinkSpeeds now);
     void log_transition(const ConfiguredLimits& limits, std::span<const Link> links,

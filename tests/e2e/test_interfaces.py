@@ -2,11 +2,13 @@
 """Which interfaces the limits see, what a frame takes on the wire, and limits as shares of links."""
 
 import contextlib
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -37,14 +39,23 @@ def link(name, *kind):
 
 
 @contextlib.contextmanager
-def tun(name):
+def tun(name, mode="tun"):
     """A tun, whose driver takes any speed that it is told."""
-    lab.ip("tuntap", "add", name, "mode", "tun")
+    lab.ip("tuntap", "add", name, "mode", mode)
     try:
         lab.ip("link", "set", name, "up")
         yield name
     finally:
         lab.ip("link", "delete", name)
+
+
+@contextlib.contextmanager
+def tap(name):
+    """The same with Ethernet, open, so that it has a carrier."""
+    with tun(name, "tap"), open("/dev/net/tun", "r+b", buffering=0) as device:
+        flags = 0x1002  # IFF_TAP | IFF_NO_PI
+        fcntl.ioctl(device, 0x400454CA, struct.pack("16sH22x", name.encode(), flags))  # TUNSETIFF
+        yield name
 
 
 def set_speed(name, megabits):
@@ -362,25 +373,26 @@ class TestShareOfTheLink:
             assert (metrics['wcs_node_limit{limit="band_in"}'], metrics[BAND_OUT]) == (500 * MBPS, 1000 * MBPS)
 
     def test_the_last_speed_stands(self, start_agent):
-        with link("sh-br", "bridge"), link("sh0", "veth", "peer", "name", "end0"):
+        with link("sh-br", "bridge"), tap("sh0"):
+            set_speed("sh0", 2500)
             lab.ip("link", "set", "sh0", "master", "sh-br")  # whose speed it reports as its own
-            lab.ip("link", "set", "end0", "up")
             agent = start_agent("--interface=sh-br", "--band-out=80%")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000 * MBPS)
             lab.ip("link", "set", "sh0", "nomaster")
-            agent.wait_for_line("no speed for sh-br any more: its last, 10000 Mbit/s, stands")
-            assert agent.metrics()[BAND_OUT] == 8000 * MBPS
+            agent.wait_for_line("no speed for sh-br any more: its last, 2500 Mbit/s, stands")
+            assert agent.metrics()[BAND_OUT] == 2000 * MBPS
             lab.ip("link", "set", "sh0", "master", "sh-br")
 
     def test_a_new_link_without_speed_leaves_it_unchecked_and_the_node_up(self, start_agent):
-        with link("sh0", "veth", "peer", "name", "end0"):
+        with tun("sh0"):
+            set_speed("sh0", 2500)
             agent = start_agent("--interface=sh*", "--band-out=80%")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000 * MBPS)
             with link("sh-none", "ifb"):
                 lab.wait_until(lambda: BAND_OUT not in agent.metrics(), "no limit")
                 agent.wait_for_reply("^up .*band_out unknown: the link's speed is not known$")
                 agent.wait_for_line("error: band_out: not checked: .* none for sh-none")
-            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 8000 * MBPS)
+            agent.wait_for_metric(BAND_OUT, lambda limit: limit == 2000 * MBPS)
             assert len(agent.lines("not checked")) == 1
 
     FAULT = (
@@ -402,13 +414,29 @@ class TestShareOfTheLink:
         assert (result.returncode, result.stdout) == (2, "")
         assert self.FAULT + "\n" in result.stderr
 
-    def test_check_takes_it(self, simulator):
+    def test_a_speed_that_no_wire_has_is_none(self):
+        """A veth's 10 Gbit/s are its driver's."""
         result = subprocess.run(
-            [lab.AGENT, "check", "--wcs-url", simulator.url, "cpu", "0", "band-out", "80%"],
+            [lab.AGENT, "check", "--interface=wan0", "band-out", "80%"],
             capture_output=True,
             text=True,
             timeout=30,
         )
+        assert (result.returncode, result.stdout) == (2, "")
+        assert self.FAULT.replace("none0", "wan0") + "\n" in result.stderr
+
+    def test_check_takes_it(self, simulator):
+        with tun("sh0"):
+            set_speed("sh0", 1000)
+            result = subprocess.run(
+                [
+                    *(lab.AGENT, "check", "--wcs-url", simulator.url, "--interface=sh0"),
+                    *("cpu", "0", "band-out", "80%"),
+                ],
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
         assert (result.stdout, result.returncode) == ("up 100%\n", 0), result.stderr
 
     def test_doctor_says_which_link_has_none(self):

@@ -145,5 +145,59 @@ TEST_F(CapacityFollowing, AShareOfALinkWithoutSpeedIsAFaultOfTheConfiguration) {
         << "a card without a carrier may yet have one";
 }
 
+TEST_F(CapacityFollowing, ASpeedThatNoWireHasIsNone) {
+    struct Row {
+        const char* shows;
+        std::vector<Link> links;  // of which the one of index 2 is selected
+        std::map<std::string, std::uint32_t> speeds;
+        std::optional<double> capacity;
+    };
+    const Link veth{.index = 3, .name = "veth0", .kind = "veth", .master = 2};
+    const Link card{.index = 4, .name = "eth0", .physical = true, .carrier = true, .master = 2};
+    const Link bridge{.index = 2, .name = "br0", .kind = "bridge"};
+    const Link bond{.index = 2, .name = "bond0", .kind = "bond"};
+    const Link tun{.index = 2, .name = "tun0", .kind = "tun"};
+    const std::vector<Row> rows{
+        {"a veth", {{.index = 2, .name = "veth0", .kind = "veth"}}, {{"veth0", 10000}}, {}},
+        {"a tun as it is made", {tun}, {{"tun0", 10000}}, {}},
+        {"a tun as it is made before Linux 6.0", {tun}, {{"tun0", 10}}, {}},
+        {"a tun whose speed somebody has set", {tun}, {{"tun0", 2500}}, 2500},
+        {"a card of 10 Gbit/s",
+         {{.index = 2, .name = "eth0", .physical = true}},
+         {{"eth0", 10000}},
+         10000},
+        {"a bridge of guests", {bridge, veth}, {{"br0", 10000}, {"veth0", 10000}}, {}},
+        {"a bridge of guests and a card",
+         {bridge, veth, card},
+         {{"br0", 10000}, {"veth0", 10000}, {"eth0", 1000}},
+         1000},
+        {"a VLAN of a veth",
+         {{.index = 2, .name = "v", .kind = "vlan", .lower = 3}, veth},
+         {{"v", 10000}, {"veth0", 10000}},
+         {}},
+        {"a VLAN of a card",
+         {{.index = 2, .name = "v", .kind = "vlan", .lower = 4}, card},
+         {{"v", 1000}, {"eth0", 1000}},
+         1000},
+        {"a bond of a veth", {bond, veth}, {{"bond0", 10000}, {"veth0", 10000}}, {}},
+        {"a bond of a card", {bond, card}, {{"bond0", 1000}, {"eth0", 1000}}, 1000},
+        {"a bond whose card waits for a carrier", {bond, card}, {{"bond0", 1000}}, 1000},
+        {"a circle, which the kernel does not make",
+         {{.index = 2, .name = "v", .kind = "vlan", .lower = 2}},
+         {{"v", 1000}},
+         {}},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        links_ = row.links;
+        speeds_ = row.speeds;
+        CapacityFollower follower{[this](const std::string& name) -> std::optional<std::uint32_t> {
+            const auto found = speeds_.find(name);
+            return found == speeds_.end() ? std::nullopt : std::optional(found->second);
+        }};
+        EXPECT_EQ(follower.capacity(limits_, links_, selected_, now_), row.capacity);
+    }
+}
+
 }  // namespace
 }  // namespace wcs_node_agent
