@@ -95,7 +95,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.source_detail = probe_.detail;
     snapshot.counters = std::move(counters).value();
     snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
-    snapshot.rates = window_.rates(selection_.selected);
+    snapshot.rates = measured_rates();
     snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
@@ -112,8 +112,21 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     return snapshot;
 }
 
+/// Without an interface that is configured by its name, the sum is a part of what was asked for.
+Rates Sampler::measured_rates() const {
+    auto rates = window_.rates(selection_.selected);
+    if (selection_.unmatched.empty()) return rates;
+    for (const auto bits : {&Means::bits_in, &Means::bits_out}) {
+        if (rates.*bits) rates.at_least.*bits = rates.*bits;
+        rates.*bits = rates.so_far.*bits = std::nullopt;
+    }
+    return rates;
+}
+
 /// Why there is no rate; empty where only the window is not full yet.
 std::string Sampler::bandwidth_unknown(const Snapshot& snapshot) const {
+    if (!selection_.unmatched.empty())
+        return fmt::format("no interface has the name {}", fmt::join(selection_.unmatched, ", "));
     if (selection_.selected.empty()) return "no interface is selected";
     const auto& uncounted = snapshot.rates.uncounted;
     if (uncounted.empty()) return "";

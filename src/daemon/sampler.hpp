@@ -67,6 +67,7 @@ class Sampler {
  private:
     void select();
     void log_selection(const Selection& before);
+    Rates measured_rates() const;
     std::string bandwidth_unknown(const Snapshot& snapshot) const;
 
     OpenedProbe probe_;

@@ -85,7 +85,7 @@ class TestNames:
         with link("al0", "veth", "peer", "name", "al1"):
             lab.ip("link", "set", "al1", "up")
             lab.ip("link", "property", "add", "dev", "al0", "altname", "public-uplink-0")
-            agent = start_agent("--interface=public-uplink-0", "--band-out=1", "--window=1m")
+            agent = start_agent("--interface=public-uplink-0", "--band-out=1", "--window=5s")
             wait_until_selected(agent, "al0")
             send_frames("al0", 20_000, 986)
             agent.wait_for_metric(
@@ -289,6 +289,21 @@ def test_bursts_take_no_node_down_before_the_window_is_full(start_agent):
         finally:
             done.set()
             sender.join()
+
+
+def test_an_interface_that_is_gone_makes_the_sum_unknown_and_not_smaller(start_agent):
+    with link("gone0", "veth", "peer", "name", "gone1"):
+        agent = start_agent("--interface=gone0", "--interface=wan0", "--stale-after=1s", "--sample-interval=100ms")
+        agent.wait_for_reply("^up [0-9]+%$")
+        lab.ip("link", "delete", "gone0")
+        unknown = "band_in, band_out unknown: no interface has the name gone0"
+        agent.wait_for_reply(f"^up [0-9]+% # {unknown}$")
+        page = agent.metrics()
+        assert page['wcs_node_limit_unknown{limit="band_out"}'] == 1
+        assert FULL not in page
+        agent.wait_for_line("limit band_out is unknown: no interface has the name gone0")
+    with link("gone0", "veth", "peer", "name", "gone1"):
+        agent.wait_for_reply("^up [0-9]+%$")
 
 
 class TestPeaks:
