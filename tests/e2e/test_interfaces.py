@@ -200,9 +200,8 @@ def test_many_links_at_once_are_followed_while_checks_are_answered(start_agent, 
     agent = start_agent("--interface=wan0")
     agent.wait_for_reply("^up ")
     try:
-        for n in range(count):
-            lab.ip("link", "add", f"many{n}", "type", "veth", "peer", "name", f"ynam{n}")
-            lab.ip("link", "set", f"many{n}", "up")
+        links = "".join(f"link add many{n} up type veth peer name ynam{n}\n" for n in range(count))
+        subprocess.run(["ip", "-batch", "-"], input=links, text=True, check=True)
         answers = 0
         while followed(agent, "many") != names:
             assert agent.reply().startswith("up ")
