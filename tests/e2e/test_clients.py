@@ -75,8 +75,8 @@ def test_ten_thousand_idle_connections(target):
                 assert target.get("/healthz")[0] == 200
         most = max(most, descriptors(target))
         allowed = base + MOST_AGENT + MOST_METRICS
-        # One thread accepts a connection before it evicts another.
-        assert most <= allowed + 1
+        # One thread accepts a connection before it evicts another; a fetch of WCS's page has one meanwhile.
+        assert most <= allowed + 2
         lab.wait_until(lambda: descriptors(target) <= allowed, "no more descriptors than allowed")
         assert target.metrics()["wcs_node_agent_displaced_connections_total"] > IDLE / 4
     finally:

@@ -43,14 +43,20 @@ def start_pinned(start, simulator, bpffs):
     return start_one
 
 
+def listed(kind):
+    """bpftool gives up if one goes while it lists them, as those of tests beside this one do."""
+    command = ["/usr/sbin/bpftool", "--json", kind, "list"]
+
+    def list_once():
+        done = subprocess.run(command, capture_output=True, text=True)
+        return None if done.returncode else (json.loads(done.stdout or "[]"),)
+
+    return lab.wait_until(list_once, f"bpftool {kind} list")[0]
+
+
 def kernel_objects():
     """Every BPF program, map and link of the machine."""
-    objects = set()
-    for kind in ("prog", "map", "link"):
-        command = ["/usr/sbin/bpftool", "--json", kind, "list"]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True)
-        objects |= {(kind, one["id"]) for one in json.loads(listed.stdout or "[]")}
-    return objects
+    return {(kind, one["id"]) for kind in ("prog", "map", "link") for one in listed(kind)}
 
 
 @contextlib.contextmanager
