@@ -23,7 +23,7 @@ inline Snapshot busy_node() {
     snapshot.counters.cpus = {{0, 2500ms, 100ms}, {1, 1250ms, 0ms}};
     snapshot.counters.unplaced_packets = 7;
     snapshot.selected_interfaces = {"eth0"};
-    snapshot.rates = {40e6, 75e6, 0.25};
+    snapshot.rates = {{40e6, 75e6, 0.25}};
     snapshot.stale_after = 10s;
 
     WcsState& wcs = snapshot.wcs;
