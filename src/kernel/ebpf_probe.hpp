@@ -50,6 +50,8 @@ class EbpfProbe : public Probe {
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
+    /// What is loaded, for whoever runs a program by itself or reads a map as it is.
+    const KernelPrograms& programs() const { return programs_; }
     /// Whether what the queueing discipline drops is subtracted: from Linux 5.18.
     bool subtracts_drops() const { return programs_.qdisc_drops != QdiscDrops::count_as_sent; }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <netinet/in.h>
+#include <ostream>
 #include <string>
 #include <sys/socket.h>
 #include <vector>
@@ -89,6 +90,27 @@ struct Watch {
     std::unique_ptr<EbpfProbe> probe;
     LinkMonitor links;
 };
+
+/// So many frames on the wire.
+struct Frames {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+    bool operator==(const Frames&) const = default;
+    Frames operator-(const Frames& before) const {
+        return {packets - before.packets, bytes - before.bytes};
+    }
+    friend void PrintTo(const Frames& frames, std::ostream* out) {
+        *out << frames.packets << " frames, " << frames.bytes << " bytes";
+    }
+};
+
+inline Frames sent(const InterfaceCounters& counters) {
+    return {counters.traffic.transmit_packets, counters.traffic.transmit_bytes};
+}
+
+inline Frames received(const InterfaceCounters& counters) {
+    return {counters.traffic.receive_packets, counters.traffic.receive_bytes};
+}
 
 /// Whether this kernel has such a hook: TCX from Linux 6.6.
 bool kernel_has(HookKind kind);

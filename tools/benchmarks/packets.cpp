@@ -350,21 +350,6 @@ std::int64_t program_ns(int program, std::uint32_t ifindex) {
     return quantile(times, 0.5);
 }
 
-/// The program of that name that was loaded last.
-Descriptor program_named(std::string_view name) {
-    Descriptor found;
-    for (std::uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
-        Descriptor program(bpf_prog_get_fd_by_id(id));
-        if (!program) continue;  // gone since
-        bpf_prog_info info{};
-        std::uint32_t size = sizeof(info);
-        if (bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 && name == info.name)
-            found = std::move(program);
-    }
-    if (!found) throw std::runtime_error("no such program is loaded: " + std::string(name));
-    return found;
-}
-
 nlohmann::json test_runs(const Cable& cable) {
     const auto agent = load_agent();
     const std::array links{cable.here};
@@ -372,8 +357,8 @@ nlohmann::json test_runs(const Cable& cable) {
     agent->attach_next();
     const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
     const auto index = cable.here.index;
-    return {{"receive", program_ns(program_named("count_receive").get(), index)},
-            {"transmit", program_ns(program_named("count_transmit").get(), index)},
+    return {{"receive", program_ns(agent->programs().receive.get(), index)},
+            {"transmit", program_ns(agent->programs().transmit.get(), index)},
             {"empty", program_ns(bpf_program__fd(empty->progs.empty_receive), index)}};
 }
 

@@ -86,9 +86,10 @@ bool is_refused_soon(const tcp::endpoint& endpoint) {
     return false;
 }
 
+/// Free on every address, as tests that run beside this one have ports of loopback's many.
 tcp::endpoint free_port() {
     asio::io_context context;
-    return tcp::acceptor(context, any_port_v4).local_endpoint();
+    return tcp::acceptor(context, {asio::ip::address_v4::any(), 0}).local_endpoint();
 }
 
 }  // namespace
