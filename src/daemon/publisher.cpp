@@ -59,17 +59,21 @@ bool Publisher::is_first_answer_due(const Snapshot& sampled) const {
 void Publisher::replace(Snapshot next) {
     const auto before = snapshots_.get();
     if (!before || before->verdict.state != next.verdict.state) report_transition(next.verdict);
-    for (const auto limit : all_limits) {
-        const auto& why = next.verdict.readings[limit].unknown;
-        const bool was_unknown = before && !before->verdict.readings[limit].unknown.empty();
-        if (!before || why.empty() != was_unknown) continue;
-        if (!why.empty())
-            spdlog::warn("limit {} is unknown: {}", to_string(limit), why);
-        else
-            spdlog::info("limit {} is known again", to_string(limit));
-    }
+    if (before) report_unknown(before->verdict, next.verdict);
     snapshots_.publish(std::make_shared<const Snapshot>(std::move(next)));
     if (!before) notifier_.ready();
+}
+
+/// What was unknown from the start on is in the log of who looked for it.
+void Publisher::report_unknown(const Verdict& before, const Verdict& now) {
+    for (const auto limit : all_limits) {
+        const auto& why = now.readings[limit].unknown;
+        const bool was_known = before.readings[limit].unknown.empty();
+        if (was_known && !why.empty())
+            spdlog::warn("limit {} is unknown: {}", to_string(limit), why);
+        else if (!was_known && why.empty())
+            spdlog::info("limit {} is known again", to_string(limit));
+    }
 }
 
 void Publisher::report_transition(const Verdict& verdict) {

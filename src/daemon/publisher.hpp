@@ -32,6 +32,7 @@ class Publisher {
  private:
     bool is_first_answer_due(const Snapshot& sampled) const;
     void replace(Snapshot next);
+    static void report_unknown(const Verdict& before, const Verdict& now);
     void report_transition(const Verdict& verdict);
 
     CurrentSnapshot& snapshots_;

@@ -136,6 +136,7 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
     auto otherwise = WhenStale::ignore;
     double highest = 0;
     double evidence = 0;  // for a `down`: less than the window is none, but keeps a node out
+    std::optional<Limit> evident;
     for (const auto limit : all_limits) {
         auto judged = judge(limit, settings, measured, wcs, now);
         auto& reading = verdict.readings[limit] = std::move(judged.reading);
@@ -154,8 +155,11 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
                 verdict.bottleneck = limit;
                 highest = *reading.utilisation;
             }
-            if (tripped_ || !judged.is_provisional)
-                evidence = std::max(evidence, *reading.utilisation);
+            const bool is_evidence = tripped_ || !judged.is_provisional;
+            if (is_evidence && (!evident || *reading.utilisation > evidence)) {
+                evident = limit;
+                evidence = *reading.utilisation;
+            }
         }
         const bool takes_out =
             judged.otherwise == WhenStale::down || judged.otherwise == WhenStale::drain;
@@ -169,7 +173,8 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
     if (tripped_) {
         verdict.state = NodeState::down;
         verdict.weight = 0;
-        verdict.reason = describe(*verdict.bottleneck, verdict.readings[*verdict.bottleneck]);
+        verdict.bottleneck = evident;
+        verdict.reason = describe(*evident, verdict.readings[*evident]);
     } else if (taken_out_by) {
         verdict.state = otherwise == WhenStale::down ? NodeState::down : NodeState::drain;
         verdict.weight = 0;

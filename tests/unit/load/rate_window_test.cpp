@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/rate_window.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -139,6 +140,21 @@ TEST(RateWindow, ASelectionThatChangesIsSummedOverTheWholeWindow) {
     EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 4000);
     EXPECT_DOUBLE_EQ(window.rates(eth1).bits_in.value(), 16000);
     EXPECT_DOUBLE_EQ(window.rates(both).bits_in.value(), 20000);
+}
+
+/// Most of the readings are dropped, and the mean is over the window all the same.
+TEST(RateWindow, ManyReadings) {
+    RateWindow window(2s);
+    for (int ms = 0; ms <= 6000; ++ms) {
+        const auto bytes = static_cast<std::uint64_t>(ms <= 3000 ? 0 : (ms - 3000) * 1000);
+        window.add(reading(ms * 1ms, {interface(2, bytes, 0)}, {cpu(0, ms * 500us)}));
+        const auto rates = window.rates(eth0);
+        ASSERT_EQ(rates.bits_in.has_value(), ms >= 2000) << ms;
+        if (!rates.bits_in) continue;
+        const double true_mean = std::clamp((ms - 3000) * 4000.0, 0.0, 8e6);
+        ASSERT_NEAR(*rates.bits_in, true_mean, 8e6 / 60) << ms;
+        ASSERT_NEAR(*rates.cpu_utilisation, 0.5, 1e-6) << ms;
+    }
 }
 
 TEST(RateWindow, AWindowThatGrowsIsNotFullUntilItIs) {
