@@ -32,6 +32,7 @@ READ_BY = {
     "tools/": ("tools",),
     "tests/e2e/faults/": (ALL,),
     "tests/e2e/conftest.py": (ALL,),
+    "tests/e2e/links.py": ("interfaces", "link_share", "rates"),
     "tests/e2e/pytest.ini": (ALL,),
     "tests/vm/": (),
 }
