@@ -6,6 +6,7 @@
 A program is touched if a source that is linked into it has changed or includes what has. Exit status 1 if
 nothing has changed at all, so that nothing passes for tested that was not.
 """
+import functools
 import pathlib
 import shlex
 import subprocess
@@ -54,6 +55,7 @@ class Programs:
             commands = includes.compile_commands(build, generated=True)
             self._commands = {str(file): command for file, command in commands.items()}
 
+    @functools.cache
     def files(self, target):
         done = subprocess.run(
             ["ninja", "-C", self._build, "-t", "inputs", target], capture_output=True, text=True
@@ -75,6 +77,11 @@ class Programs:
         return not self._is_configured or bool(self.files(target) & changed)
 
 
+@functools.cache
+def programs_in(preset):
+    return Programs(ROOT / "build" / preset)
+
+
 def end_to_end(changed, program_touched):
     """The names of the files of tests, without test_ and .py."""
     every = {path.stem.removeprefix("test_") for path in E2E.glob("test_*.py")}
@@ -89,7 +96,7 @@ def end_to_end(changed, program_touched):
 
 def affected(changed):
     names = {str(path.relative_to(ROOT)) for path in changed}
-    release, fuzzers = Programs(ROOT / "build/release"), Programs(ROOT / "build/asan-ubsan")
+    release, fuzzers = programs_in("release"), programs_in("asan-ubsan")
     everything = any(name.endswith(BUILD_FILES) for name in names)
 
     def touched(target):
