@@ -42,6 +42,11 @@ class Probe {
 
     virtual Pending pending() const = 0;
 
+    /// Attaches anew on an interface that has stopped counting though frames cross it, in front of
+    /// what others have there. Its totals go on, `since` is new. Takes as long as attach_next(); a
+    /// failure is logged, and the interface is not counted until set_links() queues it again.
+    virtual void repair(std::uint32_t /*index*/) {}
+
     /// What this process holds beyond its end will be another user's to change: its own, in a
     /// moment.
     virtual Result<void> give_to(uid_t, gid_t) { return {}; }

@@ -112,39 +112,44 @@ EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat
 
 EbpfProbe::~EbpfProbe() {
     if (!pins_) return;
-    for (auto& [index, attached] : attached_) attached.hook.leave();
+    for (auto& [index, followed] : followed_)
+        if (followed.hook) followed.hook->leave();
 }
 
 void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) {
-    const auto stays = [&](std::uint32_t index) {
-        return std::ranges::binary_search(links, index, {}, &Link::index);
+    const auto link_of = [&](std::uint32_t index) -> const Link* {
+        const auto found = std::ranges::lower_bound(links, index, {}, &Link::index);
+        return found != links.end() && found->index == index ? &*found : nullptr;
     };
-    for (auto entry = attached_.begin(); entry != attached_.end();) {
-        // One that was in another namespace meanwhile keeps its index, but not its clsact filters.
-        if (stays(entry->first) && entry->second.hook.attached()) {
+    for (auto entry = followed_.begin(); entry != followed_.end();) {
+        auto& [index, followed] = *entry;
+        const auto* link = link_of(index);
+        const bool attached = followed.hook && followed.hook->attached();
+        // Lost: somebody took the programs off, or it was in another namespace meanwhile, which
+        // leaves it its index, but not its clsact filters.
+        if (link && !attached && link->name == followed.name) detach(index, followed);
+        if (link && (attached || link->name == followed.name)) {
             ++entry;
             continue;
         }
-        const auto index = entry->first;
-        entry = attached_.erase(entry);  // detached first, so that nobody counts into a freed slot
-        forget(index);
+        const auto gone = index;
+        entry = followed_.erase(entry);  // detached first, so that nobody counts into a freed slot
+        forget(gone);
     }
     for (const auto index : table_.entered())
-        if (!stays(index)) forget(index);  // gone while no agent ran
-    std::erase_if(not_counted_, [&](const auto& one) { return !stays(one.first); });
+        if (!link_of(index)) forget(index);  // gone while no agent ran
+    std::erase_if(not_counted_, [&](const auto& one) { return !link_of(one.first); });
 
     queue_.clear();
     for (const auto& link : links) {
         if (link.loopback) continue;  // has no wire
-        const auto found = attached_.find(link.index);
-        if (found == attached_.end()) {
-            queue_.push_back(link);
-            continue;
-        }
+        const auto found = followed_.find(link.index);
+        if (found == followed_.end() || !found->second.hook) queue_.push_back(link);
+        if (found == followed_.end()) continue;
         found->second.name = link.name;
         if (found->second.slot) continue;
         found->second.slot = take_slot(link);  // one may be free by now
-        if (found->second.slot) not_counted_.erase(link.index);
+        if (found->second.slot && found->second.hook) not_counted_.erase(link.index);
     }
     const auto others = std::ranges::stable_partition(
         queue_, [&](const Link& link) { return std::ranges::binary_search(priority, link.index); });
@@ -171,44 +176,80 @@ void EbpfProbe::forget(std::uint32_t index) {
 }
 
 /// Pinned, where that is asked for. What cannot be pinned counts as long as this process runs.
-Result<TrafficHook> EbpfProbe::new_hook(const Link& link) {
+Result<TrafficHook> EbpfProbe::new_hook(std::uint32_t index, const std::string& name,
+                                        HookOrder order) {
     auto hook = TrafficHook::attach(
-        hook_kind_, link.index,
-        {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()});
+        hook_kind_, index,
+        {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()}, order);
     if (!hook || !pins_) return hook;
-    const auto pinned = hook->pin(link.index, *pins_);
+    const auto pinned = hook->pin(index, *pins_);
     if (!pinned && !std::exchange(pinning_fails_, true))
-        spdlog::warn("interface {}: its counting will end with this process: {}", link.name,
+        spdlog::warn("interface {}: its counting will end with this process: {}", name,
                      pinned.error().what);
     return hook;
 }
 
 void EbpfProbe::attach(const Link& link) {
+    if (const auto lost = followed_.find(link.index); lost != followed_.end()) {
+        attach_anew(link.index, lost->second);
+        return;
+    }
     auto taken = pins_ ? TrafficHook::take_over(hook_kind_, link.index, *pins_) : std::nullopt;
     if (!taken) forget(link.index);  // another interface may have had the index while no agent ran
     auto slot = table_.slot_of(link.index);
     if (!slot) slot = take_slot(link);  // before the hook, with which the first frame may come
-    auto hook = taken ? Result<TrafficHook>(*std::move(taken)) : new_hook(link);
+    auto hook = taken ? Result<TrafficHook>(*std::move(taken))
+                      : new_hook(link.index, link.name, HookOrder::usual);
     if (!hook) {
         table_.remove(link.index);
-        leave_out(link, hook.error());
+        leave_out(link.index, link.name, hook.error());
         return;
     }
-    not_counted_.erase(link.index);
-    if (!slot)
-        leave_out(link, Error{fmt::format("all {} slots are taken, its frames count as unplaced",
-                                          slots_ - 1)});
-    attached_.emplace(
+    report_counted(link.index, link.name, slot.has_value());
+    followed_.emplace(
         link.index,
-        AttachedInterface{.name = link.name, .slot = slot, .hook = std::move(hook).value()});
+        FollowedInterface{.name = link.name, .slot = slot, .hook = std::move(hook).value()});
+}
+
+void EbpfProbe::repair(std::uint32_t index) {
+    const auto found = followed_.find(index);
+    if (found == followed_.end()) return;
+    found->second.order = HookOrder::first;
+    detach(index, found->second);
+    attach_anew(index, found->second);
+}
+
+void EbpfProbe::detach(std::uint32_t index, FollowedInterface& followed) {
+    if (pins_) TrafficHook::unpin(index, *pins_);
+    followed.hook.reset();
+}
+
+/// Frames were missed, but the totals go on.
+void EbpfProbe::attach_anew(std::uint32_t index, FollowedInterface& followed) {
+    auto hook = new_hook(index, followed.name, followed.order);
+    if (!hook) {
+        leave_out(index, followed.name, hook.error());
+        return;
+    }
+    followed.hook = std::move(hook).value();
+    followed.since = Clock::now();
+    report_counted(index, followed.name, followed.slot.has_value());
+}
+
+void EbpfProbe::report_counted(std::uint32_t index, const std::string& name, bool has_slot) {
+    not_counted_.erase(index);
+    if (!has_slot)
+        leave_out(
+            index, name,
+            Error{fmt::format("all {} slots are taken, its frames count as unplaced", slots_ - 1)});
 }
 
 /// An interface may be gone by the time that its turn comes: RTNETLINK reports that as well.
-void EbpfProbe::leave_out(const Link& link, const Error& reason) {
+void EbpfProbe::leave_out(std::uint32_t index, const std::string& name, const Error& reason) {
     if (reason.code == std::errc::no_such_device)
-        spdlog::debug("interface {}: gone before it was attached to", link.name);
-    else if (not_counted_.insert_or_assign(link.index, reason.what).second)
-        spdlog::warn("interface {}: not counted: {}", link.name, reason.what);
+        spdlog::debug("interface {}: gone before it was attached to", name);
+    else if (not_counted_.insert_or_assign(index, reason.what).second)
+        spdlog::warn("interface {}: not counted: {}", name, reason.what);
 }
 
 std::optional<std::uint16_t> EbpfProbe::take_slot(const Link& link) {
@@ -240,8 +281,8 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
 std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> indexes) {
     TrafficTotals totals;
     for (const auto index : indexes) {
-        const auto found = attached_.find(index);
-        if (found == attached_.end() || !found->second.slot) continue;
+        const auto found = followed_.find(index);
+        if (found == followed_.end() || !found->second.slot) continue;
         auto& last = found->second.last;
         sum_over_cpus(*found->second.slot).advance(last);
         totals.traffic += last;
@@ -254,13 +295,13 @@ Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     counters.qdisc_drops = programs_.qdisc_drops;
     counters.not_counted = not_counted_;
-    for (auto& [index, attached] : attached_) {
-        if (!attached.slot) continue;
-        sum_over_cpus(*attached.slot).advance(attached.last);
+    for (auto& [index, followed] : followed_) {
+        if (!followed.slot || !followed.hook) continue;
+        sum_over_cpus(*followed.slot).advance(followed.last);
         counters.interfaces.push_back({.index = index,
-                                       .name = attached.name,
-                                       .traffic = attached.last,
-                                       .since = attached.since});
+                                       .name = followed.name,
+                                       .traffic = followed.last,
+                                       .since = followed.since});
     }
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;

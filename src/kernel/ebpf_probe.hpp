@@ -43,6 +43,7 @@ class EbpfProbe : public Probe {
     void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
     Pending attach_next() override;
     Pending pending() const override;
+    void repair(std::uint32_t index) override;
     Result<void> give_to(uid_t user, gid_t group) override {
         return pins_ ? pins_->give_to(user, group) : Result<void>();
     }
@@ -59,10 +60,11 @@ class EbpfProbe : public Probe {
     const std::string& pinning() const { return pinning_; }
 
  private:
-    struct AttachedInterface {
+    struct FollowedInterface {
         std::string name;
         std::optional<std::uint16_t> slot;  // none: counted as unplaced
-        TrafficHook hook;
+        std::optional<TrafficHook> hook;    // none: lost, its turn to be attached anew will come
+        HookOrder order = HookOrder::usual;
         Traffic last = {};  // as read before: what is reported never goes back
         Clock::time_point since = Clock::now();
     };
@@ -72,8 +74,11 @@ class EbpfProbe : public Probe {
               MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
-    Result<TrafficHook> new_hook(const Link& link);
-    void leave_out(const Link& link, const Error& reason);
+    void attach_anew(std::uint32_t index, FollowedInterface& followed);
+    void detach(std::uint32_t index, FollowedInterface& followed);
+    Result<TrafficHook> new_hook(std::uint32_t index, const std::string& name, HookOrder order);
+    void report_counted(std::uint32_t index, const std::string& name, bool has_slot);
+    void leave_out(std::uint32_t index, const std::string& name, const Error& reason);
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
@@ -90,7 +95,7 @@ class EbpfProbe : public Probe {
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
     HookKind hook_kind_ = HookKind::tcx;
-    std::map<std::uint32_t, AttachedInterface> attached_;  // by index
+    std::map<std::uint32_t, FollowedInterface> followed_;  // by index
     std::deque<Link> queue_;                               // for attach_next()
     std::size_t priority_queued_ = 0;                      // its first so many
     std::map<std::uint32_t, std::string> not_counted_;     // why, by index; logged already

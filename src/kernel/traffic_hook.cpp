@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <memory>
 #include <netinet/in.h>
+#include <sstream>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -36,16 +37,16 @@ constexpr unsigned after_others = 1U << 4;   // BPF_F_AFTER
 /// Ours among the filters of an interface: a start replaces what a killed agent left there. First
 /// on ingress and last on egress, so that what other filters drop is counted as the wire saw it.
 constexpr unsigned filter_handle = 0x77636e61;
-constexpr unsigned ingress_priority = 1;
-constexpr unsigned egress_priority = std::numeric_limits<std::uint16_t>::max();
+constexpr std::uint16_t first_priority = 1;
+constexpr std::uint16_t last_priority = std::numeric_limits<std::uint16_t>::max();
 
 struct Direction {
     const char* name;
     const char* program;
     bpf_attach_type tcx;
-    unsigned tcx_order;
+    unsigned tcx_order;  // the usual one, as is the priority
     bpf_tc_attach_point clsact;
-    unsigned priority;
+    std::uint16_t priority;
     std::uint32_t parent;
 };
 
@@ -54,24 +55,25 @@ constexpr Direction receive{.name = "ingress",
                             .tcx = tcx_ingress,
                             .tcx_order = before_others,
                             .clsact = BPF_TC_INGRESS,
-                            .priority = ingress_priority,
+                            .priority = first_priority,
                             .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)};
 constexpr Direction transmit{.name = "egress",
                              .program = "count_transmit",
                              .tcx = tcx_egress,
                              .tcx_order = after_others,
                              .clsact = BPF_TC_EGRESS,
-                             .priority = egress_priority,
+                             .priority = last_priority,
                              .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
 
 std::string hook_name(HookKind kind, const Direction& direction) {
     return fmt::format("{} {}", to_string(kind), direction.name);
 }
 
-Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program) {
+Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program,
+                              HookOrder order) {
     bpf_link_create_opts options{};
     options.sz = sizeof(options);
-    options.flags = direction.tcx_order;
+    options.flags = order == HookOrder::first ? before_others : direction.tcx_order;
     Descriptor link(bpf_link_create(program, static_cast<int>(ifindex), direction.tcx, &options));
     if (!link) return failure(hook_name(HookKind::tcx, direction), errno);
     return link;
@@ -85,17 +87,22 @@ bpf_tc_hook clsact_hook(std::uint32_t ifindex, bpf_tc_attach_point point) {
     return hook;
 }
 
-bpf_tc_opts filter_options(const Direction& direction) {
+std::uint16_t priority_of(const Direction& direction, HookOrder order) {
+    return order == HookOrder::first ? first_priority : direction.priority;
+}
+
+bpf_tc_opts filter_options(std::uint16_t priority) {
     bpf_tc_opts options{};
     options.sz = sizeof(options);
     options.handle = filter_handle;
-    options.priority = direction.priority;
+    options.priority = priority;
     return options;
 }
 
 /// Not by libbpf, which asks for the program's name by bpf(2): before Linux 5.19 a process that has
 /// given up its capabilities may not call that at all. Replaces what is there under the handle.
-Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, int program) {
+Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, int program,
+                           std::uint16_t priority) {
     const std::unique_ptr<nl_sock, decltype(&nl_socket_free)> socket(nl_socket_alloc(),
                                                                      nl_socket_free);
     const std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message(
@@ -107,7 +114,7 @@ Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, in
     filter.tcm_ifindex = static_cast<int>(ifindex);
     filter.tcm_handle = filter_handle;
     filter.tcm_parent = direction.parent;
-    filter.tcm_info = TC_H_MAKE(direction.priority << 16U, htons(ETH_P_ALL));
+    filter.tcm_info = TC_H_MAKE(static_cast<std::uint32_t>(priority) << 16U, htons(ETH_P_ALL));
     nlmsg_append(message.get(), &filter, sizeof(filter), NLMSG_ALIGNTO);
     nla_put_string(message.get(), TCA_KIND, "bpf");
     nlattr* options = nla_nest_start(message.get(), TCA_OPTIONS);
@@ -122,9 +129,9 @@ Result<void> attach_filter(const Direction& direction, std::uint32_t ifindex, in
     return failure(name, netlink_error(error));
 }
 
-void detach_filter(const Direction& direction, std::uint32_t ifindex) {
+void detach_filter(const Direction& direction, std::uint32_t ifindex, std::uint16_t priority) {
     const auto hook = clsact_hook(ifindex, direction.clsact);
-    const auto options = filter_options(direction);
+    const auto options = filter_options(priority);
     bpf_tc_detach(&hook, &options);  // fails where the interface has gone, and the filter with it
 }
 
@@ -136,9 +143,9 @@ bool is_alive(const Descriptor& tcx_link) {
     return info.xdp.ifindex != 0;  // at the same place for TCX, which older headers do not name
 }
 
-bool has_filter(const Direction& direction, std::uint32_t ifindex) {
+bool has_filter(const Direction& direction, std::uint32_t ifindex, std::uint16_t priority) {
     const auto hook = clsact_hook(ifindex, direction.clsact);
-    auto options = filter_options(direction);
+    auto options = filter_options(priority);
     return bpf_tc_query(&hook, &options) == 0;
 }
 
@@ -177,12 +184,12 @@ HookKind best_hook_kind(const TrafficPrograms& programs) {
 }
 
 Result<TrafficHook> TrafficHook::attach(HookKind kind, std::uint32_t ifindex,
-                                        const TrafficPrograms& programs) {
+                                        const TrafficPrograms& programs, HookOrder order) {
     TrafficHook hook;
     if (kind == HookKind::tcx) {
-        auto ingress = attach_tcx(receive, ifindex, programs.receive);
+        auto ingress = attach_tcx(receive, ifindex, programs.receive, order);
         if (!ingress) return ingress.error();
-        auto egress = attach_tcx(transmit, ifindex, programs.transmit);
+        auto egress = attach_tcx(transmit, ifindex, programs.transmit, order);
         if (!egress) return egress.error();
         hook.tcx_links_ = {std::move(ingress).value(), std::move(egress).value()};
         return hook;
@@ -193,15 +200,20 @@ Result<TrafficHook> TrafficHook::attach(HookKind kind, std::uint32_t ifindex,
     if (created != 0 && created != -EEXIST) return failure(hook_name(kind, receive), -created);
     hook.clsact_ifindex_ = ifindex;  // from here on the destructor has something to remove
     hook.clsact_created_ = created == 0;
-    if (auto done = attach_filter(receive, ifindex, programs.receive); !done) return done.error();
-    if (auto done = attach_filter(transmit, ifindex, programs.transmit); !done) return done.error();
+    const auto [ingress, egress] =
+        hook.clsact_priorities_ = {priority_of(receive, order), priority_of(transmit, order)};
+    auto done = attach_filter(receive, ifindex, programs.receive, ingress);
+    if (done) done = attach_filter(transmit, ifindex, programs.transmit, egress);
+    if (!done) return done.error();
     return hook;
 }
 
 Result<void> TrafficHook::pin(std::uint32_t ifindex, const PinFolder& folder) const {
     unpin(ifindex, folder);
     if (clsact_ifindex_ != 0)
-        return folder.note(pin_name(ifindex, clsact_note), clsact_created_ ? "created" : "found");
+        return folder.note(pin_name(ifindex, clsact_note),
+                           fmt::format("{} {} {}", clsact_created_ ? "created" : "found",
+                                       clsact_priorities_[0], clsact_priorities_[1]));
     auto done = folder.pin(tcx_links_[0].get(), pin_name(ifindex, receive.name));
     if (done) done = folder.pin(tcx_links_[1].get(), pin_name(ifindex, transmit.name));
     if (!done) unpin(ifindex, folder);
@@ -213,10 +225,15 @@ std::optional<TrafficHook> TrafficHook::take_over(HookKind kind, std::uint32_t i
     TrafficHook hook;
     if (kind == HookKind::clsact) {
         const auto note = folder.noted(pin_name(ifindex, clsact_note));
-        if (!note || !has_filter(receive, ifindex) || !has_filter(transmit, ifindex)) return {};
+        std::istringstream words(note.value_or(""));
+        std::string qdisc;
+        if (!(words >> qdisc >> hook.clsact_priorities_[0] >> hook.clsact_priorities_[1]))
+            return {};
         hook.clsact_ifindex_ = ifindex;
-        hook.clsact_created_ = *note == "created";
-        return hook;
+        hook.clsact_created_ = qdisc == "created";
+        if (hook.attached()) return hook;
+        hook.leave();
+        return {};
     }
     auto ingress = folder.get(pin_name(ifindex, receive.name));
     auto egress = folder.get(pin_name(ifindex, transmit.name));
@@ -245,25 +262,28 @@ void TrafficHook::detach_all(const PinFolder& folder) {
 TrafficHook::TrafficHook(TrafficHook&& other) noexcept
     : tcx_links_(std::move(other.tcx_links_)),
       clsact_ifindex_(std::exchange(other.clsact_ifindex_, 0)),
-      clsact_created_(other.clsact_created_) {}
+      clsact_created_(other.clsact_created_),
+      clsact_priorities_(other.clsact_priorities_) {}
 
 TrafficHook& TrafficHook::operator=(TrafficHook&& other) noexcept {
     std::swap(tcx_links_, other.tcx_links_);
     std::swap(clsact_ifindex_, other.clsact_ifindex_);
     std::swap(clsact_created_, other.clsact_created_);
+    std::swap(clsact_priorities_, other.clsact_priorities_);
     return *this;
 }
 
 bool TrafficHook::attached() const {
     if (clsact_ifindex_ != 0)
-        return has_filter(receive, clsact_ifindex_) && has_filter(transmit, clsact_ifindex_);
+        return has_filter(receive, clsact_ifindex_, clsact_priorities_[0]) &&
+               has_filter(transmit, clsact_ifindex_, clsact_priorities_[1]);
     return is_alive(tcx_links_[0]) && is_alive(tcx_links_[1]);
 }
 
 TrafficHook::~TrafficHook() {
     if (clsact_ifindex_ == 0) return;
-    detach_filter(receive, clsact_ifindex_);
-    detach_filter(transmit, clsact_ifindex_);
+    detach_filter(receive, clsact_ifindex_, clsact_priorities_[0]);
+    detach_filter(transmit, clsact_ifindex_, clsact_priorities_[1]);
     if (!clsact_created_ || has_filters(receive, clsact_ifindex_) ||
         has_filters(transmit, clsact_ifindex_))
         return;

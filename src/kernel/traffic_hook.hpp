@@ -23,6 +23,12 @@ constexpr std::string_view to_string(HookKind kind) {
     return kind == HookKind::tcx ? "tcx" : "clsact";
 }
 
+/// Where the programs stand among those of others on the interface.
+enum class HookOrder {
+    usual,  // first on ingress, last on egress: what other programs drop is as the wire saw it
+    first,  // in both directions: nobody's verdict keeps frames from them
+};
+
 /// Descriptors of the loaded programs.
 struct TrafficPrograms {
     int receive = -1;
@@ -38,7 +44,8 @@ class TrafficHook {
     /// Errors name the direction and the kernel's reason; std::errc::no_such_device: the interface
     /// has gone.
     static Result<TrafficHook> attach(HookKind kind, std::uint32_t ifindex,
-                                      const TrafficPrograms& programs);
+                                      const TrafficPrograms& programs,
+                                      HookOrder order = HookOrder::usual);
 
     TrafficHook(TrafficHook&& other) noexcept;
     TrafficHook& operator=(TrafficHook&& other) noexcept;
@@ -71,6 +78,7 @@ class TrafficHook {
     std::array<Descriptor, 2> tcx_links_;
     std::uint32_t clsact_ifindex_ = 0;  // 0: nothing to remove
     bool clsact_created_ = false;
+    std::array<std::uint16_t, 2> clsact_priorities_{};
 };
 
 }  // namespace wcs_node_agent
