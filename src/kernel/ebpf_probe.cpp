@@ -2,6 +2,7 @@
 #include "kernel/ebpf_probe.hpp"
 
 #include "kernel/idle_states.hpp"
+#include "kernel/time_namespace.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -55,6 +56,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
                                 .idle_halts = options.idle_halts.value_or(idle_cpu_halts())};
     auto stat = ProcFile::open("/proc/stat");
     if (!stat) return stat.error();
+    const auto monotonic_offset = own_monotonic_offset();
+    if (!monotonic_offset) return monotonic_offset.error();
 
     std::string pinning;
     std::optional<KernelPrograms> programs;
@@ -91,6 +94,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
         new EbpfProbe(options.slots, *std::move(programs), std::move(stat).value(),
                       std::move(traffic_counters).value(), std::move(cpu_times).value(),
                       std::move(interfaces).value()));
+    probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);
     probe->hook_kind_ = options.hook.value_or(
@@ -307,13 +311,15 @@ Result<RawCounters> EbpfProbe::read() {
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
     // Which CPUs are online, and what was stolen from them, only /proc/stat says.
+    const auto before = Clock::now();
     const auto stat = stat_.read();
     if (!stat) return stat.error();
-    counters.cpus = parse_cpu_times(*stat, static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    counters.cpus = proc_stat_times_.update(*stat, before, Clock::now());
     for (auto& cpu : counters.cpus) {
         if (cpu.cpu >= cpu_times_.size()) continue;
         const auto busy = read_whole(cpu_times_[cpu.cpu].busy);
-        const auto now = Clock::now().time_since_epoch();  // after the load: never before its start
+        // After the load: never before its start. The programs read the host's clock.
+        const auto now = Clock::now().time_since_epoch() - monotonic_offset_;
         // The interval that is still open counts too. It may have ended since the load: by the time
         // of the next reading the difference is gone, but until then the sum must not go back.
         const auto total = std::chrono::nanoseconds(busy) + (busy < 0 ? now : now.zero());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "counters.h"
+#include "kernel/cpu_times.hpp"
 #include "kernel/interface_table.hpp"
 #include "kernel/kernel_programs.hpp"
 #include "kernel/mapped_array.hpp"
@@ -89,7 +90,9 @@ class EbpfProbe : public Probe {
     std::string pinning_;
     bool pinning_fails_ = false;  // logged already
     ProcFile stat_;
-    MappedArray<::traffic> traffic_counters_;  // [cpu][slot]
+    CpuTimes proc_stat_times_;                     // what was stolen
+    std::chrono::nanoseconds monotonic_offset_{};  // of this time namespace
+    MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
     MappedArray<cpu_time> cpu_times_;
     MappedArray<interface_entry> interfaces_;
     std::size_t slots_;  // per CPU

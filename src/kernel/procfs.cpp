@@ -1,65 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/procfs.hpp"
 
+#include "kernel/proc_text.hpp"
 #include "kernel/traffic_sources.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fcntl.h>
 #include <memory>
-#include <optional>
 
 namespace wcs_node_agent {
-
-namespace {
-
-std::string_view next_line(std::string_view& text) {
-    const auto end = text.find('\n');
-    const auto line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return line;
-}
-
-std::optional<std::uint64_t> next_number(std::string_view& line) {
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error != std::errc()) return std::nullopt;
-    line.remove_prefix(static_cast<std::size_t>(end - line.data()));
-    return number;
-}
-
-/// As many numbers as there are, the others 0: kernels have added columns over time.
-template <std::size_t N>
-std::array<std::uint64_t, N> next_numbers(std::string_view line) {
-    std::array<std::uint64_t, N> numbers{};
-    for (auto& number : numbers) number = next_number(line).value_or(0);
-    return numbers;
-}
-
-}  // namespace
-
-std::vector<CpuCounters> parse_cpu_times(std::string_view stat, std::uint64_t ticks_per_second) {
-    std::vector<CpuCounters> cpus;
-    while (!stat.empty()) {
-        auto line = next_line(stat);
-        if (!line.starts_with("cpu")) break;  // they stand at the head; the rest can be long
-        line.remove_prefix(3);
-        if (line.starts_with(' ')) continue;  // the sum over all
-        const auto cpu = next_number(line);
-        if (!cpu) continue;
-        // guest time, which follows, is within user time already.
-        const auto [user, nice, system, idle, iowait, irq, softirq, steal] = next_numbers<8>(line);
-        const auto duration = [&](std::uint64_t ticks) {
-            return std::chrono::nanoseconds(ticks * (1'000'000'000 / ticks_per_second));
-        };
-        cpus.push_back({.cpu = static_cast<unsigned>(*cpu),
-                        .busy = duration(user + nice + system + irq + softirq + steal),
-                        .steal = duration(steal)});
-    }
-    return cpus;
-}
 
 std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev) {
     std::vector<InterfaceCounters> interfaces;
@@ -118,24 +68,33 @@ void ProcfsProbe::set_links(std::span<const Link> links,
     indexes_.clear();
     for (const auto& link : links)
         if (!link.loopback) indexes_.emplace(link.name, link.index);
+    std::erase_if(traffic_, [&](const auto& one) {
+        return !std::ranges::binary_search(links, one.first, {}, &Link::index);
+    });
 }
 
 Result<RawCounters> ProcfsProbe::read() {
     RawCounters counters;
     auto net_dev = net_dev_.read();
     if (!net_dev) return net_dev.error();
+    const auto now = Clock::now();
     for (auto& interface : parse_net_dev(*net_dev)) {
         const auto found = indexes_.find(interface.name);
         if (found == indexes_.end()) continue;
         interface.index = found->second;
+        auto& traffic = traffic_.try_emplace(interface.index, interface.traffic, now).first->second;
+        traffic.advance(interface.traffic, now);
+        interface.traffic = traffic.total();
+        interface.since = traffic.since();
         counters.interfaces.push_back(std::move(interface));
     }
     std::ranges::sort(counters.interfaces, {}, &InterfaceCounters::index);
 
+    const auto before = Clock::now();
     auto stat = stat_.read();
     if (!stat) return stat.error();
-    counters.cpus = parse_cpu_times(*stat, static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
     counters.at = Clock::now();
+    counters.cpus = cpu_times_.update(*stat, before, counters.at);
     return counters;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/cpu_times.hpp"
+#include "kernel/monotonic_traffic.hpp"
+
 #include <wcs_node_agent/descriptor.hpp>
 #include <wcs_node_agent/probe.hpp>
 
@@ -12,10 +15,6 @@
 #include <vector>
 
 namespace wcs_node_agent {
-
-/// The CPUs of /proc/stat, which lists those online. ticks_per_second: USER_HZ. Lines that are not
-/// of a CPU are passed over; without any CPU line: empty.
-std::vector<CpuCounters> parse_cpu_times(std::string_view stat, std::uint64_t ticks_per_second);
 
 /// The interfaces of /proc/net/dev in its order, with index 0: the file does not have it.
 std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev);
@@ -56,7 +55,9 @@ class ProcfsProbe : public Probe {
 
     ProcFile net_dev_;
     ProcFile stat_;
+    CpuTimes cpu_times_;
     std::map<std::string, std::uint32_t, std::less<>> indexes_;  // by name
+    std::map<std::uint32_t, MonotonicTraffic> traffic_;          // by index
 };
 
 }  // namespace wcs_node_agent

@@ -11,32 +11,6 @@
 namespace wcs_node_agent {
 namespace {
 
-using namespace std::chrono_literals;
-
-TEST(ProcStat, BusyIsAllButIdleAndWaiting) {
-    const auto cpus = parse_cpu_times(
-        "cpu  100 0 0 0 0 0 0 0 0 0\n"
-        "cpu0 10 20 30 4000 5000 6 7 8 9 9\n"
-        "cpu12 1 0 0 0 0 0 0 0 0 0\n"
-        "intr 99 1 2 3\n"
-        "cpu13 is not looked for here\n",
-        100);
-    ASSERT_EQ(cpus.size(), 2u);
-    EXPECT_EQ(cpus[0].cpu, 0u);
-    EXPECT_EQ(cpus[0].busy, 810ms) << "user nice system irq softirq steal; guest is within user";
-    EXPECT_EQ(cpus[0].steal, 80ms);
-    EXPECT_EQ(cpus[1].cpu, 12u);
-    EXPECT_EQ(cpus[1].busy, 10ms);
-}
-
-TEST(ProcStat, OldOrBrokenTextGivesWhatItHas) {
-    EXPECT_TRUE(parse_cpu_times("", 100).empty());
-    EXPECT_TRUE(parse_cpu_times("no processors here\n", 100).empty());
-    const auto cpus = parse_cpu_times("cpu0 1 2", 100);
-    ASSERT_EQ(cpus.size(), 1u);
-    EXPECT_EQ(cpus[0].busy, 30ms) << "columns that are missing are 0";
-}
-
 constexpr std::string_view net_dev =
     "Inter-|   Receive                                                |  Transmit\n"
     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop\n"
@@ -96,6 +70,25 @@ TEST_F(ProcfsProbeTest, EachReadingIsAnew) {
     ASSERT_TRUE(before && after);
     EXPECT_GT(after->cpus[0].busy, before->cpus[0].busy);
     EXPECT_GT(after->at, before->at);
+}
+
+TEST_F(ProcfsProbeTest, ACounterOfADeviceThatFallsGoesOnAndHasBegunAnew) {
+    auto probe = ProcfsProbe::open(root_);
+    ASSERT_TRUE(probe);
+    const std::vector<Link> links{{.index = 7, .name = "eth0"}};
+    (*probe)->set_links(links, {});
+    const auto read_with = [&](std::string_view sent) {
+        write("net/dev", "eth0: 0 0 0 0 0 0 0 0 " + std::string(sent) + " 0 0 0 0 0 0\n");
+        return (*probe)->read().value().interfaces.at(0);
+    };
+    const auto first = read_with("1000 10");
+    const auto fallen = read_with("10 1");
+    const auto later = read_with("30 3");
+    EXPECT_EQ(fallen.traffic, first.traffic);
+    EXPECT_GT(fallen.since, first.since);
+    EXPECT_EQ(later.traffic.transmit_bytes, 1020u);
+    EXPECT_EQ(later.traffic.transmit_packets, 12u);
+    EXPECT_EQ(later.since, fallen.since);
 }
 
 TEST_F(ProcfsProbeTest, AFileLargerThanOneRead) {
