@@ -35,7 +35,7 @@ Metric counter(std::string name, std::string_view unit, Labels labels, std::stri
 /// reports.
 std::string_view receive_note(const Snapshot& node) {
     return node.source == Source::procfs
-               ? "As /proc/net/dev counts them: a GRO or GSO aggregate counts once."
+               ? "As the interface's own counters have it: a GRO or GSO aggregate counts once."
                : "";
 }
 

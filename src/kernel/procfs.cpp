@@ -50,45 +50,67 @@ Result<std::string_view> ProcFile::read() {
     }
 }
 
-ProcfsProbe::ProcfsProbe(ProcFile net_dev, ProcFile stat)
-    : net_dev_(std::move(net_dev)), stat_(std::move(stat)) {}
+std::optional<DeviceCounters> answering_device_counters() {
+    constexpr std::uint32_t loopback = 1;  // in every network namespace
+    auto devices = DeviceCounters::open();
+    if (!devices || !devices->read(loopback)) return std::nullopt;
+    return std::move(devices).value();
+}
 
-Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::path& root) {
+ProcfsProbe::ProcfsProbe(ProcFile net_dev, ProcFile stat, std::optional<DeviceCounters> devices)
+    : net_dev_(std::move(net_dev)), stat_(std::move(stat)), devices_(std::move(devices)) {}
+
+Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::path& root,
+                                                       std::optional<DeviceCounters> devices) {
     // proc/net is a link to self/net: the namespace of this process.
     auto net_dev = ProcFile::open(root / "net/dev");
     if (!net_dev) return net_dev.error();
     auto stat = ProcFile::open(root / "stat");
     if (!stat) return stat.error();
     return std::unique_ptr<ProcfsProbe>(
-        new ProcfsProbe(std::move(net_dev).value(), std::move(stat).value()));
+        new ProcfsProbe(std::move(net_dev).value(), std::move(stat).value(), std::move(devices)));
 }
 
 void ProcfsProbe::set_links(std::span<const Link> links,
                             std::span<const std::uint32_t> /*priority*/) {
-    indexes_.clear();
+    names_.clear();
     for (const auto& link : links)
-        if (!link.loopback) indexes_.emplace(link.name, link.index);
-    std::erase_if(traffic_, [&](const auto& one) {
-        return !std::ranges::binary_search(links, one.first, {}, &Link::index);
-    });
+        if (!link.loopback) names_.emplace(link.index, link.name);
+    std::erase_if(traffic_, [&](const auto& one) { return !names_.contains(one.first); });
+}
+
+Result<std::vector<InterfaceCounters>> ProcfsProbe::read_interfaces() {
+    std::vector<InterfaceCounters> interfaces;
+    if (devices_) {
+        for (const auto& [index, name] : names_)
+            if (const auto traffic = devices_->read(index))
+                interfaces.push_back({.index = index, .name = name, .traffic = *traffic});
+        return interfaces;
+    }
+    const auto net_dev = net_dev_.read();
+    if (!net_dev) return net_dev.error();
+    auto listed = parse_net_dev(*net_dev);
+    for (const auto& [index, name] : names_) {
+        const auto found = std::ranges::find(listed, name, &InterfaceCounters::name);
+        if (found == listed.end()) continue;
+        found->index = index;
+        interfaces.push_back(std::move(*found));
+    }
+    return interfaces;
 }
 
 Result<RawCounters> ProcfsProbe::read() {
     RawCounters counters;
-    auto net_dev = net_dev_.read();
-    if (!net_dev) return net_dev.error();
+    auto interfaces = read_interfaces();
+    if (!interfaces) return interfaces.error();
+    counters.interfaces = std::move(interfaces).value();
     const auto now = Clock::now();
-    for (auto& interface : parse_net_dev(*net_dev)) {
-        const auto found = indexes_.find(interface.name);
-        if (found == indexes_.end()) continue;
-        interface.index = found->second;
+    for (auto& interface : counters.interfaces) {
         auto& traffic = traffic_.try_emplace(interface.index, interface.traffic, now).first->second;
         traffic.advance(interface.traffic, now);
         interface.traffic = traffic.total();
         interface.since = traffic.since();
-        counters.interfaces.push_back(std::move(interface));
     }
-    std::ranges::sort(counters.interfaces, {}, &InterfaceCounters::index);
 
     const auto before = Clock::now();
     auto stat = stat_.read();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/cpu_times.hpp"
+#include "kernel/device_counters.hpp"
 #include "kernel/monotonic_traffic.hpp"
 
 #include <wcs_node_agent/descriptor.hpp>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,29 +37,37 @@ class ProcFile {
     std::string buffer_;
 };
 
+/// None where netlink does not answer that, as before Linux 4.7 or in a sandbox.
+std::optional<DeviceCounters> answering_device_counters();
+
 /// The fallback where eBPF cannot be used. Coarser: CPU time is sampled at the tick, and a
-/// GRO or GSO aggregate counts as one packet.
+/// GRO or GSO aggregate counts as one packet. Without devices, interfaces are found by their names
+/// in /proc/net/dev: until set_links() has the new ones, a name may be another interface's.
 class ProcfsProbe : public Probe {
  public:
     /// root: where proc is mounted.
-    static Result<std::unique_ptr<ProcfsProbe>> open(const std::filesystem::path& root = "/proc");
+    static Result<std::unique_ptr<ProcfsProbe>> open(
+        const std::filesystem::path& root = "/proc",
+        std::optional<DeviceCounters> devices = answering_device_counters());
 
     Source source() const override { return Source::procfs; }
     void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
     Pending attach_next() override { return Pending::none; }
     Pending pending() const override { return Pending::none; }
-    /// None: reading /proc costs a system call for each line of it.
+    /// None: each interface costs a system call.
     std::optional<TrafficTotals> totals(std::span<const std::uint32_t>) override { return {}; }
     Result<RawCounters> read() override;
 
  private:
-    ProcfsProbe(ProcFile net_dev, ProcFile stat);
+    ProcfsProbe(ProcFile net_dev, ProcFile stat, std::optional<DeviceCounters> devices);
+    Result<std::vector<InterfaceCounters>> read_interfaces();
 
     ProcFile net_dev_;
     ProcFile stat_;
     CpuTimes cpu_times_;
-    std::map<std::string, std::uint32_t, std::less<>> indexes_;  // by name
-    std::map<std::uint32_t, MonotonicTraffic> traffic_;          // by index
+    std::optional<DeviceCounters> devices_;
+    std::map<std::uint32_t, std::string> names_;         // of those followed, by index
+    std::map<std::uint32_t, MonotonicTraffic> traffic_;  // by index
 };
 
 }  // namespace wcs_node_agent

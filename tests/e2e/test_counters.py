@@ -5,6 +5,7 @@ import os
 
 import lab
 import pytest
+from links import link, send_frames
 
 BUSY = 'wcs_node_cpu_busy_seconds_total{cpu="0"}'
 STEAL = 'wcs_node_cpu_steal_seconds_total{cpu="0"}'
@@ -55,6 +56,28 @@ def test_busy_time_that_no_cpu_had(start_agent, proc_stat):
         assert agent.metrics()[BUSY] == 15
     proc_stat.set(user=5, steal=500)
     agent.wait_for_metric(BUSY, lambda busy: abs(busy - 15.05) < 1e-9)
+
+
+def test_swapped_names_move_no_frame_to_another_interface(start_agent):
+    """Links are listed at the start alone, so the agent never gets to know the new names."""
+
+    def sent(device):
+        return agent.metrics()[f'wcs_node_network_transmit_packets_total{{device="{device}"}}']
+
+    pairs = [link(f"{name}0", "veth", "peer", "name", f"{name}1") for name in ("sa", "sb")]
+    with pairs[0], pairs[1]:
+        for peer in ("sa1", "sb1"):
+            lab.ip("link", "set", peer, "addrgenmode", "none", "up")
+        agent = start_agent("--source=procfs", "--follow-interfaces=off")
+        before = [sent("sa0"), sent("sb0")]
+        for old, new in (("sa0", "swap0"), ("sb0", "sa0"), ("swap0", "sb0")):
+            lab.ip("link", "set", old, "down", "addrgenmode", "none")
+            lab.ip("link", "set", old, "name", new)
+        lab.ip("link", "set", "sa0", "up")
+        send_frames("sa0", 5_000, 986)
+        agent.wait_for_samples(2)
+        assert sent("sb0") >= before[1] + 5_000, "sa0 now"
+        assert sent("sa0") == before[0]
 
 
 SPIN = "while :; do :; done"

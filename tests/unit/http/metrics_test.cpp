@@ -132,7 +132,7 @@ TEST(Metrics, SayWhatWasCountedAsSent) {
          "drops on arrival is not included, what CoDel drops later is."},
         {Source::ebpf, QdiscDrops::count_as_sent, "discipline drops is included."},
         {Source::procfs, QdiscDrops::count_as_sent,
-         "As /proc/net/dev counts them: a GRO or GSO aggregate counts once."},
+         "As the interface's own counters have it: a GRO or GSO aggregate counts once."},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.expected);

@@ -46,7 +46,7 @@ class ProcfsProbeTest : public testing::Test {
 };
 
 TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {
-    auto probe = ProcfsProbe::open(root_);
+    auto probe = ProcfsProbe::open(root_, {});
     ASSERT_TRUE(probe) << probe.error().what;
     const std::vector<Link> links{{.index = 1, .name = "lo", .loopback = true},
                                   {.index = 7, .name = "eth0"},
@@ -62,7 +62,7 @@ TEST_F(ProcfsProbeTest, ReadsFollowedInterfacesAndCpus) {
 }
 
 TEST_F(ProcfsProbeTest, EachReadingIsAnew) {
-    auto probe = ProcfsProbe::open(root_);
+    auto probe = ProcfsProbe::open(root_, {});
     ASSERT_TRUE(probe);
     const auto before = (*probe)->read();
     write("stat", "cpu  1 0 0 0 0 0 0 0\ncpu0 6 0 0 0 0 0 0 0\n");
@@ -73,7 +73,7 @@ TEST_F(ProcfsProbeTest, EachReadingIsAnew) {
 }
 
 TEST_F(ProcfsProbeTest, ACounterOfADeviceThatFallsGoesOnAndHasBegunAnew) {
-    auto probe = ProcfsProbe::open(root_);
+    auto probe = ProcfsProbe::open(root_, {});
     ASSERT_TRUE(probe);
     const std::vector<Link> links{{.index = 7, .name = "eth0"}};
     (*probe)->set_links(links, {});
@@ -96,14 +96,14 @@ TEST_F(ProcfsProbeTest, AFileLargerThanOneRead) {
     for (int cpu = 0; cpu < 4096; ++cpu)
         stat += "cpu" + std::to_string(cpu) + " 1 2 3 4 5 6 7 8 9 10\n";
     write("stat", stat);
-    auto probe = ProcfsProbe::open(root_);
+    auto probe = ProcfsProbe::open(root_, {});
     ASSERT_TRUE(probe);
     EXPECT_EQ((*probe)->read()->cpus.size(), 4096u);
 }
 
 TEST_F(ProcfsProbeTest, WhatIsMissingIsNamed) {
     std::filesystem::remove(root_ / "stat");
-    const auto probe = ProcfsProbe::open(root_);
+    const auto probe = ProcfsProbe::open(root_, {});
     ASSERT_FALSE(probe);
     EXPECT_EQ(probe.error().what, (root_ / "stat").native() + ": No such file or directory");
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/raw_counters.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+struct nl_sock;
+
+namespace wcs_node_agent {
+
+/// What an interface's driver itself has counted (IFLA_STATS64): less exact, as it may count an
+/// aggregate as one packet and leave out layer 2 headers, but no program and no filter stands in
+/// its way. Needs no privilege. Source: RTNETLINK.
+class DeviceCounters {
+ public:
+    static Result<DeviceCounters> open();
+
+    /// None: the interface has gone, or the kernel does not answer.
+    std::optional<Traffic> read(std::uint32_t ifindex);
+
+ private:
+    struct FreeSocket {
+        void operator()(nl_sock* socket) const;
+    };
+    using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+
+    explicit DeviceCounters(Socket socket) : socket_(std::move(socket)) {}
+
+    Socket socket_;
+};
+
+}  // namespace wcs_node_agent
