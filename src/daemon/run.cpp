@@ -67,7 +67,7 @@ int run_daemon(const ConfigSource& source) {
     log_start(*probe);
     const auto kept = probe->needs_net_admin && config.follow_interfaces ? KeptPrivilege::net_admin
                                                                          : KeptPrivilege::none;
-    auto links = LinkMonitor::open();
+    auto links = LinkMonitor::open(probe->own_filters);
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());

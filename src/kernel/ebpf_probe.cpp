@@ -99,6 +99,12 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     probe->pinning_ = std::move(pinning);
     probe->hook_kind_ = options.hook.value_or(
         best_hook_kind({.receive = probe->programs_.receive.get(), .transmit = -1}));
+    if (probe->hook_kind_ == HookKind::clsact) {
+        auto control = TrafficControl::open(probe->pins_ ? FilterHandle::of(*probe->pins_)
+                                                         : FilterHandle::claim());
+        if (!control) return control.error();
+        probe->clsact_ = std::move(control).value();
+    }
     return probe;
 }
 
@@ -183,8 +189,8 @@ void EbpfProbe::forget(std::uint32_t index) {
 Result<TrafficHook> EbpfProbe::new_hook(std::uint32_t index, const std::string& name,
                                         HookOrder order) {
     auto hook = TrafficHook::attach(
-        hook_kind_, index,
-        {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()}, order);
+        clsact_, index, {.receive = programs_.receive.get(), .transmit = programs_.transmit.get()},
+        order);
     if (!hook || !pins_) return hook;
     const auto pinned = hook->pin(index, *pins_);
     if (!pinned && !std::exchange(pinning_fails_, true))
@@ -198,7 +204,7 @@ void EbpfProbe::attach(const Link& link) {
         attach_anew(link.index, lost->second);
         return;
     }
-    auto taken = pins_ ? TrafficHook::take_over(hook_kind_, link.index, *pins_) : std::nullopt;
+    auto taken = pins_ ? TrafficHook::take_over(clsact_, link.index, *pins_) : std::nullopt;
     if (!taken) forget(link.index);  // another interface may have had the index while no agent ran
     auto slot = table_.slot_of(link.index);
     if (!slot) slot = take_slot(link);  // before the hook, with which the first frame may come

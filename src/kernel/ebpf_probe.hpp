@@ -8,6 +8,7 @@
 #include "kernel/mapped_array.hpp"
 #include "kernel/pin_folder.hpp"
 #include "kernel/procfs.hpp"
+#include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
 #include "kernel/traffic_sources.hpp"
 
@@ -52,6 +53,10 @@ class EbpfProbe : public Probe {
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
+    /// What LinkMonitor is to watch over; none with TCX.
+    std::optional<OwnFilters> own_filters() const {
+        return clsact_ ? std::optional(clsact_->own_filters()) : std::nullopt;
+    }
     /// What is loaded, for whoever runs a program by itself or reads a map as it is.
     const KernelPrograms& programs() const { return programs_; }
     /// Whether what the queueing discipline drops is subtracted: from Linux 5.18.
@@ -98,6 +103,7 @@ class EbpfProbe : public Probe {
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
     HookKind hook_kind_ = HookKind::tcx;
+    std::shared_ptr<TrafficControl> clsact_;               // null: hooks are TCX
     std::map<std::uint32_t, FollowedInterface> followed_;  // by index
     std::deque<Link> queue_;                               // for attach_next()
     std::size_t priority_queued_ = 0;                      // its first so many

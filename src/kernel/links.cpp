@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/links.hpp"
 
+#include "kernel/filter_changes.hpp"
 #include "kernel/link_message.hpp"
 #include "kernel/netlink_error.hpp"
 #include "kernel/netlink_request.hpp"
@@ -23,7 +24,7 @@ void LinkMonitor::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free
 LinkMonitor::LinkMonitor(Socket requests, Socket events)
     : requests_(std::move(requests)), events_(std::move(events)) {}
 
-Result<LinkMonitor> LinkMonitor::open() {
+Result<LinkMonitor> LinkMonitor::open(const std::optional<OwnFilters>& filters) {
     Socket requests(nl_socket_alloc());
     Socket events(nl_socket_alloc());
     if (!requests || !events) return failure("netlink: open", netlink_error(-NLE_NOMEM));
@@ -38,6 +39,9 @@ Result<LinkMonitor> LinkMonitor::open() {
                              RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP})
         if (const int error = nl_socket_add_membership(events.get(), group); error < 0)
             return failure("netlink: follow changes", netlink_error(error));
+    if (filters)
+        if (const int error = follow_filters(events.get(), *filters); error < 0)
+            return failure("netlink: follow filters", netlink_error(error));
     if (const int error = nl_socket_set_nonblocking(events.get()); error < 0)
         return failure("netlink: non-blocking", netlink_error(error));
     return LinkMonitor(std::move(requests), std::move(events));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/traffic_control.hpp"
+
 #include <wcs_node_agent/link.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 struct nl_sock;
@@ -15,7 +18,8 @@ namespace wcs_node_agent {
 /// objects change. Needs no privilege. Source: RTNETLINK.
 class LinkMonitor {
  public:
-    static Result<LinkMonitor> open();
+    /// filters: those to watch over, on kernels without TCX.
+    static Result<LinkMonitor> open(const std::optional<OwnFilters>& filters = {});
 
     /// All links as they are now, by index, ascending.
     Result<std::vector<Link>> list();

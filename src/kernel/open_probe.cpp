@@ -20,10 +20,12 @@ Result<OpenedProbe> open_ebpf(std::optional<PinFolder> pins) {
     auto detail = fmt::format("traffic on {}, what the qdisc drops {}", to_string(hook),
                               (*probe)->subtracts_drops() ? "subtracted" : "counted as sent");
     auto pinning = (*probe)->pinning();
+    const auto own_filters = (*probe)->own_filters();
     return OpenedProbe{.probe = std::move(probe).value(),
                        .detail = std::move(detail),
                        .needs_net_admin = hook == HookKind::clsact,
-                       .pinning = std::move(pinning)};
+                       .pinning = std::move(pinning),
+                       .own_filters = own_filters};
 }
 
 }  // namespace

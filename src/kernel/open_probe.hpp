@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/pin_folder.hpp"
+#include "kernel/traffic_control.hpp"
 
 #include <wcs_node_agent/probe.hpp>
 
@@ -15,9 +16,10 @@ namespace wcs_node_agent {
 /// A probe that works here, and what should be known of it.
 struct OpenedProbe {
     std::unique_ptr<Probe> probe;
-    std::string detail;            // how it counts, or what eBPF lacks
-    bool needs_net_admin = false;  // to follow interfaces that appear later
-    std::string pinning = {};      // what was found in the folder; empty: nothing
+    std::string detail;                          // how it counts, or what eBPF lacks
+    bool needs_net_admin = false;                // to follow interfaces that appear later
+    std::string pinning = {};                    // what was found in the folder; empty: nothing
+    std::optional<OwnFilters> own_filters = {};  // for LinkMonitor to watch over
 };
 
 /// Opens what was asked for. auto_detect takes /proc where eBPF cannot be used; the error of ebpf

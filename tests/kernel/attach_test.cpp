@@ -71,13 +71,11 @@ class Attaching : public TwoHosts, public testing::WithParamInterface<HookKind> 
         return 0;
     }
 
-    /// From now on the kernel refuses the hook on an interface: TCX takes 63 programs (ERANGE),
-    /// and filters of two kinds do not share a priority (EINVAL).
+    /// From now on the hook is refused on an interface: TCX takes 63 programs (ERANGE), and an
+    /// ingress qdisc stands where a clsact would.
     void make_refused(const std::string& name) {
         if (GetParam() == HookKind::clsact) {
-            here_.run("tc qdisc add dev " + name + " clsact");
-            here_.run("tc filter add dev " + name +
-                      " ingress protocol all pref 1 u32 match u32 0 0");
+            here_.run("tc qdisc add dev " + name + " ingress");
             return;
         }
         constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
@@ -108,10 +106,13 @@ TEST_P(Attaching, TheErrorTellsAVanishedInterfaceFromARefusal) {
     const auto program = pass_everything();
     const TrafficPrograms programs{.receive = program.get(), .transmit = program.get()};
     here_.inside([&] {
-        const auto gone = TrafficHook::attach(GetParam(), vanished, programs);
+        const auto clsact = GetParam() == HookKind::clsact
+                                ? TrafficControl::open(FilterHandle::claim()).value()
+                                : nullptr;
+        const auto gone = TrafficHook::attach(clsact, vanished, programs);
         ASSERT_FALSE(gone);
         EXPECT_EQ(gone.error().code, std::errc::no_such_device) << gone.error().what;
-        const auto refused = TrafficHook::attach(GetParam(), index("wan"), programs);
+        const auto refused = TrafficHook::attach(clsact, index("wan"), programs);
         ASSERT_FALSE(refused);
         EXPECT_TRUE(refused.error().code) << refused.error().what;
         EXPECT_NE(refused.error().code, std::errc::no_such_device) << refused.error().what;

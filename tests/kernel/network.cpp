@@ -132,7 +132,7 @@ void TwoHosts::SetUp() {
 Watch::Watch(const NetworkNamespace& in, const EbpfOptions& options, std::optional<PinFolder> pins)
     : where(in),
       probe(where.inside([&] { return EbpfProbe::load(options, std::move(pins)).value(); })),
-      links(where.inside([] { return LinkMonitor::open().value(); })) {
+      links(where.inside([&] { return LinkMonitor::open(probe->own_filters()).value(); })) {
     refresh();
 }
 

@@ -173,6 +173,25 @@ TEST_P(Pin, WhatAProcessLeftThatWasKilledWhilePinningIsNotGoneOnWith) {
     here_.inside([&] { return unpin(*folder()); });
 }
 
+TEST_P(Pin, AnAgentWithoutAFolderLeavesItAlone) {
+    const auto sink = udp_sink(there_, 9000);
+    start();
+    flood();
+    { const Watch check(here_, {.hook = GetParam()}); }
+    flood();
+    in_killed_process([&] {
+        const Watch killed(here_, {.hook = GetParam()});
+        kill_this_process();
+    });
+    auto next = start();
+    EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
+    EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, 2 * bytes_of_a_flood);
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+    { const Watch sweeper(here_, {.hook = GetParam()}); }  // what the killed one left
+    EXPECT_THAT(here_.run("tc filter show dev wan egress"), IsEmpty());
+}
+
 TEST_P(Pin, UnpinLeavesNothing) {
     start();
     const auto removed = here_.inside([&] { return unpin(*folder()); });
