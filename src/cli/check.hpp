@@ -7,9 +7,14 @@
 
 namespace wcs_node_agent {
 
-/// One sample without a daemon: prints one HAProxy line on out, and nothing else anywhere, since
-/// under xinetd standard error is the connection too. Only that the node cannot be measured, or
-/// that the configuration does not go with it, is reported on err. Returns the exit status.
-int check_once(const Config& settings, std::ostream& out, std::ostream& err);
+/// Prints one HAProxy line on out, and nothing else anywhere, since under xinetd standard error is
+/// the connection too. Only that the node cannot be measured, or that the configuration does not go
+/// with it, is reported on err. Returns the exit status.
+///
+/// The line is the running agent's where there is one, unless asked_differently: options or limits
+/// were given, which that agent may not have. Else it is from a sample of its own, beside an
+/// agent from /proc.
+int check_once(const Config& settings, bool asked_differently, std::ostream& out,
+               std::ostream& err);
 
 }  // namespace wcs_node_agent

@@ -50,7 +50,8 @@ class Commands {
         app_.require_subcommand(0, 1);
         CLI::App& run = add(app_, "run", Command::run, "serve agent checks and metrics");
         CLI::App& check =
-            add(app_, "check", Command::check, "take one sample and print one HAProxy line");
+            add(app_, "check", Command::check,
+                "print one HAProxy line: the running agent's, or from a sample of its own");
         CLI::App& status = add(app_, "status", Command::status, "show what a running agent sees");
         CLI::App& doctor =
             add(app_, "doctor", Command::doctor,

@@ -33,8 +33,9 @@ int dispatch(const Invocation& invocation) {
             return run_daemon({.file = find_config_file(invocation.config_file),
                                .overrides = invocation.overrides});
         case Command::check:
-            return with_config(invocation, [](const Config& config) {
-                return check_once(config, std::cout, std::cerr);
+            return with_config(invocation, [&](const Config& config) {
+                return check_once(config, invocation.config_file || !invocation.overrides.empty(),
+                                  std::cout, std::cerr);
             });
         case Command::status:
             return with_config(invocation, [&](const Config& config) {

@@ -67,6 +67,8 @@ Result<void> Daemon::listen() {
     if (auto done = listen(config_); !done) return done;
     spdlog::info("answering HAProxy on {}, HTTP on {}", texts(agent_server_.endpoints()),
                  texts(http_server_.endpoints()));
+    if (const auto opened = local_server_.open(); !opened)
+        spdlog::info("wcs-node-agent check does not ask this agent: {}", opened.error().what);
     return {};
 }
 
@@ -102,6 +104,7 @@ void Daemon::serve() {
         start(links_.watch());
         start(links_.attach());
     }
+    start(local_server_.serve());
     start(sample_repeatedly());
     io_.run();
     if (unhandled_) std::rethrow_exception(unhandled_);
@@ -223,6 +226,7 @@ void Daemon::stop() {
     notifier_.stopping();
     agent_server_.stop();
     http_server_.stop();
+    local_server_.stop();
     io_.stop();
 }
 

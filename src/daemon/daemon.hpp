@@ -6,6 +6,7 @@
 #include "daemon/publisher.hpp"
 #include "daemon/sampler.hpp"
 #include "haproxy/agent_server.hpp"
+#include "haproxy/local_server.hpp"
 #include "http/http_server.hpp"
 #include "net/current_snapshot.hpp"
 #include "process/notify.hpp"
@@ -64,6 +65,7 @@ class Daemon {
     CurrentSnapshot current_{io_.get_executor()};
     AgentServer agent_server_{io_.get_executor(), current_, counters_};
     HttpServer http_server_{io_.get_executor(), current_, counters_};
+    LocalServer local_server_{io_.get_executor(), current_};
     SystemdNotifier notifier_;
     Publisher publisher_{current_, notifier_};
     Sampler sampler_;

@@ -263,7 +263,7 @@ Metrics agent_metrics() {
                       out.add(node.source == source, {to_string(source)});
               }),
         counter("wcs_node_agent_checks_total", "", {"reply"},
-                "Agent checks answered, by the state in the reply.",
+                "Agent checks answered on agent_listen, by the state in the reply.",
                 [](const Snapshot& node, Writer& out) {
                     for (const NodeState state : all_node_states)
                         out.add(node.agent.checks[static_cast<std::size_t>(state)],

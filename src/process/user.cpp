@@ -38,12 +38,16 @@ Error cannot(const User& user, const char* step) {
 
 Result<std::optional<User>> chosen_user(const std::string& name) {
     if (::geteuid() != 0) return std::optional<User>();
-    auto user = account(name.empty() ? own_account : name);
+    auto user = agent_account(name);
     if (!user && !name.empty())
         return Error{fmt::format("user: /etc/passwd has no account \"{}\"", name)};
     if (!user) user = User{nobodys_number, nobodys_number, std::to_string(nobodys_number)};
     if (user->uid == 0) return std::optional<User>();
     return user;
+}
+
+std::optional<User> agent_account(const std::string& name) {
+    return account(name.empty() ? own_account : name);
 }
 
 Result<void> become(const User& user) {

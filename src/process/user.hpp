@@ -21,6 +21,10 @@ struct User {
 /// is, as only root can change. The error: there is no such account.
 Result<std::optional<User>> chosen_user(const std::string& name);
 
+/// The account that an agent with this setting runs as, or wcs-node-agent if none is named. None:
+/// there is no such account.
+std::optional<User> agent_account(const std::string& name);
+
 /// Becomes that user, with no other group than its own. Not to be undone.
 Result<void> become(const User& user);
 
