@@ -2,15 +2,13 @@
 #include "kernel/clsact_hook.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <linux/if_ether.h>
 #include <linux/pkt_sched.h>
-#include <ranges>
 #include <span>
 #include <sstream>
+#include <system_error>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 

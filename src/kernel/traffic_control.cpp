@@ -4,6 +4,7 @@
 #include "kernel/netlink_error.hpp"
 #include "kernel/netlink_request.hpp"
 
+#include <array>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>

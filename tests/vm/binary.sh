@@ -82,6 +82,25 @@ follows_new_interfaces() {
         ip link delete late
 }
 
+has_filters() { tc filter show dev wan ingress | grep count_receive && tc filter show dev wan egress | grep count_transmit; }
+counts_more() { [ "$(value 'wcs_node_network_transmit_packets_total{device="wan"}')" -gt "$1" ]; }
+
+counts_on_whatever_others_do() {
+    wcs-node-agent check --interface wan --cpu off || return 1
+    if [ "$HOOK" = clsact ]; then # as an unprivileged user, but for CAP_NET_ADMIN
+        has_filters || return 1
+        tc filter del dev wan ingress
+        tc qdisc del dev wan clsact
+        wait_for has_filters || return 1
+    fi
+    control "set?media_mbps=2" >/dev/null
+    wait_for counts_more "$(value 'wcs_node_network_transmit_packets_total{device="wan"}')"
+    outcome=$?
+    control "set?media_mbps=0" >/dev/null
+    sleep 1 # what is under way is counted
+    return $outcome
+}
+
 bears_steps_of_the_clock() {
     before=$(value 'wcs_node_network_transmit_bytes_total{device="wan"}')
     for step in 86400 -172800 86400; do
@@ -138,6 +157,7 @@ case_of CountsTraffic counts_traffic
 case_of CountsCpuTime counts_cpu_time
 case_of GivesPrivilegeUp gives_privilege_up
 case_of FollowsNewInterfaces follows_new_interfaces
+case_of CountsOnWhateverOthersDo counts_on_whatever_others_do
 case_of BearsStepsOfTheClock bears_steps_of_the_clock
 case_of EndsAndLeavesNothing ends_and_leaves_nothing
 case_of FallsBackWithoutTypes falls_back_without_types
