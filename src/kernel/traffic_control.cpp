@@ -97,13 +97,19 @@ void TrafficControl::remove_clsact(std::uint32_t ifindex) {
 }
 
 Result<IngressQdisc> TrafficControl::ingress_qdisc(std::uint32_t ifindex) {
-    const auto request = netlink_request(RTM_GETQDISC, clsact_header(ifindex));
-    // Before Linux 6.8 the answer is a notification, which its causer gets only as an echo.
-    if (request) nlmsg_hdr(request.get())->nlmsg_flags |= NLM_F_ECHO;
     auto found = IngressQdisc::none;
-    const int error = ask(socket_.get(), request.get(), [&](nlmsghdr* message) {
-        if (const auto attributes = parse(message, RTM_NEWQDISC))
-            found = kind_of(*attributes) == "clsact" ? IngressQdisc::clsact : IngressQdisc::ingress;
+    // Listed and not asked for by itself: where one has been and is gone there is no answer at all.
+    const auto look = [&](nlmsghdr* message) {
+        const auto attributes = parse(message, RTM_NEWQDISC);
+        if (!attributes) return;
+        const auto& header = *static_cast<const tcmsg*>(nlmsg_data(message));
+        if (header.tcm_ifindex != static_cast<int>(ifindex) || header.tcm_parent != TC_H_CLSACT)
+            return;
+        found = kind_of(*attributes) == "clsact" ? IngressQdisc::clsact : IngressQdisc::ingress;
+    };
+    const int error = until_whole([&] {
+        found = IngressQdisc::none;
+        return dump(socket_.get(), RTM_GETQDISC, tcmsg{}, look);
     });
     if (error < 0) return failure("clsact qdisc: look", netlink_error(error));
     return found;

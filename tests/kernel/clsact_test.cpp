@@ -164,6 +164,14 @@ TEST_F(Clsact, AnIngressQdiscOfOthersStaysAndIsTheReason) {
     EXPECT_EQ(counted_by(*watch), all);
 }
 
+TEST_F(Clsact, ARemovedQdiscIsNone) {
+    const auto index = start()->counters("wan").index;  // a removed one leaves its queue behind
+    const auto control = here_.inside([] { return TrafficControl::open(FilterHandle::claim()); });
+    EXPECT_EQ((*control)->ingress_qdisc(index).value(), IngressQdisc::none);
+    here_.run("tc qdisc add dev wan clsact");
+    EXPECT_EQ((*control)->ingress_qdisc(index).value(), IngressQdisc::clsact);
+}
+
 TEST_F(Clsact, AFilterOfAnotherKindKeepsItsPriority) {
     here_.run("tc qdisc add dev wan clsact");
     for (const auto* filter : {"ingress pref 1", "ingress pref 2", "egress pref 65535"})
