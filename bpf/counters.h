@@ -17,7 +17,8 @@ struct traffic {
 	__u64 transmit_packets;
 	__u64 dropped_bytes; /* of these, dropped by it */
 	__u64 dropped_packets;
-	__u64 unused[2];
+	__u64 receive_repeated;	 /* of receive_bytes: what each segment of an aggregate repeats */
+	__u64 transmit_repeated; /* of transmit_bytes */
 };
 
 /* An entry of the table that leads from an interface to its counters; written by the agent as one

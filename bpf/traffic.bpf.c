@@ -278,6 +278,8 @@ int count_receive(struct __sk_buff *skb)
 	wire = on_wire(skb, entry.l2_header);
 	counters->receive_bytes += wire.bytes;
 	counters->receive_packets += wire.frames;
+	if (wire.frames > 1)
+		counters->receive_repeated += wire.bytes - skb->len;
 	return TC_ACT_UNSPEC;
 }
 
@@ -293,6 +295,8 @@ int count_transmit(struct __sk_buff *skb)
 	wire = on_wire(skb, entry.l2_header);
 	counters->transmit_bytes += wire.bytes;
 	counters->transmit_packets += wire.frames;
+	if (wire.frames > 1)
+		counters->transmit_repeated += wire.bytes - skb->len;
 	return TC_ACT_UNSPEC;
 }
 

@@ -56,12 +56,37 @@ constexpr Traffic increase(const Traffic& before, const Traffic& after) {
     return increase;
 }
 
+/// The two counters of one direction.
+struct Direction {
+    std::string_view name;  // what becomes of a frame
+    std::uint64_t Traffic::*bytes;
+    std::uint64_t Traffic::*packets;
+};
+
+inline constexpr std::array<Direction, 2> directions{{
+    {"received", &Traffic::receive_bytes, &Traffic::receive_packets},
+    {"sent", &Traffic::transmit_bytes, &Traffic::transmit_packets},
+}};
+
+/// Something of each direction.
+template <class T>
+using PerDirection = std::array<T, directions.size()>;
+
+/// Who counts the frames of an interface.
+enum class CountedBy {
+    source,  // what all are counted by: Snapshot::source
+    device,  // its driver, as the source does not count its frames, or counts them wrongly
+};
+
 /// One interface.
 struct InterfaceCounters {
     std::uint32_t index = 0;  // the kernel's ifindex: the identity, within one network namespace
     std::string name;         // a label only: it may change
     Traffic traffic = {};
     Clock::time_point since = {};  // when this counting began; other than before: it began anew
+    PerDirection<std::uint64_t> repeated_bytes = {};  // of traffic: headers that each segment of an
+                                                      // aggregate repeats, not in the aggregate
+    CountedBy counted_by = CountedBy::source;
 };
 
 /// The sum over some interfaces, at one moment.

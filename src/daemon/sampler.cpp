@@ -83,7 +83,7 @@ bool Sampler::measure_peaks() {
 }
 
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
-    auto counters = probe_.probe->read();
+    auto counters = witness_.read(*probe_.probe, known_links_, selection_.selected, window_);
     if (!counters) return counters.error();
     window_.add(*counters);
 
@@ -96,7 +96,8 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.counters = std::move(counters).value();
     snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
     snapshot.rates = measured_rates();
-    snapshot.peaks = peak_meter_.peaks(snapshot.at);
+    if (!is_any_counted_by_device(snapshot.counters, selection_.selected))
+        snapshot.peaks = peak_meter_.peaks(snapshot.at);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;

@@ -3,6 +3,7 @@
 
 #include "config/config_error.hpp"
 #include "daemon/capacity_follower.hpp"
+#include "daemon/device_witness.hpp"
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
@@ -79,6 +80,7 @@ class Sampler {
     CapacityFollower capacity_{link_speed};
     CountNames count_names_;
     PolicySettings policy_settings_;
+    DeviceWitness witness_;
     RateWindow window_;
     PeakMeter peak_meter_;
     Policy policy_;

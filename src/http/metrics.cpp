@@ -3,6 +3,7 @@
 
 #include <wcs_node_agent/version.hpp>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <set>
@@ -79,6 +80,11 @@ std::optional<double> in_bytes(std::optional<double> bits) {
     return *bits / 8;
 }
 
+const InterfaceCounters* find_interface(const RawCounters& counters, std::string_view name) {
+    const auto found = std::ranges::find(counters.interfaces, name, &InterfaceCounters::name);
+    return found == counters.interfaces.end() ? nullptr : &*found;
+}
+
 Metrics rate_metrics() {
     return {
         gauge("wcs_node_interface_selected", "", {"device"},
@@ -86,6 +92,16 @@ Metrics rate_metrics() {
               [](const Snapshot& node, Writer& out) {
                   for (const auto& name : node.selected_interfaces) out.add(1.0, {name});
               }),
+        gauge(
+            "wcs_node_interface_fallback", "", {"device"},
+            "1 for a selected interface of which the figures are its own counters, which are less "
+            "exact, since the kernel programs do not see its frames or count others; 0 for the "
+            "other selected ones.",
+            [](const Snapshot& node, Writer& out) {
+                for (const auto& name : node.selected_interfaces)
+                    if (const auto* found = find_interface(node.counters, name))
+                        out.add(found->counted_by == CountedBy::device ? 1.0 : 0.0, {name});
+            }),
         gauge("wcs_node_bandwidth_bytes_per_second", "bytes/s", {"direction"},
               "Mean wire rate over the window, in or out, summed over the selected interfaces, "
               "wire_overhead included for each frame. Absent unless all of them were counted "

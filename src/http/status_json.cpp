@@ -56,11 +56,13 @@ Json interfaces_json(const Snapshot& snapshot) {
     const auto& selected = snapshot.selected_interfaces;
     Json interfaces = Json::array();
     for (const auto& interface : snapshot.counters.interfaces) {
-        auto& json =
-            interfaces.emplace_back(Json{{"index", interface.index},
-                                         {"name", interface.name},
-                                         {"chosen", std::find(selected.begin(), selected.end(),
-                                                              interface.name) != selected.end()}});
+        auto& json = interfaces.emplace_back(Json{
+            {"index", interface.index},
+            {"name", interface.name},
+            {"chosen",
+             std::find(selected.begin(), selected.end(), interface.name) != selected.end()},
+            {"counted_by",
+             interface.counted_by == CountedBy::device ? "device" : to_string(snapshot.source)}});
         for (const auto& counter : all_traffic_counters)
             json[std::string(counter.name)] = interface.traffic.*counter.value;
     }

@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <linux/gen_stats.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include <netlink/attr.h>
-#include <netlink/handlers.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -19,32 +20,16 @@ namespace wcs_node_agent {
 
 namespace {
 
-/// What the message says of one interface.
-struct Answer {
-    std::uint32_t ifindex;
-    std::optional<Traffic> traffic;
-};
-
-int read_message(nl_msg* message, void* into) {
-    auto& answer = *static_cast<Answer*>(into);
-    auto* header = nlmsg_hdr(message);
-    if (header->nlmsg_type != RTM_NEWSTATS) return NL_SKIP;
-    const auto* about = static_cast<const if_stats_msg*>(nlmsg_data(header));
-    auto* found = nlmsg_find_attr(header, sizeof(if_stats_msg), IFLA_STATS_LINK_64);
-    if (about->ifindex != answer.ifindex || !found) return NL_SKIP;
-    rtnl_link_stats64 stats{};  // newer kernels have more of it, older ones less
-    std::memcpy(&stats, nla_data(found),
-                std::min(sizeof(stats), static_cast<std::size_t>(nla_len(found))));
-    answer.traffic = Traffic{.receive_bytes = stats.rx_bytes,
-                             .receive_packets = stats.rx_packets,
-                             .transmit_bytes = stats.tx_bytes,
-                             .transmit_packets = stats.tx_packets};
-    return NL_OK;
+/// Newer kernels have more of it, older ones less.
+template <class T>
+T content(const nlattr* attribute) {
+    T value{};
+    std::memcpy(&value, nla_data(attribute),
+                std::min(sizeof(value), static_cast<std::size_t>(nla_len(attribute))));
+    return value;
 }
 
 }  // namespace
-
-void DeviceCounters::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
 Result<DeviceCounters> DeviceCounters::open() {
     Socket socket(nl_socket_alloc());
@@ -52,22 +37,50 @@ Result<DeviceCounters> DeviceCounters::open() {
     nl_socket_disable_auto_ack(socket.get());  // the answer, or an error, is all that comes
     if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0)
         return failure("netlink: connect", netlink_error(error));
+    // The kernel answers before the request's system call returns. Of a queueing discipline that is
+    // not worth showing it says nothing at all.
+    nl_socket_set_nonblocking(socket.get());
     return DeviceCounters(std::move(socket));
 }
 
 std::optional<Traffic> DeviceCounters::read(std::uint32_t ifindex) {
-    Answer answer{.ifindex = ifindex, .traffic = {}};
-    const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
-                                                                 nl_cb_put);
-    if (!callbacks) return std::nullopt;
-    nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, read_message, &answer);
     if_stats_msg wanted{};
     wanted.ifindex = ifindex;
     wanted.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
-    if (nl_send_simple(socket_.get(), RTM_GETSTATS, 0, &wanted, sizeof(wanted)) < 0)
-        return std::nullopt;
-    if (nl_recvmsgs(socket_.get(), callbacks.get()) < 0) return std::nullopt;
-    return answer.traffic;
+    const auto request = netlink_request(RTM_GETSTATS, wanted);
+    std::optional<Traffic> traffic;
+    ask(socket_.get(), request.get(), [&](nlmsghdr* message) {
+        if (message->nlmsg_type != RTM_NEWSTATS) return;
+        const auto* found = nlmsg_find_attr(message, sizeof(if_stats_msg), IFLA_STATS_LINK_64);
+        if (static_cast<const if_stats_msg*>(nlmsg_data(message))->ifindex != ifindex || !found)
+            return;
+        const auto stats = content<rtnl_link_stats64>(found);
+        traffic = Traffic{.receive_bytes = stats.rx_bytes,
+                          .receive_packets = stats.rx_packets,
+                          .transmit_bytes = stats.tx_bytes,
+                          .transmit_packets = stats.tx_packets};
+    });
+    return traffic;
+}
+
+Queue DeviceCounters::queue(std::uint32_t ifindex) {
+    tcmsg wanted{};
+    wanted.tcm_family = AF_UNSPEC;
+    wanted.tcm_ifindex = static_cast<int>(ifindex);
+    wanted.tcm_parent = TC_H_ROOT;
+    const auto request = netlink_request(RTM_GETQDISC, wanted);
+    Queue queue;
+    ask(socket_.get(), request.get(), [&](nlmsghdr* message) {
+        if (message->nlmsg_type != RTM_NEWQDISC) return;
+        const auto* stats = nlmsg_find_attr(message, sizeof(tcmsg), TCA_STATS2);
+        const auto* found =
+            stats ? nla_find(static_cast<nlattr*>(nla_data(stats)), nla_len(stats), TCA_STATS_QUEUE)
+                  : nullptr;
+        if (!found) return;
+        const auto queued = content<gnet_stats_queue>(found);
+        queue = {.bytes = queued.backlog, .packets = queued.qlen};
+    });
+    return queue;
 }
 
 }  // namespace wcs_node_agent

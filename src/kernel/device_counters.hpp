@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/netlink_request.hpp"
+
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/result.hpp>
 
@@ -8,12 +10,16 @@
 #include <memory>
 #include <optional>
 
-struct nl_sock;
-
 namespace wcs_node_agent {
 
-/// What an interface's driver itself has counted (IFLA_STATS64): less exact, as it may count an
-/// aggregate as one packet and leave out layer 2 headers, but no program and no filter stands in
+/// What waits in the queueing discipline of an interface.
+struct Queue {
+    std::uint64_t bytes = 0;
+    std::uint64_t packets = 0;  // an aggregate is one
+};
+
+/// What the driver of an interface itself has counted (IFLA_STATS64): less exact, as it may count
+/// an aggregate as one packet and leave out layer 2 headers, but no program and no filter stands in
 /// its way. Needs no privilege. Source: RTNETLINK.
 class DeviceCounters {
  public:
@@ -22,9 +28,13 @@ class DeviceCounters {
     /// None: the interface has gone, or the kernel does not answer.
     std::optional<Traffic> read(std::uint32_t ifindex);
 
+    /// Of the root queueing discipline, all below it included. None: there is none, as of most
+    /// software devices.
+    Queue queue(std::uint32_t ifindex);
+
  private:
     struct FreeSocket {
-        void operator()(nl_sock* socket) const;
+        void operator()(nl_sock* socket) const { nl_socket_free(socket); }
     };
     using Socket = std::unique_ptr<nl_sock, FreeSocket>;
 

@@ -307,11 +307,13 @@ Result<RawCounters> EbpfProbe::read() {
     counters.not_counted = not_counted_;
     for (auto& [index, followed] : followed_) {
         if (!followed.slot || !followed.hook) continue;
-        sum_over_cpus(*followed.slot).advance(followed.last);
+        const auto in_slot = sum_over_cpus(*followed.slot);
+        in_slot.advance(followed.last);
         counters.interfaces.push_back({.index = index,
                                        .name = followed.name,
                                        .traffic = followed.last,
-                                       .since = followed.since});
+                                       .since = followed.since,
+                                       .repeated_bytes = in_slot.repeated_bytes});
     }
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;

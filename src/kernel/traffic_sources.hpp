@@ -48,6 +48,7 @@ T read_whole(const T& field) {
 struct TrafficInSlot {
     Traffic counted;
     Traffic dropped;  // of it, by the queueing discipline
+    PerDirection<std::uint64_t> repeated_bytes{};
 
     /// Unrolled, since this is done for every CPU of every interface.
     void add(const KernelTraffic& on_one_cpu) {
@@ -56,6 +57,8 @@ struct TrafficInSlot {
             if (source.dropped) dropped.*source.value += read_whole(on_one_cpu.*source.dropped);
         };
         std::apply([&](const auto&... source) { (add_from(source), ...); }, traffic_sources);
+        repeated_bytes[0] += read_whole(on_one_cpu.receive_repeated);
+        repeated_bytes[1] += read_whole(on_one_cpu.transmit_repeated);
     }
 
     /// Brings up to date what was reported before. A frame counts as sent when it is queued and is

@@ -14,7 +14,7 @@ constexpr int most_points = 64;
 /// at: where it may be, as it seldom changes from reading to reading; then where it is. Null: it is
 /// not there.
 template <class Interfaces>
-auto find_interface(const Interfaces& interfaces, std::uint32_t index, std::size_t& at) {
+auto find_interface(Interfaces& interfaces, std::uint32_t index, std::size_t& at) {
     if (at >= interfaces.size() || interfaces[at].index != index) {
         const auto found = std::ranges::lower_bound(interfaces, index, {},
                                                     [](const auto& one) { return one.index; });
@@ -61,6 +61,20 @@ void RateWindow::add(const RawCounters& reading) {
     else
         points_.push_back(std::move(point));
     while (points_.size() > 2 && points_[1].at <= points_.back().at - window_) points_.pop_front();
+}
+
+void RateWindow::add_missed(std::uint32_t index, const Traffic& missed, Clock::time_point from,
+                            Clock::time_point to) {
+    std::size_t at = 0;
+    for (auto& point : points_) {
+        if (point.at <= from) continue;
+        auto* interface = find_interface(point.interfaces, index, at);
+        if (!interface) continue;
+        const auto share = std::min(1.0, Seconds(point.at - from) / Seconds(to - from));
+        for (const auto& counter : all_traffic_counters)
+            interface->traffic.*counter.value +=
+                static_cast<std::uint64_t>(share * static_cast<double>(missed.*counter.value));
+    }
 }
 
 Rates RateWindow::rates(std::span<const std::uint32_t> selected) const {

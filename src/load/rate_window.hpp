@@ -30,6 +30,11 @@ class RateWindow {
     /// Takes in the next reading; one that is not later than the last is passed over.
     void add(const RawCounters& reading);
 
+    /// What an interface has counted since `from` is more by this than its readings said: they are
+    /// corrected as if it had come evenly until `to`.
+    void add_missed(std::uint32_t index, const Traffic& missed, Clock::time_point from,
+                    Clock::time_point to);
+
     /// Means from the window's start to the last reading. selected: indexes of the interfaces to be
     /// summed, ascending. An interface was not counted throughout if it is missing from a reading,
     /// began anew or has a counter that went back. A CPU counts between two readings that both have

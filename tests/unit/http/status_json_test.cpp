@@ -49,6 +49,7 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
          {{"index", 2},
           {"name", "eth0"},
           {"chosen", true},
+          {"counted_by", "ebpf"},
           {"receive_bytes", 1000},
           {"receive_packets", 10},
           {"transmit_bytes", 2000},

@@ -143,6 +143,18 @@ TEST(RateWindow, ASelectionThatChangesIsSummedOverTheWholeWindow) {
 }
 
 /// Most of the readings are dropped, and the mean is over the window all the same.
+/// A mean of the time in which it was missed, not a jump at the time when that was noticed.
+TEST(RateWindow, WhatWasMissedIsOfTheTimeInWhichItWas) {
+    RateWindow window(2s);
+    for (int second = 0; second <= 3; ++second)
+        window.add(reading(second * 1s, {interface(2, 0, 0)}));
+    window.add_missed(2, {.receive_bytes = 4000}, Clock::time_point(100s), Clock::time_point(104s));
+    window.add(reading(4s, {interface(2, 4000, 0)}));
+    EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 8000);
+    window.add(reading(5s, {interface(2, 5000, 0)}));
+    EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 8000);
+}
+
 TEST(RateWindow, ManyReadings) {
     RateWindow window(2s);
     for (int ms = 0; ms <= 6000; ++ms) {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/device_counters.hpp"
+#include "load/rate_window.hpp"
+#include "load/witness.hpp"
+
+#include <wcs_node_agent/link.hpp>
+#include <wcs_node_agent/probe.hpp>
+#include <wcs_node_agent/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace wcs_node_agent {
+
+/// Reads the counters of a probe beside those of the devices: see Witness. What is decided of an
+/// interface is logged once, and a probe that has become blind on it is asked to repair its hook.
+class DeviceWitness {
+ public:
+    /// All counters, corrected for the selected interfaces (ascending); what they had missed is
+    /// added to the window's earlier readings. Fails as the probe does.
+    Result<RawCounters> read(Probe& probe, std::span<const Link> links,
+                             std::span<const std::uint32_t> selected, RateWindow& window);
+
+ private:
+    std::vector<DeviceReading> read_devices(std::span<const Link> links,
+                                            std::span<const std::uint32_t> indexes);
+
+    std::optional<DeviceCounters> devices_;  // none: they cannot be read
+    bool is_opened_ = false;
+    Witness witness_;
+};
+
+/// Whether a device stands in for the source on one of these (ascending).
+bool is_any_counted_by_device(const RawCounters& counters, std::span<const std::uint32_t> indexes);
+
+}  // namespace wcs_node_agent
