@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,14 @@ struct CpuCounters {
     std::chrono::nanoseconds steal{};  // what the hypervisor took
 };
 
+/// One of the agent's kernel programs.
+struct ProgramCounters {
+    std::string name;
+    std::uint64_t attached = 0;              // to so many interfaces or tracepoints
+    std::optional<std::uint64_t> runs = {};  // absent: the kernel does not keep it, or tell
+    std::optional<std::chrono::nanoseconds> run_time = {};
+};
+
 /// What becomes of frames that were counted and that the queueing discipline then drops.
 enum class QdiscDrops {
     count_as_sent,          // the kernel does not report them (before Linux 5.18)
@@ -116,6 +125,7 @@ struct RawCounters {
     std::vector<CpuCounters> cpus;              // by number, ascending
     std::uint64_t unplaced_packets = 0;  // frames of interfaces for which the maps had no room
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
+    std::vector<ProgramCounters> programs = {};
     std::map<std::uint32_t, std::string> not_counted = {};  // why, by the index of the interface
 };
 

@@ -291,6 +291,26 @@ Metrics agent_metrics() {
         "wcs_node_agent_unplaced_packets_total", "frames", {},
         "Frames not counted because the kernel's maps had no free slot for their interface.",
         [](const Snapshot& node, Writer& out) { out.add(node.counters.unplaced_packets); }));
+    rows.push_back(
+        gauge("wcs_node_agent_program_attached", "", {"program"},
+              "Number of interfaces or tracepoints that a kernel program is attached to.",
+              [](const Snapshot& node, Writer& out) {
+                  for (const auto& program : node.counters.programs)
+                      out.add(program.attached, {program.name});
+              }));
+    rows.push_back(counter("wcs_node_agent_program_runs_total", "", {"program"},
+                           "Runs of a kernel program, while kernel.bpf_stats_enabled is 1.",
+                           [](const Snapshot& node, Writer& out) {
+                               for (const auto& program : node.counters.programs)
+                                   if (program.runs) out.add(*program.runs, {program.name});
+                           }));
+    rows.push_back(counter("wcs_node_agent_program_run_seconds_total", "seconds", {"program"},
+                           "Time that a kernel program ran, while kernel.bpf_stats_enabled is 1.",
+                           [](const Snapshot& node, Writer& out) {
+                               for (const auto& program : node.counters.programs)
+                                   if (program.run_time)
+                                       out.add(Seconds(*program.run_time).count(), {program.name});
+                           }));
     rows.push_back(gauge("wcs_node_agent_sample_age_seconds", "seconds", {},
                          "Age of the sample that every other metric here was made from.", {}));
     return rows;

@@ -315,6 +315,11 @@ Result<RawCounters> EbpfProbe::read() {
                                        .since = followed.since,
                                        .repeated_bytes = in_slot.repeated_bytes});
     }
+    counters.programs = program_statistics_.read(
+        programs_,
+        static_cast<std::size_t>(std::ranges::count_if(
+            followed_, [](const auto& one) { return one.second.hook.has_value(); })),
+        Clock::now());
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 

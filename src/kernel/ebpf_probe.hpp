@@ -8,6 +8,7 @@
 #include "kernel/mapped_array.hpp"
 #include "kernel/pin_folder.hpp"
 #include "kernel/procfs.hpp"
+#include "kernel/program_statistics.hpp"
 #include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
 #include "kernel/traffic_sources.hpp"
@@ -91,6 +92,7 @@ class EbpfProbe : public Probe {
     void close_intervals_of_offline(std::span<const CpuCounters> online);
 
     KernelPrograms programs_;
+    ProgramStatistics program_statistics_;
     std::optional<PinFolder> pins_;
     std::string pinning_;
     bool pinning_fails_ = false;  // logged already

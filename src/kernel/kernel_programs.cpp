@@ -73,8 +73,8 @@ void lift_memlock_limit() {
 
 Descriptor duplicate(int descriptor) { return Descriptor(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3)); }
 
-/// Attaches what is loaded and belongs on a tracepoint; the links outlive libbpf's own.
-Result<void> attach_to_tracepoints(bpf_object* object, std::vector<Descriptor>& links) {
+/// Attaches what is loaded and belongs on a tracepoint; the descriptors outlive libbpf's own.
+Result<void> attach_to_tracepoints(bpf_object* object, std::vector<TracingProgram>& attached) {
     bpf_program* program = nullptr;
     while ((program = bpf_object__next_program(object, program)) != nullptr) {
         const std::string_view section = bpf_program__section_name(program);
@@ -82,14 +82,25 @@ Result<void> attach_to_tracepoints(bpf_object* object, std::vector<Descriptor>& 
         const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
             bpf_program__attach(program), bpf_link__destroy);
         if (!link) return failure(fmt::format("attaching {}", bpf_program__name(program)), errno);
-        links.push_back(duplicate(bpf_link__fd(link.get())));
-        if (!links.back()) return failure("keeping a link", errno);
+        attached.push_back({.name = bpf_program__name(program),
+                            .link = duplicate(bpf_link__fd(link.get())),
+                            .program = duplicate(bpf_program__fd(program))});
+        if (!attached.back().link || !attached.back().program)
+            return failure("keeping a program", errno);
     }
     return {};
 }
 
 constexpr const char* identity = "identity";
-constexpr const char* tracing_prefix = "tracing-";
+constexpr std::string_view tracing_prefix = "tracing-";
+
+/// Needs CAP_SYS_ADMIN. Without a descriptor: errno.
+Descriptor program_of(const Descriptor& link) {
+    bpf_link_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) return {};
+    return Descriptor(bpf_prog_get_fd_by_id(info.prog_id));
+}
 
 /// FNV-1a.
 std::uint64_t hash(std::span<const char> bytes, std::uint64_t value) {
@@ -166,10 +177,8 @@ Result<void> pin_programs(const KernelPrograms& programs, const ProgramOptions& 
     for (const auto& name : folder.names()) folder.remove(name);
     for (const auto& [name, descriptor] : pinned)
         if (auto done = folder.pin((programs.*descriptor).get(), name); !done) return done;
-    std::size_t number = 0;
-    for (const auto& link : programs.tracing)
-        if (auto done = folder.pin(link.get(), fmt::format("{}{}", tracing_prefix, number++));
-            !done)
+    for (const auto& [name, link, program] : programs.tracing)
+        if (auto done = folder.pin(link.get(), std::string(tracing_prefix) + name); !done)
             return done;
     return folder.note(identity, fmt::format("{}/{}", identity_of(options),
                                              static_cast<int>(programs.qdisc_drops)));
@@ -195,7 +204,11 @@ Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const P
         if (!name.starts_with(tracing_prefix)) continue;
         auto link = folder.get(name);
         if (!link) return link.error();
-        programs.tracing.push_back(std::move(link).value());
+        auto program = program_of(*link);
+        if (!program) return failure(name, errno);
+        programs.tracing.push_back({.name = name.substr(tracing_prefix.size()),
+                                    .link = std::move(link).value(),
+                                    .program = std::move(program)});
     }
     return programs;
 }

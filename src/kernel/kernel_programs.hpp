@@ -20,11 +20,18 @@ struct ProgramOptions {
     bool idle_halts = false;
 };
 
+/// A program on a tracepoint.
+struct TracingProgram {
+    std::string name;  // that of its function
+    Descriptor link;
+    Descriptor program;
+};
+
 /// The kernel side while it is held: closing the descriptors ends it, unless it is pinned.
 struct KernelPrograms {
     Descriptor receive, transmit;               // programs, to be attached to interfaces
     Descriptor traffic, cpu_times, interfaces;  // maps
-    std::vector<Descriptor> tracing;            // links of the programs on tracepoints
+    std::vector<TracingProgram> tracing;
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
 };
 

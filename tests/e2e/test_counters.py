@@ -102,3 +102,22 @@ def test_a_time_namespace_changes_no_figure(start_agent, start, offset):
     finally:
         os.kill(child, signal.SIGTERM)  # unshare does not hand it on, and ends with it
         agent.wait()
+
+
+def test_what_the_kernel_keeps_of_the_programs_is_exported(start_agent):
+    enabled = Path("/proc/sys/kernel/bpf_stats_enabled")
+    before = enabled.read_text()
+    with link("st0", "veth", "peer", "name", "st1"):
+        lab.ip("link", "set", "st1", "up")
+        agent = start_agent("--interface=st0")
+        attached = 'wcs_node_agent_program_attached{program="%s"}'
+        agent.wait_for_metric(attached % "count_transmit", lambda interfaces: interfaces >= 1)
+        assert agent.metrics()[attached % "count_drop"] == 1
+        try:
+            enabled.write_text("1")
+            send_frames("st0", 100, 86)
+            agent.wait_for_metric('wcs_node_agent_program_runs_total{program="count_transmit"}', lambda runs: runs >= 100)
+            seconds = agent.metrics()['wcs_node_agent_program_run_seconds_total{program="count_transmit"}']
+            assert 0 < seconds < 0.1
+        finally:
+            enabled.write_text(before)

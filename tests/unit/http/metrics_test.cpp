@@ -110,6 +110,13 @@ TEST(Metrics, ReportWhatWasMeasured) {
         {"wcs_node_agent_displaced", {{"wcs_node_agent_displaced_connections_total", "6"}}},
         {"wcs_node_agent_scrapes", {{"wcs_node_agent_scrapes_total", "6"}}},
         {"wcs_node_agent_unplaced", {{"wcs_node_agent_unplaced_packets_total", "7"}}},
+        {"wcs_node_agent_program_attached",
+         {{R"(wcs_node_agent_program_attached{program="count_receive"})", "2"},
+          {R"(wcs_node_agent_program_attached{program="count_drop"})", "1"}}},
+        {"wcs_node_agent_program_runs",
+         {{R"(wcs_node_agent_program_runs_total{program="count_receive"})", "40"}}},
+        {"wcs_node_agent_program_run_seconds",
+         {{R"(wcs_node_agent_program_run_seconds_total{program="count_receive"})", "0.0015"}}},
         {R"(wcs_fetch_failures_total{reason="timeout"})",
          {{R"(wcs_fetch_failures_total{reason="timeout"})", "2"}}},
     };
