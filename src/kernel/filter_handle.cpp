@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <random>
 #include <string>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -47,9 +47,7 @@ FilterHandle FilterHandle::claim() {
         "sockets @wcs-node-agent.hook.*: what this process leaves if it is killed will stay on the "
         "interfaces",
         claimable);
-    std::uint32_t random = 0;
-    (void)::getrandom(&random, sizeof(random), 0);
-    return FilterHandle(random | unclaimed, Descriptor());
+    return FilterHandle(std::random_device()() | unclaimed, Descriptor());
 }
 
 FilterHandle FilterHandle::of(const PinFolder& folder) {
