@@ -67,7 +67,8 @@ class ExpositionWriter {
         add(Seconds(value).count(), label_values);
     }
     /// An unknown value is no sample.
-    void add(const std::optional<double>& value, LabelValues label_values = {}) {
+    template <class T>
+    void add(const std::optional<T>& value, LabelValues label_values = {}) {
         if (value) add(*value, label_values);
     }
 

@@ -80,11 +80,6 @@ std::optional<double> in_bytes(std::optional<double> bits) {
     return *bits / 8;
 }
 
-const InterfaceCounters* find_interface(const RawCounters& counters, std::string_view name) {
-    const auto found = std::ranges::find(counters.interfaces, name, &InterfaceCounters::name);
-    return found == counters.interfaces.end() ? nullptr : &*found;
-}
-
 Metrics rate_metrics() {
     return {
         gauge("wcs_node_interface_selected", "", {"device"},
@@ -98,9 +93,10 @@ Metrics rate_metrics() {
             "exact, since the kernel programs do not see its frames or count others; 0 for the "
             "other selected ones.",
             [](const Snapshot& node, Writer& out) {
-                for (const auto& name : node.selected_interfaces)
-                    if (const auto* found = find_interface(node.counters, name))
-                        out.add(found->counted_by == CountedBy::device ? 1.0 : 0.0, {name});
+                for (const auto& one : node.counters.interfaces)
+                    if (std::ranges::find(node.selected_interfaces, one.name) !=
+                        node.selected_interfaces.end())
+                        out.add(one.counted_by == CountedBy::device, {one.name});
             }),
         gauge("wcs_node_bandwidth_bytes_per_second", "bytes/s", {"direction"},
               "Mean wire rate over the window, in or out, summed over the selected interfaces, "
@@ -262,6 +258,13 @@ Metric agent_metric(const AgentCounter& row) {
         [value = row.value](const Snapshot& node, Writer& out) { out.add(node.agent.*value); });
 }
 
+template <class T>
+auto of_each_program(T ProgramCounters::*value) {
+    return [value](const Snapshot& node, Writer& out) {
+        for (const auto& program : node.counters.programs) out.add(program.*value, {program.name});
+    };
+}
+
 Metrics agent_metrics() {
     Metrics rows{
         {{"wcs_node_agent_build_info",
@@ -293,24 +296,14 @@ Metrics agent_metrics() {
         [](const Snapshot& node, Writer& out) { out.add(node.counters.unplaced_packets); }));
     rows.push_back(
         gauge("wcs_node_agent_program_attached", "", {"program"},
-              "Number of interfaces or tracepoints that a kernel program is attached to.",
-              [](const Snapshot& node, Writer& out) {
-                  for (const auto& program : node.counters.programs)
-                      out.add(program.attached, {program.name});
-              }));
+              "Interfaces or tracepoints that the agent's kernel program is attached to.",
+              of_each_program(&ProgramCounters::attached)));
     rows.push_back(counter("wcs_node_agent_program_runs_total", "", {"program"},
                            "Runs of a kernel program, while kernel.bpf_stats_enabled is 1.",
-                           [](const Snapshot& node, Writer& out) {
-                               for (const auto& program : node.counters.programs)
-                                   if (program.runs) out.add(*program.runs, {program.name});
-                           }));
+                           of_each_program(&ProgramCounters::runs)));
     rows.push_back(counter("wcs_node_agent_program_run_seconds_total", "seconds", {"program"},
                            "Time that a kernel program ran, while kernel.bpf_stats_enabled is 1.",
-                           [](const Snapshot& node, Writer& out) {
-                               for (const auto& program : node.counters.programs)
-                                   if (program.run_time)
-                                       out.add(Seconds(*program.run_time).count(), {program.name});
-                           }));
+                           of_each_program(&ProgramCounters::run_time)));
     rows.push_back(gauge("wcs_node_agent_sample_age_seconds", "seconds", {},
                          "Age of the sample that every other metric here was made from.", {}));
     return rows;
