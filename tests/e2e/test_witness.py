@@ -99,9 +99,18 @@ def test_frames_that_pass_by_the_hook_are_counted_all_the_same(start_agent, wan)
         assert not is_fallen_back(agent)
 
 
-@pytest.mark.parametrize("direction", ["ingress", "egress"])
-@pytest.mark.parametrize("when", ["before the start", "while it runs"])
-def test_a_program_in_front_that_accepts_hides_nothing(start_agent, wan, direction, when):
+@pytest.mark.parametrize(
+    ("direction", "when", "verdict"),
+    [
+        ("ingress", "before the start", foreign_program.OK),
+        ("ingress", "while it runs", foreign_program.OK),
+        ("ingress", "while it runs", foreign_program.SHOT),
+        ("egress", "before the start", foreign_program.OK),
+        ("egress", "while it runs", foreign_program.OK),
+        ("egress", "while it runs", foreign_program.STOLEN),
+    ],
+)
+def test_the_verdict_of_a_program_in_front_hides_nothing(start_agent, wan, direction, when, verdict):
     """TCX goes on behind TCX_NEXT alone."""
     counter, limit, sender = {
         "ingress": ("receive", "band_in", "out1"),
@@ -109,10 +118,10 @@ def test_a_program_in_front_that_accepts_hides_nothing(start_agent, wan, directi
     }[direction]
     with contextlib.ExitStack() as stack:
         if when == "before the start":
-            stack.enter_context(foreign_program.in_front(wan, direction))
+            stack.enter_context(foreign_program.attached(wan, direction, verdict))
         agent = start_quiet(start_agent, "--band-in=5", "--band-out=5")
         if when == "while it runs":
-            stack.enter_context(foreign_program.in_front(wan, direction))
+            stack.enter_context(foreign_program.attached(wan, direction, verdict))
         before = packets(agent, counter)
         with sending(sender) as sent:
             agent.wait_for_reply(f"^down # {limit} [0-9.]+ of 5")
@@ -132,6 +141,17 @@ def test_what_a_filter_redirects_behind_the_hook_is_not_sent(start_agent, wan):
             assert is_fallen_back(agent)
             assert watch_a_window(agent) == {"up"}
         assert packets(agent, "transmit") == before
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["in front", "behind"])
+def test_what_another_program_drops_is_not_sent(start_agent, wan, behind):
+    agent = start_quiet(start_agent, "--band-out=5")
+    with foreign_program.attached(wan, "egress", foreign_program.SHOT, behind):
+        before = packets(agent, "transmit")
+        with sending(wan):
+            assert watch_a_window(agent) == {"up"}
+        assert is_fallen_back(agent) == behind
+        assert packets(agent, "transmit") - before <= 3
 
 
 def test_what_an_ifb_hands_back_is_sent_once(start_agent, wan):

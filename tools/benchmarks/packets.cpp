@@ -10,6 +10,8 @@
 // --peer-namespace FILE, --cpu N, --sink-cpu N, --rounds N, --slice SECONDS. Prints JSON.
 #include "empty.skel.h"
 #include "kernel/ebpf_probe.hpp"
+#include "kernel/filter_handle.hpp"
+#include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
 #include "measure.hpp"
 #include "tracepoints.skel.h"
@@ -261,7 +263,10 @@ Counting attach_empty(const Cable& cable, Node node) {
     const TrafficPrograms traffic{.receive = bpf_program__fd(programs.empty_receive),
                                   .transmit = bpf_program__fd(programs.empty_transmit)};
     on_node(cable, node, [&](const Link& link) {
-        all->hook = value_of(TrafficHook::attach(best_hook_kind(traffic), link.index, traffic));
+        const auto clsact = best_hook_kind(traffic) == HookKind::tcx
+                                ? nullptr
+                                : value_of(TrafficControl::open(FilterHandle::claim()));
+        all->hook = value_of(TrafficHook::attach(clsact, link.index, traffic));
     });
     return all;
 }
