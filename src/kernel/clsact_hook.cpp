@@ -72,7 +72,7 @@ ClsactHook::ClsactHook(std::shared_ptr<TrafficControl> control, std::uint32_t if
                        bool added_qdisc)
     : control_(std::move(control)), ifindex_(ifindex), added_qdisc_(added_qdisc) {}
 
-Result<ClsactHook> ClsactHook::attach(std::shared_ptr<TrafficControl> control,
+Result<ClsactHook> ClsactHook::attach(const std::shared_ptr<TrafficControl>& control,
                                       std::uint32_t ifindex, const TrafficPrograms& programs,
                                       HookOrder order) {
     // Another agent may remove the qdisc that it has added, before it has filters of ours.

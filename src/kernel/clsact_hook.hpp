@@ -19,8 +19,9 @@ namespace wcs_node_agent {
 class ClsactHook {
  public:
     /// Replaces what a process that has ended left there.
-    static Result<ClsactHook> attach(std::shared_ptr<TrafficControl> control, std::uint32_t ifindex,
-                                     const TrafficPrograms& programs, HookOrder order);
+    static Result<ClsactHook> attach(const std::shared_ptr<TrafficControl>& control,
+                                     std::uint32_t ifindex, const TrafficPrograms& programs,
+                                     HookOrder order);
 
     /// A hook by its note(), whether or not its filters are still there.
     static std::optional<ClsactHook> from_note(std::shared_ptr<TrafficControl> control,

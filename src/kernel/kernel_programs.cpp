@@ -93,14 +93,7 @@ Result<void> attach_to_tracepoints(bpf_object* object, std::vector<TracingProgra
 
 constexpr const char* identity = "identity";
 constexpr std::string_view tracing_prefix = "tracing-";
-
-/// Needs CAP_SYS_ADMIN. Without a descriptor: errno.
-Descriptor program_of(const Descriptor& link) {
-    bpf_link_info info{};
-    std::uint32_t size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) return {};
-    return Descriptor(bpf_prog_get_fd_by_id(info.prog_id));
-}
+constexpr std::string_view program_prefix = "program-";  // of what the link alone does not give
 
 /// FNV-1a.
 std::uint64_t hash(std::span<const char> bytes, std::uint64_t value) {
@@ -178,8 +171,9 @@ Result<void> pin_programs(const KernelPrograms& programs, const ProgramOptions& 
     for (const auto& [name, descriptor] : pinned)
         if (auto done = folder.pin((programs.*descriptor).get(), name); !done) return done;
     for (const auto& [name, link, program] : programs.tracing)
-        if (auto done = folder.pin(link.get(), std::string(tracing_prefix) + name); !done)
-            return done;
+        for (const auto& [descriptor, prefix] :
+             {std::pair(link.get(), tracing_prefix), std::pair(program.get(), program_prefix)})
+            if (auto done = folder.pin(descriptor, std::string(prefix) + name); !done) return done;
     return folder.note(identity, fmt::format("{}/{}", identity_of(options),
                                              static_cast<int>(programs.qdisc_drops)));
 }
@@ -202,13 +196,14 @@ Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const P
     }
     for (const auto& name : folder.names()) {
         if (!name.starts_with(tracing_prefix)) continue;
+        const auto function = name.substr(tracing_prefix.size());
         auto link = folder.get(name);
         if (!link) return link.error();
-        auto program = program_of(*link);
-        if (!program) return failure(name, errno);
-        programs.tracing.push_back({.name = name.substr(tracing_prefix.size()),
+        auto program = folder.get(std::string(program_prefix) + function);
+        if (!program) return program.error();
+        programs.tracing.push_back({.name = function,
                                     .link = std::move(link).value(),
-                                    .program = std::move(program)});
+                                    .program = std::move(program).value()});
     }
     return programs;
 }

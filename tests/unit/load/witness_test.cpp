@@ -72,7 +72,7 @@ void keep_busy(Host& host, int readings, const Traffic& ours, const Traffic& dev
 TEST(Witness, WhatAgreesIsReportedAsTheSourceHasIt) {
     Host host;
     host.read({});
-    for (unsigned i = 1; i <= 40; ++i) {
+    for (std::uint64_t i = 1; i <= 40; ++i) {
         const auto* wan0 = host.read(frames(100, 50));
         EXPECT_EQ(wan0->traffic, frames(100 * i, 50 * i));
         EXPECT_EQ(wan0->counted_by, CountedBy::source);
@@ -84,7 +84,7 @@ TEST(Witness, ABlindSourceIsCorrectedAtOnceAndReplacedAfterASecond) {
     Host host;
     host.read({});
     host.read(frames(100, 100));
-    for (unsigned i = 1; i <= 4; ++i)
+    for (std::uint64_t i = 1; i <= 4; ++i)
         EXPECT_EQ(host.read({}, frames(100, 0))->traffic, frames(100 + 100 * i, 100)) << i;
     EXPECT_TRUE(host.changes.empty());
     EXPECT_EQ(host.read({}, frames(100, 0))->counted_by, CountedBy::device);
