@@ -101,6 +101,25 @@ counts_on_whatever_others_do() {
     return $outcome
 }
 
+# With clsact its verdict hides the frames from ours, and ours cannot come before it: the interface counts.
+counts_past_a_filter_that_accepts() {
+    tc qdisc add dev wan clsact 2>/dev/null # with TCX there is none yet
+    tc filter add dev wan egress pref 1 protocol ip u32 match u32 0 0 action ok || return 1
+    device=$(ip -s -j link show wan | sed 's/.*"tx":{"bytes":[0-9]*,"packets":\([0-9]*\).*/\1/')
+    counted=$(value 'wcs_node_network_transmit_packets_total{device="wan"}')
+    control "set?media_mbps=2" >/dev/null
+    sleep 3
+    control "set?media_mbps=0" >/dev/null
+    sleep 1 # what is under way is counted
+    device=$(($(ip -s -j link show wan | sed 's/.*"tx":{"bytes":[0-9]*,"packets":\([0-9]*\).*/\1/') - device))
+    counted=$(($(value 'wcs_node_network_transmit_packets_total{device="wan"}') - counted))
+    fallen_back=$(value 'wcs_node_interface_fallback{device="wan"}')
+    tc filter del dev wan egress pref 1
+    [ "$HOOK" = clsact ] || tc qdisc del dev wan clsact
+    is "$counted" "$device" frames && [ "$device" -gt 100 ] &&
+        is "$fallen_back" "$([ "$HOOK" = clsact ] && echo 1 || echo 0)" fallback
+}
+
 bears_steps_of_the_clock() {
     before=$(value 'wcs_node_network_transmit_bytes_total{device="wan"}')
     for step in 86400 -172800 86400; do
@@ -158,6 +177,7 @@ case_of CountsCpuTime counts_cpu_time
 case_of GivesPrivilegeUp gives_privilege_up
 case_of FollowsNewInterfaces follows_new_interfaces
 case_of CountsOnWhateverOthersDo counts_on_whatever_others_do
+case_of CountsPastAFilterThatAccepts counts_past_a_filter_that_accepts
 case_of BearsStepsOfTheClock bears_steps_of_the_clock
 case_of EndsAndLeavesNothing ends_and_leaves_nothing
 case_of FallsBackWithoutTypes falls_back_without_types
