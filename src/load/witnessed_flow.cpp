@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto compared_over = 1s;
 /// How long both must disagree, and agree, before it is acted upon. A card may be that late.
 constexpr std::chrono::nanoseconds disagreement = 1s;
-constexpr std::chrono::nanoseconds late_disagreement = 3s;
+constexpr std::chrono::nanoseconds late_disagreement = 2500ms;
 constexpr auto agreement = 5s;
 
 bool disagree(Comparison comparison) {
