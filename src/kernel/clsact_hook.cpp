@@ -16,21 +16,22 @@ namespace wcs_node_agent {
 
 namespace {
 
-struct Direction {
+struct FilterDirection {
     const char* name;
     const char* program;
     std::uint32_t parent;
     bool usually_first;
 };
 
-constexpr std::array<Direction, 2> directions{{{.name = "clsact ingress",
-                                                .program = "count_receive",
-                                                .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-                                                .usually_first = true},
-                                               {.name = "clsact egress",
-                                                .program = "count_transmit",
-                                                .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
-                                                .usually_first = false}}};
+constexpr std::array<FilterDirection, 2> filter_directions{
+    {{.name = "clsact ingress",
+      .program = "count_receive",
+      .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+      .usually_first = true},
+     {.name = "clsact egress",
+      .program = "count_transmit",
+      .parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+      .usually_first = false}}};
 
 constexpr std::uint16_t highest_priority = 1;
 constexpr std::uint16_t lowest_priority = std::numeric_limits<std::uint16_t>::max();
@@ -89,7 +90,7 @@ Result<ClsactHook> ClsactHook::attach(const std::shared_ptr<TrafficControl>& con
 }
 
 Result<void> ClsactHook::add(std::size_t direction, int program, HookOrder order) {
-    const auto& [name, program_name, parent, usually_first] = directions[direction];
+    const auto& [name, program_name, parent, usually_first] = filter_directions[direction];
     auto listed = control_->filters(ifindex_, parent);
     if (!listed) return listed.error();
     for (const auto& filter : *listed) {
@@ -120,9 +121,9 @@ std::optional<ClsactHook> ClsactHook::from_note(std::shared_ptr<TrafficControl> 
     std::uint32_t handle = 0;
     words >> qdisc >> handle;
     ClsactHook hook(std::move(control), ifindex, qdisc == "added");
-    for (std::size_t direction = 0; direction < directions.size(); ++direction) {
+    for (std::size_t direction = 0; direction < filter_directions.size(); ++direction) {
         auto& [at, program] = hook.filters_[direction];
-        at = {.ifindex = ifindex, .parent = directions[direction].parent, .handle = handle};
+        at = {.ifindex = ifindex, .parent = filter_directions[direction].parent, .handle = handle};
         words >> at.priority >> program;
     }
     if (words) return hook;
@@ -146,7 +147,7 @@ bool ClsactHook::attached() const {
 
 /// Unknown counts as yes.
 bool ClsactHook::anybody_is_there() const {
-    return std::ranges::any_of(directions, [&](const Direction& direction) {
+    return std::ranges::any_of(filter_directions, [&](const FilterDirection& direction) {
         const auto filters = control_->filters(ifindex_, direction.parent);
         return !filters || !filters->empty();
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/device_counters.hpp"
 
-#include "kernel/netlink_error.hpp"
+#include "kernel/netlink_request.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -32,15 +32,12 @@ T content(const nlattr* attribute) {
 }  // namespace
 
 Result<DeviceCounters> DeviceCounters::open() {
-    Socket socket(nl_socket_alloc());
-    if (!socket) return failure("netlink: open", netlink_error(-NLE_NOMEM));
-    nl_socket_disable_auto_ack(socket.get());  // the answer, or an error, is all that comes
-    if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0)
-        return failure("netlink: connect", netlink_error(error));
+    auto socket = open_netlink_socket();
+    if (!socket) return socket.error();
     // The kernel answers before the request's system call returns. Of a queueing discipline that is
     // not worth showing it says nothing at all.
-    nl_socket_set_nonblocking(socket.get());
-    return DeviceCounters(std::move(socket));
+    nl_socket_set_nonblocking(socket->get());
+    return DeviceCounters(std::move(socket).value());
 }
 
 std::optional<Traffic> DeviceCounters::read(std::uint32_t ifindex) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernel/netlink_request.hpp"
+#include "kernel/netlink_socket.hpp"
 
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <utility>
 
 namespace wcs_node_agent {
 
@@ -33,14 +33,9 @@ class DeviceCounters {
     Queue queue(std::uint32_t ifindex);
 
  private:
-    struct FreeSocket {
-        void operator()(nl_sock* socket) const { nl_socket_free(socket); }
-    };
-    using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+    explicit DeviceCounters(NetlinkSocket socket) : socket_(std::move(socket)) {}
 
-    explicit DeviceCounters(Socket socket) : socket_(std::move(socket)) {}
-
-    Socket socket_;
+    NetlinkSocket socket_;
 };
 
 }  // namespace wcs_node_agent

@@ -19,32 +19,24 @@
 
 namespace wcs_node_agent {
 
-void LinkMonitor::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
-
-LinkMonitor::LinkMonitor(Socket requests, Socket events)
-    : requests_(std::move(requests)), events_(std::move(events)) {}
-
 Result<LinkMonitor> LinkMonitor::open(const std::optional<OwnFilters>& filters) {
-    Socket requests(nl_socket_alloc());
-    Socket events(nl_socket_alloc());
-    if (!requests || !events) return failure("netlink: open", netlink_error(-NLE_NOMEM));
-    nl_socket_disable_auto_ack(requests.get());
+    auto requests = open_netlink_socket();
+    if (!requests) return requests.error();
+    auto events = open_netlink_socket();
+    if (!events) return events.error();
     // The kernel fills what there is room for, up to 32 KiB: the fewer parts a list comes in, the
     // less a change can cut through it.
-    nl_socket_set_msg_buf_size(requests.get(), 32 * 1024);
-    for (auto* socket : {requests.get(), events.get()})
-        if (const int error = nl_connect(socket, NETLINK_ROUTE); error < 0)
-            return failure("netlink: connect", netlink_error(error));
+    nl_socket_set_msg_buf_size(requests->get(), 32 * 1024);
     for (const auto group : {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                              RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP})
-        if (const int error = nl_socket_add_membership(events.get(), group); error < 0)
+        if (const int error = nl_socket_add_membership(events->get(), group); error < 0)
             return failure("netlink: follow changes", netlink_error(error));
     if (filters)
-        if (const int error = follow_filters(events.get(), *filters); error < 0)
+        if (const int error = follow_filters(events->get(), *filters); error < 0)
             return failure("netlink: follow filters", netlink_error(error));
-    if (const int error = nl_socket_set_nonblocking(events.get()); error < 0)
+    if (const int error = nl_socket_set_nonblocking(events->get()); error < 0)
         return failure("netlink: non-blocking", netlink_error(error));
-    return LinkMonitor(std::move(requests), std::move(events));
+    return LinkMonitor(std::move(requests).value(), std::move(events).value());
 }
 
 Result<std::vector<Link>> LinkMonitor::list() {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernel/netlink_socket.hpp"
 #include "kernel/traffic_control.hpp"
 
 #include <wcs_node_agent/link.hpp>
 #include <wcs_node_agent/result.hpp>
 
-#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
-
-struct nl_sock;
 
 namespace wcs_node_agent {
 
@@ -31,15 +30,11 @@ class LinkMonitor {
     bool changed();
 
  private:
-    struct FreeSocket {
-        void operator()(nl_sock* socket) const;
-    };
-    using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+    LinkMonitor(NetlinkSocket requests, NetlinkSocket events)
+        : requests_(std::move(requests)), events_(std::move(events)) {}
 
-    LinkMonitor(Socket requests, Socket events);
-
-    Socket requests_;
-    Socket events_;
+    NetlinkSocket requests_;
+    NetlinkSocket events_;
 };
 
 }  // namespace wcs_node_agent

@@ -62,19 +62,11 @@ std::string kind_of(const Attributes& attributes) {
 
 }  // namespace
 
-void TrafficControl::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
-
-TrafficControl::TrafficControl(Socket socket, FilterHandle handle)
-    : socket_(std::move(socket)), handle_(std::move(handle)) {}
-
 Result<std::shared_ptr<TrafficControl>> TrafficControl::open(FilterHandle handle) {
-    Socket socket(nl_socket_alloc());
-    if (!socket) return failure("netlink: open", netlink_error(-NLE_NOMEM));
-    nl_socket_disable_auto_ack(socket.get());
-    if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0)
-        return failure("netlink: connect", netlink_error(error));
+    auto socket = open_netlink_socket();
+    if (!socket) return socket.error();
     return std::shared_ptr<TrafficControl>(
-        new TrafficControl(std::move(socket), std::move(handle)));
+        new TrafficControl(std::move(socket).value(), std::move(handle)));
 }
 
 OwnFilters TrafficControl::own_filters() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/filter_handle.hpp"
+#include "kernel/netlink_socket.hpp"
 
 #include <wcs_node_agent/result.hpp>
 
@@ -9,9 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
-
-struct nl_sock;
 
 namespace wcs_node_agent {
 
@@ -74,14 +74,10 @@ class TrafficControl {
     std::optional<std::uint32_t> program_id(const FilterPosition& at);
 
  private:
-    struct FreeSocket {
-        void operator()(nl_sock* socket) const;
-    };
-    using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+    TrafficControl(NetlinkSocket socket, FilterHandle handle)
+        : socket_(std::move(socket)), handle_(std::move(handle)) {}
 
-    TrafficControl(Socket socket, FilterHandle handle);
-
-    Socket socket_;
+    NetlinkSocket socket_;
     FilterHandle handle_;
 };
 

@@ -20,16 +20,16 @@ constexpr auto tcx_egress = static_cast<bpf_attach_type>(47);
 constexpr unsigned before_others = 1U << 3;  // BPF_F_BEFORE
 constexpr unsigned after_others = 1U << 4;   // BPF_F_AFTER
 
-struct Direction {
+struct TcxDirection {
     const char* name;
     bpf_attach_type tcx;
     unsigned usual_order;
 };
 
-constexpr Direction ingress{.name = "ingress", .tcx = tcx_ingress, .usual_order = before_others};
-constexpr Direction egress{.name = "egress", .tcx = tcx_egress, .usual_order = after_others};
+constexpr TcxDirection ingress{.name = "ingress", .tcx = tcx_ingress, .usual_order = before_others};
+constexpr TcxDirection egress{.name = "egress", .tcx = tcx_egress, .usual_order = after_others};
 
-Result<Descriptor> attach_tcx(const Direction& direction, std::uint32_t ifindex, int program,
+Result<Descriptor> attach_tcx(const TcxDirection& direction, std::uint32_t ifindex, int program,
                               HookOrder order) {
     bpf_link_create_opts options{};
     options.sz = sizeof(options);
