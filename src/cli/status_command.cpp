@@ -132,7 +132,9 @@ std::string chosen_interfaces(const Json& interfaces) {
     std::vector<std::string> names;
     for (const Json& interface : interfaces) {
         if (at(interface, "/chosen") == true) {
-            names.push_back(text(at(interface, "/name")));
+            const bool by_device = at(interface, "/counted_by") == "device";
+            names.push_back(text(at(interface, "/name")) +
+                            (by_device ? " (by its own counters)" : ""));
         }
     }
     return names.empty() ? "-" : fmt::format("{}", fmt::join(names, ", "));

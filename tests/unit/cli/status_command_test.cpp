@@ -56,6 +56,13 @@ Snapshot busy_snapshot() {
     return snapshot;
 }
 
+TEST(StatusTable, NamesInterfacesThatTheirDevicesCount) {
+    auto snapshot = busy_snapshot();
+    snapshot.counters.interfaces.front().counted_by = CountedBy::device;
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
+                HasSubstr("interfaces  eth0 (by its own counters)\n"));
+}
+
 TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
     const std::string table = status_table(Json::parse(status_json(busy_snapshot())));
     EXPECT_THAT(table, HasSubstr("state       up, weight 37 %\n"));
