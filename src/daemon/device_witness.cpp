@@ -48,18 +48,10 @@ Result<RawCounters> DeviceWitness::read(Probe& probe, std::span<const Link> link
     const auto readings = read_devices(links, witness_.due(selected));
     auto counters = probe.read();
     if (!counters) return counters;
-    const auto read_again = [&](std::uint32_t index,
-                                const Direction& direction) -> std::optional<DeviceFlow> {
-        const auto traffic = devices_->read(index);
-        if (!traffic) return std::nullopt;
-        DeviceFlow flow{.counted = {(*traffic).*direction.bytes, (*traffic).*direction.packets}};
-        if (direction.bytes == &Traffic::transmit_bytes) {
-            const auto queue = devices_->queue(index);
-            flow.queued = {queue.bytes, queue.packets};
-        }
-        return flow;
+    const auto again = [&](std::uint32_t index, const Direction& direction) {
+        return read_again(index, direction);
     };
-    for (const auto& changed : witness_.correct(*counters, readings, read_again)) {
+    for (const auto& changed : witness_.correct(*counters, readings, again)) {
         const auto& change = changed.change;
         log(changed, counters->at);
         if (change.missed != Flow{}) {
@@ -87,14 +79,41 @@ std::vector<DeviceReading> DeviceWitness::read_devices(std::span<const Link> lin
     if (!devices_) return readings;
     for (const auto index : indexes) {
         const auto* link = find_link(links, index);
-        const auto traffic = link ? devices_->read(index) : std::nullopt;
-        if (traffic)
+        const auto* history = link ? read_device(index) : nullptr;
+        if (history)
             readings.push_back({.index = index,
                                 .name = link->name,
-                                .traffic = *traffic,
+                                .traffic = history->total(),
+                                .since = history->since(),
                                 .traits = traits_of(*link)});
     }
     return readings;
+}
+
+/// Null: it has gone.
+const MonotonicTraffic* DeviceWitness::read_device(std::uint32_t index) {
+    const auto traffic = devices_->read(index);
+    if (!traffic) {
+        history_.erase(index);
+        return nullptr;
+    }
+    const auto now = Clock::now();
+    auto& history = history_.try_emplace(index, *traffic, now).first->second;
+    history.advance(*traffic, now);
+    return &history;
+}
+
+std::optional<DeviceFlow> DeviceWitness::read_again(std::uint32_t index,
+                                                    const Direction& direction) {
+    const auto* history = read_device(index);
+    if (!history) return std::nullopt;
+    const auto& traffic = history->total();
+    DeviceFlow flow{.counted = {traffic.*direction.bytes, traffic.*direction.packets}};
+    if (direction.bytes == &Traffic::transmit_bytes) {
+        const auto queue = devices_->queue(index);
+        flow.queued = {queue.bytes, queue.packets};
+    }
+    return flow;
 }
 
 bool is_any_counted_by_device(const RawCounters& counters, std::span<const std::uint32_t> indexes) {

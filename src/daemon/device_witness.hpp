@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/device_counters.hpp"
+#include "kernel/monotonic_traffic.hpp"
 #include "load/rate_window.hpp"
 #include "load/witness.hpp"
 
@@ -10,6 +11,7 @@
 #include <wcs_node_agent/result.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -28,7 +30,11 @@ class DeviceWitness {
     std::vector<DeviceReading> read_devices(std::span<const Link> links,
                                             std::span<const std::uint32_t> indexes);
 
+    const MonotonicTraffic* read_device(std::uint32_t index);
+    std::optional<DeviceFlow> read_again(std::uint32_t index, const Direction& direction);
+
     std::optional<DeviceCounters> devices_;  // none: they cannot be read
+    std::map<std::uint32_t, MonotonicTraffic> history_;
     bool is_opened_ = false;
     Witness witness_;
 };

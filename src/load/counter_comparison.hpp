@@ -13,10 +13,6 @@ struct Flow {
     bool operator==(const Flow&) const = default;
 };
 
-constexpr Flow operator-(const Flow& after, const Flow& before) {
-    return {after.bytes - before.bytes, after.packets - before.packets};
-}
-
 constexpr Flow operator+(const Flow& sum, const Flow& more) {
     return {sum.bytes + more.bytes, sum.packets + more.packets};
 }

@@ -82,6 +82,8 @@ void Witness::advance(Interface& interface, const InterfaceCounters* ours,
         interface.traits = theirs->traits;
     }
     const bool is_new = interface.since == Clock::time_point();
+    const bool device_began_anew =
+        theirs && std::exchange(interface.device_since, theirs->since) != theirs->since;
     const bool begins = is_new || (ours && !interface.is_counted && !interface.by_device());
     // One that was counted has a history to go on from.
     const bool is_given_up =
@@ -95,7 +97,7 @@ void Witness::advance(Interface& interface, const InterfaceCounters* ours,
     for (std::size_t i = 0; i < directions.size(); ++i) {
         const auto& direction = directions[i];
         auto& flow = interface.flows[i];
-        WitnessedFlow::Reading reading{.at = at};
+        WitnessedFlow::Reading reading{.at = at, .device_began_anew = device_began_anew};
         if (ours) {
             reading.ours = flow_of(ours->traffic, direction);
             reading.repeated_bytes = ours->repeated_bytes[i];

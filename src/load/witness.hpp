@@ -22,6 +22,7 @@ struct DeviceReading {
     std::uint32_t index = 0;
     std::string name;
     Traffic traffic = {};
+    Clock::time_point since = {};  // when that began; other than before: it began anew
     DeviceTraits traits = {};
 };
 
@@ -62,6 +63,7 @@ class Witness {
         std::string name;
         DeviceTraits traits;
         Clock::time_point source_since;  // see InterfaceCounters
+        Clock::time_point device_since;
         Clock::time_point since;
         bool is_counted = false;  // by the source
         PerDirection<WitnessedFlow> flows = {};

@@ -55,8 +55,12 @@ std::optional<WitnessedFlow::Change> WitnessedFlow::advance(const Reading& readi
                                                             const DeviceTraits& traits,
                                                             const ReadAgain& read_again) {
     grow(reading);
-    if (!reading.device) {
+    if (!reading.device || reading.device_began_anew) {
         if (!by_device_) report(ours_);
+        if (reading.device_began_anew) {  // what was compared is void
+            disagrees_since_.reset();
+            begin_anew(reading.at);
+        }
         return std::nullopt;
     }
     Flow queued;

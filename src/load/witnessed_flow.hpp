@@ -29,6 +29,7 @@ class WitnessedFlow {
         std::optional<Flow> ours = {};
         std::uint64_t repeated_bytes = 0;  // of ours
         std::optional<Flow> device = {};
+        bool device_began_anew = false;  // how far it had come since the last is not known
     };
 
     /// Another reading of the device, and of its queue; none: it cannot be had.

@@ -39,8 +39,11 @@ struct Host {
                 {.index = wan, .name = "wan0", .traffic = ours, .since = since});
         std::vector<DeviceReading> devices;
         for (const auto index : witness.due(selected))
-            devices.push_back(
-                {.index = index, .name = "wan0", .traffic = device, .traits = traits});
+            devices.push_back({.index = index,
+                               .name = "wan0",
+                               .traffic = device,
+                               .since = device_since,
+                               .traits = traits});
         const auto more =
             witness.correct(reading, devices, [&](std::uint32_t, const Direction& direction) {
                 const bool is_sent = direction.bytes == &Traffic::transmit_bytes;
@@ -57,6 +60,7 @@ struct Host {
     DeviceTraits traits;
     Clock::time_point now = Clock::time_point(100s);
     Clock::time_point since = now;
+    Clock::time_point device_since = now;
     bool is_counted = true;
     Traffic ours = {};
     Traffic device = frames(7, 7);  // of the time before
@@ -216,6 +220,18 @@ TEST(Witness, AHookThatIsGoneIsReplacedAtOnceAndItsTotalsGoOn) {
     EXPECT_EQ(host.reading.interfaces.front().traffic, frames(3500, 3500));
     EXPECT_EQ(host.reading.interfaces.front().counted_by, CountedBy::source);
     EXPECT_EQ(host.reading.interfaces.front().since, Clock::time_point(100s)) << "without a break";
+}
+
+TEST(Witness, ADeviceThatBeganAnewIsNoDisagreement) {
+    Host host;
+    host.read({});
+    keep_busy(host, 8, frames(100, 0), frames(100, 0));
+    host.device = {};
+    host.device_since = host.now;
+    host.read(frames(100, 0), {});
+    keep_busy(host, 20, frames(100, 0), frames(100, 0));
+    EXPECT_EQ(host.reading.interfaces.front().traffic, frames(2900, 0));
+    EXPECT_TRUE(host.changes.empty());
 }
 
 TEST(Witness, CountersThatFallCostNothingThatWasReported) {
