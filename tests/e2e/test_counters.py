@@ -79,7 +79,8 @@ def test_swapped_names_move_no_frame_to_another_interface(start_agent):
         send_frames("sa0", 5_000, 986)
         agent.wait_for_samples(2)
         assert sent("sb0") >= before[1] + 5_000, "sa0 now"
-        assert sent("sa0") == before[0]
+        # The kernel speaks too (MLD, a frame or two), at any moment of an interface's life.
+        assert sent("sa0") < before[0] + 50
 
 
 SPIN = "while :; do :; done"
