@@ -162,12 +162,12 @@ int show_status(const Config& config, bool as_json, std::ostream& out, std::ostr
                       "FILE for the file it was started with.\n");
         return exit_failed;
     }
-    const Json status = Json::parse(*fetched, nullptr, false);
+    const Json status = Json::parse(fetched->body, nullptr, false);
     if (!at(status, "/state").is_string()) {
         err << url.text << ": what answers there is not wcs-node-agent\n";
         return exit_failed;
     }
-    out << (as_json ? *fetched : status_table(status));
+    out << (as_json ? fetched->body : status_table(status));
     return exit_done;
 }
 

@@ -4,39 +4,31 @@
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/version.hpp>
 
-#include <algorithm>
 #include <cctype>
 #include <memory>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
 
 constexpr std::size_t read_bytes = 16 << 10;
-
-/// Of what is not parsed yet: a header, or a line between chunks, which alone has no bound in
-/// Beast.
-constexpr std::size_t max_unparsed_bytes = 64 << 10;
-
-using Parser = http::response_parser<http::string_body>;
 
 /// A lookup that can be left behind: getaddrinfo() cannot be interrupted, and would hold up the
 /// deadline.
@@ -84,14 +76,6 @@ asio::awaitable<tcp::resolver::results_type> resolve(const WcsUrl& url, Clock::t
     co_return lookup->endpoints;
 }
 
-/// Text of a foreign hand in one short line of printable ASCII.
-std::string one_line(std::string_view text) {
-    std::string line(text.substr(0, 200));
-    std::ranges::replace_if(
-        line, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return line;
-}
-
 std::string reason(error_code error) {
     std::string text = error.message();
     if (!text.empty()) {
@@ -100,54 +84,30 @@ std::string reason(error_code error) {
     return one_line(text);
 }
 
-bool is_http_error(error_code error) {
-    return error.category() == make_error_code(http::error::end_of_stream).category();
-}
-
-/// The seven bytes with which a TLS server refuses plain HTTP are too few for the parser to judge.
-bool is_tls_alert(const beast::flat_buffer& unparsed) {
-    const auto bytes = unparsed.data();
-    return bytes.size() == 7 && *static_cast<const char*>(bytes.data()) == '\x15';
-}
-
-/// Sorts the failures of reading and writing on an open connection.
-FetchError broken_exchange(error_code error, std::size_t max_bytes) {
-    if (error == http::error::body_limit) {
-        return {WcsFault::too_large, fmt::format("the page is larger than {} bytes", max_bytes)};
-    }
-    if (error == http::error::header_limit) {
-        return {WcsFault::too_large, "the header of the answer is too large"};
-    }
-    if (error == http::error::buffer_overflow) {
-        return {WcsFault::too_large, "a line between chunks of the answer is too long"};
-    }
-    if (error == http::error::end_of_stream) {
-        return {WcsFault::truncated, "the connection ended before the answer"};
-    }
-    if (is_http_error(error) && error != http::error::partial_message) {
-        return {WcsFault::not_a_page, "not HTTP: " + reason(error)};
-    }
-    return {WcsFault::truncated,
-            "the connection ended before the whole page was there: " + reason(error)};
-}
-
-FetchError bad_status(const Parser& parser) {
-    const auto& header = parser.get();
-    std::string text = fmt::format("HTTP {} {}", header.result_int(),
-                                   std::string_view(http::obsolete_reason(header.result())));
-    if (const auto location = header.find(http::field::location); location != header.end()) {
-        text += ", to " + one_line(location->value()) + ", not followed";
+FetchError bad_status(const HttpReply& reply) {
+    namespace http = boost::beast::http;
+    std::string text =
+        fmt::format("HTTP {} {}", reply.status(),
+                    std::string_view(http::obsolete_reason(http::int_to_status(reply.status()))));
+    if (!reply.location().empty()) {
+        text += ", to " + one_line(reply.location()) + ", not followed";
     }
     return {WcsFault::http_status, text};
 }
 
-http::request<http::empty_body> page_request(const WcsUrl& url) {
-    http::request<http::empty_body> request(http::verb::get, url.target, 11);
-    request.set(http::field::host, url.host_header());
-    request.set(http::field::user_agent, product);
-    request.set(http::field::accept, "text/plain, application/json");
-    request.set(http::field::connection, "close");
-    return request;
+/// Without Accept-Encoding a server may compress as it likes (RFC 9110, 12.5.3).
+std::string page_request(const WcsUrl& url) {
+    return fmt::format(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: text/plain, application/json\r\n"
+        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
+        url.target, url.host_header(), product);
+}
+
+/// The connection broke, rather than ended.
+FetchError broken_exchange(error_code error, const HttpReply& reply) {
+    return {WcsFault::truncated,
+            "the connection ended before the whole page was there: " + reason(error),
+            !reply.begun()};
 }
 
 /// Does the fetch; the errors do not name the page yet.
@@ -182,35 +142,27 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     }
 
     const auto request = page_request(url);
-    Parser parser;
-    parser.body_limit(max_bytes);
-    beast::flat_buffer buffer(max_unparsed_bytes);
-    buffer.reserve(read_bytes);  // what one read fills
-    co_await http::async_write(stream, request, token);
-    if (!error) {
-        co_await http::async_read_header(stream, buffer, parser, token);
+    co_await asio::async_write(stream, asio::buffer(request), token);
+    HttpReply reply(max_bytes);
+    std::vector<char> buffer(read_bytes);
+    while (!error && !reply.done()) {
+        const auto size = co_await stream.async_read_some(asio::buffer(buffer), token);
+        auto fault = error == asio::error::eof ? reply.end() : reply.put({buffer.data(), size});
+        if (fault) {
+            fault->silent = !reply.begun();
+            co_return *fault;
+        }
     }
     if (error == beast::error::timeout) {
-        co_return late("no answer");
+        co_return late(reply.header_done() ? "the page was not whole" : "no answer");
     }
-    if (!error && parser.get().result() != http::status::ok) {
-        co_return bad_status(parser);
+    if (error && !reply.done()) {
+        co_return broken_exchange(error, reply);
     }
-    if (!error) {
-        co_await http::async_read(stream, buffer, parser, token);
+    if (reply.status() != 200) {
+        co_return bad_status(reply);
     }
-    if (error == beast::error::timeout) {
-        co_return late("the page was not whole");
-    }
-    if (error && !parser.is_header_done() && is_tls_alert(buffer)) {
-        co_return FetchError{WcsFault::not_a_page, "TLS, not plain HTTP"};
-    }
-    if (error) {
-        auto broken = broken_exchange(error, max_bytes);
-        broken.silent = !parser.got_some() && buffer.size() == 0;
-        co_return broken;
-    }
-    co_return std::move(parser.get().body());
+    co_return FetchedPage{std::move(reply.body()), reply.body_end(), reply.content_encoding()};
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <wcs_node_agent/wcs_state.hpp>
+#include "wcs/fetch_error.hpp"
+#include "wcs/http_reply.hpp"
+
 #include <wcs_node_agent/wcs_url.hpp>
 
 #include <chrono>
@@ -13,15 +15,15 @@
 
 namespace wcs_node_agent {
 
-/// Why there is no page: the kind for metrics, one line of ASCII for people.
-struct FetchError {
-    WcsFault fault = WcsFault::none;
-    std::string text;
-    bool silent = false;  // nothing came, or not in time
+/// The body of an answer 200, and what its sender said of it.
+struct FetchedPage {
+    std::string body;
+    HttpReply::BodyEnd end = HttpReply::BodyEnd::length;
+    std::string content_encoding;  // empty: none
 };
 
-/// The body of the answer, or why there is none.
-using FetchResult = boost::system::result<std::string, FetchError>;
+/// The page, or why there is none.
+using FetchResult = boost::system::result<FetchedPage, FetchError>;
 
 /// Gets the page with one GET on a connection of its own. The timeout covers all of it, looking up
 /// the name included. A body over max_bytes is an error, found out before more of it is kept. After

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/json_page.hpp"
 
+#include "wcs/white_space.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>

@@ -3,6 +3,7 @@
 
 #include "wcs/json_page.hpp"
 #include "wcs/page_entries.hpp"
+#include "wcs/white_space.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -51,15 +51,6 @@ Value read_value(std::string_view text) {
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = std::ranges::find_if_not(text, is_white_space);
-    text.remove_prefix(static_cast<std::size_t>(first - text.begin()));
-    while (!text.empty() && is_white_space(text.back())) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
 /// The names of counts have their slots from the start, besides those that the bound allows.
 PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
     : slots_([&names] {

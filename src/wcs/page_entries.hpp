@@ -12,11 +12,6 @@
 
 namespace wcs_node_agent {
 
-constexpr bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-/// Without white space at either end.
-std::string_view trimmed(std::string_view text);
-
 /// Collects the entries of a page, in either of its forms, within the bound.
 class PageEntries {
  public:

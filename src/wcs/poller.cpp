@@ -72,11 +72,16 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
         outcome.silent = fetched.error().silent;
         return outcome;
     }
-    auto page = parse_page(*fetched, settings.max_stats, settings.counts);
+    auto page = parse_page(fetched->body, settings.max_stats, settings.counts);
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
             fmt::format("{}: not a statistics page: {}", settings.url.text, page.error().what);
+        if (!fetched->content_encoding.empty()) {
+            outcome.fault_text +=
+                fmt::format("; it is said to be Content-Encoding: {}, which was not asked for",
+                            one_line(fetched->content_encoding));
+        }
         return outcome;
     }
     outcome.counts = count_streams(*page, settings.counts);

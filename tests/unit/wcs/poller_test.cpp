@@ -25,7 +25,9 @@ WcsSettings settings(WcsUrl url = {"http://wcs/", "wcs", 80, "/"}) {
     return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}};
 }
 
-FetchOutcome page_outcome(const std::string& body) { return read_page(body, settings()); }
+FetchOutcome page_outcome(const std::string& body) {
+    return read_page(FetchedPage{body, HttpReply::BodyEnd::length, {}}, settings());
+}
 
 FetchOutcome fault_outcome(WcsFault fault) {
     return read_page(FetchError{fault, "why"}, settings());
