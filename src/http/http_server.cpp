@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/http_server.hpp"
 
+#include "http/client_hello.hpp"
 #include "http/http_session.hpp"
 #include "net/use_tuple.hpp"
 
-#include <algorithm>
-#include <array>
+#include <netinet/tcp.h>
 #include <new>
+#include <poll.h>
 #include <string_view>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
 namespace {
 
+using QuickAck = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>;
+
 constexpr auto handshake_timeout = std::chrono::seconds(10);
 constexpr auto shutdown_timeout = std::chrono::seconds(1);
-constexpr auto handshake_spacing = std::chrono::milliseconds(2);
-
-// RFC 8446, 5.1: a record begins with its type.
-constexpr std::size_t record_header = 5;
-constexpr unsigned char handshake_record = 22;
 
 constexpr std::string_view not_tls =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -40,6 +38,36 @@ class TlsStream : public asio::ssl::stream<boost::beast::tcp_stream&> {
     void expires_after(std::chrono::nanoseconds time) { next_layer().expires_after(time); }
 };
 
+/// Whether the client has closed already, or reset: with TLS there is nothing to be said to it.
+bool has_hung_up(const Descriptor& socket) {
+    pollfd asked{.fd = socket.get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&asked, 1, 0) > 0;
+}
+
+/// True: the first record has come, and is in `received`. False: there is none, which a client that
+/// speaks something else has been told.
+asio::awaitable<bool> read_client_hello(boost::beast::tcp_stream& stream,
+                                        boost::beast::flat_buffer& received) {
+    constexpr std::size_t most_at_once = 2'048;  // bytes
+    stream.expires_after(handshake_timeout);
+    for (;;) {
+        const auto [broken, size] =
+            co_await stream.async_read_some(received.prepare(most_at_once), use_tuple);
+        if (broken || size == 0) co_return false;
+        received.commit(size);
+        const auto data = received.cdata();
+        switch (first_record({static_cast<const unsigned char*>(data.data()), data.size()})) {
+            case FirstRecord::whole:
+                co_return true;
+            case FirstRecord::unfinished:
+                break;
+            case FirstRecord::not_tls:
+                co_await asio::async_write(stream, asio::buffer(not_tls), use_tuple);
+                co_return false;
+        }
+    }
+}
+
 }  // namespace
 
 HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
@@ -49,8 +77,10 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& s
       gate_(executor),
       listener_(executor, "metrics_listen", most_open, counters,
                 [this](Connection connection) {
+                    if (web_.tls && has_hung_up(connection.socket)) return;
                     asio::co_spawn(executor_, serve(std::move(connection)), asio::detached);
                 }),
+      handshakes_(executor),
       closing_(executor) {}
 
 void HttpServer::secure(WebConfig web) {
@@ -110,23 +140,23 @@ asio::awaitable<void> HttpServer::run_session(boost::beast::tcp_stream& stream,
 asio::awaitable<void> HttpServer::run_tls_session(boost::beast::tcp_stream& stream,
                                                   Connection& connection,
                                                   std::shared_ptr<TlsCertificates> certificates) {
-    std::array<unsigned char, record_header> begin{};
-    connection.slot->set_idle();
-    stream.expires_after(handshake_timeout);
-    const auto [broken, size] = co_await stream.async_read_some(asio::buffer(begin), use_tuple);
-    if (broken || size == 0) co_return;
-    connection.slot->set_working();
-    if (begin[0] != handshake_record) {
-        co_await asio::async_write(stream, asio::buffer(not_tls), use_tuple);
-        co_return;
-    }
-    co_await wait_for_turn();
+    boost::beast::flat_buffer received(2 * longest_first_record);
+    if (!co_await read_client_hello(stream, received)) co_return;
+    if (!co_await handshakes_.wait(stream, connection.source.address(), received)) co_return;
+    // Records are written one by one: by Nagle's algorithm the second would wait for the client's
+    // delayed acknowledgement of the first, 40 ms.
+    boost::system::error_code ignored;
+    stream.socket().set_option(tcp::no_delay(true), ignored);
     TlsStream tls(stream, certificates->current(Clock::now()));
     tls.expires_after(handshake_timeout);
-    // It reads the rest of the ClientHello.
-    const auto [refused, used] = co_await tls.async_handshake(
-        asio::ssl::stream_base::server, asio::buffer(begin.data(), size), use_tuple);
+    const auto [refused, used] =
+        co_await tls.async_handshake(asio::ssl::stream_base::server, received.data(), use_tuple);
     if (refused) co_return;
+    // The same for a client that writes its request after its last message of the handshake, which
+    // gets no answer that the acknowledgement could come with.
+    stream.socket().set_option(QuickAck(true), ignored);
+    received.clear();
+    received.shrink_to_fit();
     auto answers = [&](const HttpRequest& request) {
         return answer(request, connection.source.address());
     };
@@ -134,16 +164,6 @@ asio::awaitable<void> HttpServer::run_tls_session(boost::beast::tcp_stream& stre
     // Without close_notify the client would take the end for a truncation attack.
     tls.expires_after(shutdown_timeout);
     co_await tls.async_shutdown(use_tuple);
-}
-
-/// A handshake takes up to a few milliseconds of this thread: checks are answered in between.
-asio::awaitable<void> HttpServer::wait_for_turn() {
-    const auto now = Clock::now();
-    const auto turn = std::max(now, next_handshake_);
-    next_handshake_ = turn + handshake_spacing;
-    if (turn == now) co_return;
-    asio::steady_timer timer(executor_, turn);
-    co_await timer.async_wait(use_tuple);
 }
 
 asio::awaitable<HttpResponse> HttpServer::answer(const HttpRequest& request,

@@ -3,6 +3,7 @@
 
 #include "http/auth/web_config.hpp"
 #include "http/auth/web_gate.hpp"
+#include "http/handshake_queue.hpp"
 #include "http/http_routes.hpp"
 #include "net/lingering_close.hpp"
 #include "net/listener.hpp"
@@ -52,15 +53,14 @@ class HttpServer {
     asio::awaitable<void> run_session(boost::beast::tcp_stream& stream, Connection& connection);
     asio::awaitable<void> run_tls_session(boost::beast::tcp_stream& stream, Connection& connection,
                                           std::shared_ptr<TlsCertificates> certificates);
-    asio::awaitable<void> wait_for_turn();
     asio::awaitable<HttpResponse> answer(const HttpRequest& request, asio::ip::address source);
 
     asio::any_io_executor executor_;
     HttpRoutes routes_;
     WebGate gate_;
     WebConfig web_;
-    Clock::time_point next_handshake_;
     Listener listener_;
+    HandshakeQueue handshakes_;
     std::set<boost::beast::tcp_stream*> open_;
     bool out_of_memory_ = false;  // the last session was cut off by it
     LingeringClose closing_;

@@ -18,8 +18,8 @@ namespace wcs_node_agent {
 
 /// Answers requests on one connection, one after the other, until it is to be closed. A stream with
 /// expires_after() has a timeout for each request and one for the time between requests. The slot
-/// is set_idle() while no request has begun and set_working() otherwise. answer(request) is an
-/// awaitable response; the time that it takes does not count for the timeout.
+/// is set_idle() between requests, and set_working() with the first byte of one. answer(request) is
+/// an awaitable response; the time that it takes does not count for the timeout.
 template <class Stream, class Answer, class Slot>
 boost::asio::awaitable<void> http_session(Stream& stream, Answer& answer, Slot& slot) {
     namespace http = boost::beast::http;
@@ -48,7 +48,7 @@ boost::asio::awaitable<void> http_session(Stream& stream, Answer& answer, Slot& 
             return parse_error ? parse_error == http::error::need_more : !parser.is_done();
         };
         bool begun = buffer.size() > 0;
-        if (!begun) slot.set_idle();
+        if (!begun && !first) slot.set_idle();
         if (begun) buffer.consume(parser.put(buffer.data(), parse_error));
         for (; wants_more(); begun = true) {
             const auto space = std::min(most_header, buffer.max_size() - buffer.size());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,43 +26,70 @@ address source_of(const address& from) {
     return address_v6(bytes, from_v6.scope_id());
 }
 
+bool OpenConnections::Order::operator()(Sources::iterator one, Sources::iterator other) const {
+    const auto rank = [](const Source& source) {
+        const Slot& first = first_of(source);
+        return std::make_tuple(~source.size, first.phase_, first.since_);  // the largest first
+    };
+    return rank(one->second) < rank(other->second);
+}
+
+/// The connection that it would lose first. It has one.
+OpenConnections::Slot& OpenConnections::first_of(const Source& source) {
+    return *std::ranges::find_if_not(source.by_phase, &Queue::empty)->front();
+}
+
+/// Changes a source's connections, and with them its rank. Allocates nothing.
+template <class Change>
+void OpenConnections::change(Sources::iterator source, Change change) {
+    auto rank = ranking_.extract(source);
+    change(source->second);
+    ranking_.insert(std::move(rank));
+}
+
 OpenConnections::Slot::Slot(OpenConnections& connections, Sources::iterator source,
                             const address& from)
-    : connections_(&connections), source_(source), address_(from) {
-    Queue all{this};  // what can fail comes before anything changes
-    Queue of_source{this};
-    in_all_ = all.begin();
-    in_source_ = of_source.begin();
-    const auto append = [this](Queues& queues, Queue& one) {
-        Queue& queue = queues.of(phase_);
-        queue.splice(queue.end(), one);
+    : connections_(&connections), source_(source), address_(from), since_(++connections.changes_) {
+    Queue own{this};  // what can fail comes before anything changes
+    at_ = own.begin();
+    Ranking first;
+    if (source->second.size == 0) first.insert(source);
+    const auto add = [&](Source& to) {
+        Queue& queue = to.of(phase_);
+        queue.splice(queue.end(), own);
+        ++to.size;
     };
-    append(connections_->queues_, all);
-    append(source_->second.queues, of_source);
-    ++connections_->size_;
-    ++source_->second.size;
+    ++connections.size_;
+    if (first.empty()) {
+        connections.change(source, add);
+    } else {
+        add(source->second);
+        connections.ranking_.merge(first);
+    }
 }
 
 OpenConnections::Slot::~Slot() { leave(); }
 
 void OpenConnections::Slot::move_to(Phase phase) {
-    if (!connections_) return;
-    const auto move = [&](Queues& queues, Queue::iterator at) {
-        Queue& queue = queues.of(phase);
-        queue.splice(queue.end(), queues.of(phase_), at);
-    };
-    move(connections_->queues_, in_all_);
-    move(source_->second.queues, in_source_);
-    phase_ = phase;
+    if (!connections_ || phase == phase_) return;
+    connections_->change(source_, [&](Source& source) {
+        Queue& queue = source.of(phase);
+        queue.splice(queue.end(), source.of(phase_), at_);
+        phase_ = phase;
+        since_ = ++connections_->changes_;
+    });
 }
 
 void OpenConnections::Slot::leave() {
     auto* connections = std::exchange(connections_, nullptr);
     if (!connections) return;
-    connections->queues_.of(phase_).erase(in_all_);
-    source_->second.queues.of(phase_).erase(in_source_);
     --connections->size_;
-    if (--source_->second.size == 0) connections->sources_.erase(source_);
+    auto rank = connections->ranking_.extract(source_);
+    source_->second.of(phase_).erase(at_);
+    if (--source_->second.size == 0)
+        connections->sources_.erase(source_);
+    else
+        connections->ranking_.insert(std::move(rank));
 }
 
 void OpenConnections::Slot::close() {
@@ -71,32 +99,36 @@ void OpenConnections::Slot::close() {
 
 /// Sessions that never ended are destroyed with the io_context, which may outlive the server.
 OpenConnections::~OpenConnections() {
-    for (const Queue& queue : queues_.by_phase)
-        for (Slot* slot : queue) slot->connections_ = nullptr;
+    for (auto& [address, source] : sources_)
+        for (const Queue& queue : source.by_phase)
+            for (Slot* slot : queue) slot->connections_ = nullptr;
 }
 
-void OpenConnections::evict_from(Queues& queues) {
-    const auto queue = std::ranges::find_if_not(queues.by_phase, &Queue::empty);
-    if (queue == queues.by_phase.end()) return;
+void OpenConnections::evict_from(const Source& source) {
     ++evicted_;
-    queue->front()->close();
+    first_of(source).close();
 }
 
 std::unique_ptr<OpenConnections::Slot> OpenConnections::enter(const address& from) {
     const address source = source_of(from);
     const auto known = sources_.find(source);
-    if (known != sources_.end() && known->second.size >= limits_.per_source)
-        evict_from(known->second.queues);
-    if (size_ >= limits_.in_all) evict_from(queues_);
+    const std::size_t size = known == sources_.end() ? 0 : known->second.size;
+    if (size > 0 && size >= limits_.per_source) {
+        evict_from(known->second);
+    } else if (size_ >= limits_.in_all && !ranking_.empty()) {
+        const Source& largest = (*ranking_.begin())->second;
+        evict_from(size == largest.size ? known->second : largest);
+    }
     const auto entry = sources_.try_emplace(source).first;  // its last one may have been evicted
     return std::make_unique<Slot>(*this, entry, from);
 }
 
 void OpenConnections::close_unless(const std::function<bool(const address&)>& allowed) {
     std::vector<Slot*> leaving;
-    for (const Queue& queue : queues_.by_phase)
-        std::ranges::copy_if(queue, std::back_inserter(leaving),
-                             [&](const Slot* slot) { return !allowed(slot->address_); });
+    for (const auto& [address, source] : sources_)
+        for (const Queue& queue : source.by_phase)
+            std::ranges::copy_if(queue, std::back_inserter(leaving),
+                                 [&](const Slot* slot) { return !allowed(slot->address_); });
     for (Slot* slot : leaving) slot->close();
 }
 

@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -17,10 +18,16 @@ namespace wcs_node_agent {
 /// What counts as one source. A host has a whole /64 of IPv6 addresses to connect from.
 boost::asio::ip::address source_of(const boost::asio::ip::address& from);
 
-/// The connections that a server has open. Where one source, or all together, have as many as they
-/// may, an older one is evicted: a finished one first, then an idle one, then a working one, of
-/// each phase the one that has been in it for longest. So whoever connects is served, and nobody
-/// keeps others out by staying.
+/// The connections that a server has open. Where one source has as many as it may, one of its own
+/// is evicted for the next; where all together have, one of the source that has most, the new one
+/// included. So under any pressure each source keeps an equal share (max-min fairness), whoever
+/// connects is served, and nobody keeps others out by staying.
+///
+/// Of a source, and of sources that have equally many, a finished connection is evicted before one
+/// that waits for its next request, and that before a working one; in each phase the one that has
+/// been in it for longest. A connection works from the start: a client's first byte comes a round
+/// trip after its connection, and who has sent a byte and goes no further must not outlive who is
+/// about to ask.
 class OpenConnections {
  public:
     struct Limits {
@@ -55,29 +62,37 @@ class OpenConnections {
     /// In the order of eviction.
     enum class Phase {
         finished,  // its last answer has been sent
-        idle,      // it waits for the next request
+        idle,      // it has been answered and waits for the next request
         working,
     };
 
     using Queue = std::list<Slot*>;  // the one that has been in the phase for longest first
-    struct Queues {
+
+    struct Source {
         Queue& of(Phase phase) { return by_phase[static_cast<std::size_t>(phase)]; }
 
-        std::array<Queue, 3> by_phase;
-    };
-    struct Source {
         std::size_t size = 0;
-        Queues queues;
+        std::array<Queue, 3> by_phase;
     };
     using Sources = std::map<boost::asio::ip::address, Source>;
 
-    void evict_from(Queues& queues);
+    /// Whose connection is evicted first.
+    struct Order {
+        bool operator()(Sources::iterator one, Sources::iterator other) const;
+    };
+    using Ranking = std::set<Sources::iterator, Order>;
+
+    static Slot& first_of(const Source& source);
+    template <class Change>
+    void change(Sources::iterator source, Change change);
+    void evict_from(const Source& source);
 
     Limits limits_;
     std::size_t size_ = 0;
     std::uint64_t evicted_ = 0;
-    Queues queues_;
+    std::uint64_t changes_ = 0;  // of phases: they are numbered
     Sources sources_;
+    Ranking ranking_;  // of all sources
 };
 
 /// One connection's share of the limits; destroying it frees the slot.
@@ -108,8 +123,8 @@ class OpenConnections::Slot {
     Sources::iterator source_;
     boost::asio::ip::address address_;
     Phase phase_ = Phase::working;
-    Queue::iterator in_all_;
-    Queue::iterator in_source_;
+    std::uint64_t since_;  // the number of its last change of phase
+    Queue::iterator at_;
     std::function<void()> close_;
 };
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients by the thousand: others are served, memory is bounded, descriptors never run out."""
 
+import collections
 import contextlib
+import itertools
 import json
 import os
 import resource
 import socket
 import struct
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +96,48 @@ def test_one_source_does_not_take_the_places_of_others(target):
             stack.enter_context(connect(target.metrics_address, "127.0.1.2"))
         kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert kept.recv(1000).startswith(b"HTTP/1.1 200"), "the longest idle of all, yet there"
+
+
+@contextlib.contextmanager
+def slow_requests(address, sources, every):
+    """From the sources in turn a connection each `every` seconds, which sends one byte and stays."""
+    ended, open_ones = threading.Event(), collections.deque()
+
+    def send():
+        for number in itertools.count():
+            if ended.wait(every):
+                return
+            with contextlib.suppress(OSError):
+                client = connect(address, sources[number % len(sources)])
+                client.send(b"G")
+                open_ones.append(client)
+            if len(open_ones) > 2 * MOST_METRICS:
+                open_ones.popleft().close()
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield open_ones
+    finally:
+        ended.set()
+        sender.join()
+        for client in open_ones:
+            client.close()
+
+
+def test_slow_requests_of_many_sources_leave_a_distant_client_its_scrapes(target):
+    """It is 20 ms away: its request comes so much later than its connection."""
+    sources = [f"127.0.1.{number}" for number in range(1, 17)]
+    with slow_requests(target.metrics_address, sources, 1 / 300) as slow:
+        lab.wait_until(lambda: len(slow) > MOST_METRICS, "all slots are taken", 60)
+        for _ in range(50):
+            with connect(target.metrics_address, "127.0.0.2") as honest:
+                time.sleep(0.02)
+                honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert honest.recv(1000).startswith(b"HTTP/1.1 200")
+                time.sleep(0.02)
+                honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert honest.recv(1000).startswith(b"HTTP/1.1 200"), "idle, yet the only one"
 
 
 @pytest.mark.parametrize("port", ["address", "metrics_address"])

@@ -7,9 +7,11 @@ import json
 import os
 import select
 import signal
+import socket
 import ssl
 import subprocess
-from contextlib import ExitStack, closing, contextmanager
+import time
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import lab
@@ -145,6 +147,109 @@ def test_a_client_certificate_is_demanded(start_agent, tmp_path, authority, serv
         status, code, _ = curl(agent, "/metrics", *options)
         assert status != 0 and code == 0, options
     assert curl(agent, "/metrics", *known)[1] == 200
+
+
+def trusting(authority):
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def get_healthz(tls):
+    tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return b"".join(iter(lambda: tls.recv(65536), b""))
+
+
+def test_a_client_hello_may_come_in_parts(start_agent, tmp_path, authority, server_tls):
+    """As large ones do, which have keys for quantum computers' time, or slow ones."""
+    agent = start_agent(f"--web.config.file={write(tmp_path, tls_server_config=server_tls)}")
+    agent.wait_for_reply("^up ")
+    for parts in ([1, 1, 3, 1], [5], [517 // 2], [1] * 20):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = trusting(authority).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        with lab.connect(agent.metrics_address) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with pytest.raises(ssl.SSLWantReadError):
+                tls.do_handshake()
+            hello = outgoing.read()
+            for size in parts:
+                connection.sendall(hello[:size])
+                hello = hello[size:]
+                time.sleep(0.02)
+            connection.sendall(hello)
+            while True:
+                with suppress(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                    break
+                connection.sendall(outgoing.read())
+                incoming.write(connection.recv(65536))
+            assert tls.version() == "TLSv1.3"
+
+
+def test_a_second_client_hello_may_be_asked_for(start_agent, tmp_path, authority, server_tls):
+    """HelloRetryRequest: the client's first guess of a curve is not one of the server's."""
+    web = write(tmp_path, tls_server_config={**server_tls, "curve_preferences": ["CurveP384"]})
+    agent = start_agent(f"--web.config.file={web}")
+    done = subprocess.run(
+        ["/usr/bin/openssl", "s_client", "-connect", agent.metrics_address, "-msg", "-tls1_3"]
+        + ["-groups", "P-256:P-384", "-CAfile", str(authority.certificate)],
+        input="GET /healthz HTTP/1.1\nHost: x\n\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.count("Handshake [length") and done.stdout.count("ClientHello") == 2
+    assert "Verify return code: 0 (ok)" in done.stdout
+
+
+def resident(agent):
+    with open(f"/proc/{agent.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+# A part of a handshake; a whole ClientHello would be answered.
+RECORD = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+
+def test_handshakes_that_are_begun_and_left_cost_others_nothing(
+    start_agent, tmp_path, authority, server_tls
+):
+    web = write(tmp_path, tls_server_config=server_tls)
+    agent = start_agent(f"--web.config.file={web}", "--metrics-allow=127.0.0.0/8")
+    agent.wait_for_reply("^up ")
+    address = lab.split_address(agent.metrics_address)
+
+    def scrape():
+        began = time.monotonic()
+        with (
+            socket.create_connection(address, 10, ("127.0.0.2", 0)) as connection,
+            trusting(authority).wrap_socket(connection, server_hostname="127.0.0.1") as tls,
+        ):
+            assert get_healthz(tls).startswith(b"HTTP/1.1 200")
+        return time.monotonic() - began
+
+    scrape()
+    before = resident(agent)
+    program = Path(lab.AGENT).parent / "benchmarks/client"
+    flood = [str(program), "--address", agent.metrics_address, "--kind", "hello", "--cpu", "-1"]
+    flood += ["--at-once", "1", "--every", "0", "--sources", "1", "--seconds", "4"]
+    with subprocess.Popen(
+        [*flood, "--requests", "0", "--path", "/"], stdout=subprocess.PIPE, text=True
+    ) as flooding:
+        times = []
+        while flooding.poll() is None:
+            times.append(scrape())
+        assert json.loads(flooding.stdout.read())["requests"] > 1000
+    assert len(times) > 10 and max(times) < 1, "tools/bench measures them"
+    assert resident(agent) - before < 12 << 20
+
+    # Those that stay have their source's slots, and no others.
+    with ExitStack() as stack:
+        for number in range(200):
+            left = stack.enter_context(socket.create_connection(address, 10, ("127.0.1.1", 0)))
+            left.sendall(RECORD[: 1 + number % len(RECORD)])
+        for _ in range(5):
+            assert scrape() < 1
+    assert resident(agent) - before < 12 << 20
 
 
 def test_a_renewed_certificate_is_served_without_a_reload(

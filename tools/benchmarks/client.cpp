@@ -11,6 +11,7 @@
 // --kind check: connects, reads to the end, closes, as HAProxy's agent check does
 //        new:   GET --path as Prometheus does, each on a connection of its own
 //        kept:  the same on connections that stay open
+//        hello: sends a byte that may begin a TLS handshake, and closes
 // Prints JSON: requests, bytes of the last body, seconds, and from connect (kept: from the request)
 // to close the median and 99th percentile in us, and how many took 10 ms or longer; of checks also
 // how many failed, and the number of replies by their first word.
@@ -34,13 +35,14 @@ namespace wcs_node_agent::bench {
 
 namespace {
 
-enum class Kind { check, fresh, kept };
+enum class Kind { check, fresh, kept, hello };
 
 Kind kind_of(std::string_view text) {
     if (text == "check") return Kind::check;
     if (text == "new") return Kind::fresh;
     if (text == "kept") return Kind::kept;
-    throw std::runtime_error("--kind is check, new or kept");
+    if (text == "hello") return Kind::hello;
+    throw std::runtime_error("--kind is check, new, kept or hello");
 }
 
 sockaddr_in endpoint(const std::string& text) {
@@ -142,8 +144,10 @@ std::size_t read_reply(const Descriptor& socket, std::string& reply, Replies& re
     return reply.size();
 }
 
-/// As Prometheus 2.42 asks, with its default timeout.
-std::string scrape_request(const Options& options, Kind kind) {
+/// A scrape as Prometheus 2.42's, with its default timeout.
+std::string request_text(const Options& options, Kind kind) {
+    if (kind == Kind::check) return "";
+    if (kind == Kind::hello) return "\x16";
     std::string request = "GET " + options.text("path") +
                           " HTTP/1.1\r\nHost: " + options.text("address") +
                           "\r\nUser-Agent: Prometheus/2.42.0\r\n"
@@ -165,7 +169,7 @@ nlohmann::json run(const Options& options) {
     const auto at_once = static_cast<std::size_t>(options.number("at-once"));
     const auto most = static_cast<std::size_t>(options.number("requests"));
     const auto sources = static_cast<std::uint32_t>(options.number("sources"));
-    const auto request = kind == Kind::check ? "" : scrape_request(options, kind);
+    const auto request = request_text(options, kind);
 
     std::vector<Descriptor> connections(at_once);
     std::vector<std::int64_t> began(at_once);
@@ -193,8 +197,10 @@ nlohmann::json run(const Options& options) {
                       "send");
         }
         for (std::size_t i = 0; i < at_once; ++i) {
-            bytes = kind == Kind::check ? read_reply(connections[i], answer, replies)
-                                        : read_response(connections[i], answer);
+            if (kind == Kind::check)
+                bytes = read_reply(connections[i], answer, replies);
+            else if (kind != Kind::hello)
+                bytes = read_response(connections[i], answer);
             if (kind != Kind::kept) connections[i] = Descriptor();
             times.push_back(wall_ns() - began[i]);
         }

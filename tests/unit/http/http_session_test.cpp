@@ -64,11 +64,11 @@ const std::string health = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n";
 }  // namespace
 
 TEST(HttpSession, SetsItsSlotIdleAndWorking) {
-    EXPECT_EQ(Session("").phases, ".");
-    EXPECT_EQ(Session("G").phases, ".w");
-    EXPECT_EQ(Session(health).phases, ".w.") << "after its answer it is idle";
-    EXPECT_EQ(Session(health + health).phases, ".w.") << "the second was there with the first";
-    EXPECT_EQ(Session(health + health, 0, health.size()).phases, ".w.w.");
+    EXPECT_EQ(Session("").phases, "") << "who is about to ask is not idle";
+    EXPECT_EQ(Session("G").phases, "w");
+    EXPECT_EQ(Session(health).phases, "w.") << "idle after its answer";
+    EXPECT_EQ(Session(health + health).phases, "w.") << "the second was there with the first";
+    EXPECT_EQ(Session(health + health, 0, health.size()).phases, "w.w.");
 }
 
 TEST(HttpSession, AnswersAndStaysOpen) {

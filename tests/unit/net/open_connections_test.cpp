@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +22,7 @@ using testing::IsEmpty;
 /// Connections with names, and who was closed in which order.
 class OpenConnectionsTest : public testing::Test {
  protected:
-    void open(const std::string& name, const char* source = "10.0.0.1") {
+    void open(const std::string& name, const std::string& source = "10.0.0.1") {
         auto slot = connections_.enter(make_address(source));
         slot->on_close([this, name] {
             closed_.push_back(name);
@@ -74,6 +76,65 @@ TEST_F(OpenConnectionsTest, TimeCountsFromTheChangeOfPhase) {
     slots_["first"]->set_idle();
     open("third");
     EXPECT_THAT(closed_, ElementsAre("second"));
+}
+
+TEST_F(OpenConnectionsTest, OneThatIsAboutToAskIsAsOldAsItsConnection) {
+    open("slow");
+    open("honest");
+    slots_["slow"]->set_working();
+    open("third");
+    EXPECT_THAT(closed_, ElementsAre("slow")) << "its first byte did not make it young again";
+}
+
+TEST_F(OpenConnectionsTest, TheSourceThatHoldsMostMakesRoom) {
+    struct Row {
+        const char* shows;
+        OpenConnections::Limits limits;
+        std::vector<std::pair<int, int>> held;  // source and number, opened one after the other
+        int newcomer;                           // source
+        std::string loses;                      // "SOURCE.NUMBER"
+    };
+    const std::vector<Row> rows{
+        {"not the oldest of all", {4, 4}, {{1, 1}, {2, 3}}, 3, "2.0"},
+        {"whoever comes first", {4, 4}, {{2, 3}, {1, 1}}, 3, "2.0"},
+        {"the newcomer's own, if with it that would be the largest",
+         {4, 4},
+         {{1, 2}, {2, 2}},
+         2,
+         "2.0"},
+        {"not its own as long as it has less", {5, 4}, {{2, 2}, {1, 3}}, 2, "1.0"},
+        {"of equals the oldest", {4, 4}, {{2, 2}, {1, 2}}, 3, "2.0"},
+        {"its own limit comes first", {5, 2}, {{1, 2}, {2, 1}}, 1, "1.0"},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.shows);
+        closed_.clear();
+        connections_.limit({.in_all = 100, .per_source = 100});
+        for (const auto& [source, number] : row.held)
+            for (int i = 0; i < number; ++i)
+                open(fmt::format("{}.{}", source, i), fmt::format("10.0.0.{}", source));
+        connections_.limit(row.limits);
+        open("newcomer", fmt::format("10.0.0.{}", row.newcomer));
+        EXPECT_THAT(closed_, ElementsAre(row.loses));
+        slots_.clear();
+        EXPECT_EQ(connections_.size(), 0U);
+    }
+}
+
+TEST_F(OpenConnectionsTest, WhoHasOneConnectionKeepsItBesideAnyFlood) {
+    connections_.limit({.in_all = 512, .per_source = 64});
+    open("honest", "10.0.1.1");
+    for (int i = 0; i < 5'000; ++i) {
+        const auto name = std::to_string(i);
+        open(name, fmt::format("10.0.0.{}", i % 16));
+        if (i % 3 == 0) slots_[name]->set_idle();
+        if (i % 5 == 0) slots_[name]->set_finished();
+    }
+    EXPECT_EQ(connections_.size(), 512U);
+    EXPECT_TRUE(slots_.contains("honest"));
+    slots_["honest"]->set_idle();
+    for (int i = 0; i < 100; ++i) open(fmt::format("more {}", i), "10.0.0.1");
+    EXPECT_TRUE(slots_.contains("honest")) << "though it is idle and the others are working";
 }
 
 TEST_F(OpenConnectionsTest, ASlotDestroyedIsFree) {

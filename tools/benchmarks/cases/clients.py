@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What HAProxy's check notices of other clients, many, idle and slow ones, and of a WCS that hangs."""
+"""What HAProxy's check notices of other clients, many, idle and slow ones, and of a WCS that hangs; what
+scrapes notice of TLS handshakes that others begin and leave."""
 
 import contextlib
 import http.client
@@ -9,6 +10,7 @@ import os
 import random
 import resource
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -29,6 +31,9 @@ FIGURES = (
     Figure("hang", "beside a WCS that does not answer", "ms", at_most=TARGET_MS),
     Figure("memory", "memory that all of them cost", "MiB", at_most=16.0),
     Figure("descriptors", "most descriptors open", at_most=1_408.0),
+    Figure("tls_alone", "TLS scrapes, 99th percentile, nobody else", "ms"),
+    Figure("hellos", "beside 14,000 TLS handshakes a second begun by one other source", "ms", at_most=100.0),
+    Figure("hello_memory", "resident memory at their end", "MiB", at_most=32.0),
 )
 SOURCES = [f"127.0.1.{number}" for number in range(1, 51)]
 
@@ -134,6 +139,78 @@ def guesses(agent, at_once):
         raise CannotMeasure("no guess was computed meanwhile")
 
 
+@contextlib.contextmanager
+def hellos(agent, seconds, rate):
+    """Connections that send the byte 0x16 and close, so many a second; yields the rate that was reached."""
+    command = [str(PROGRAMS / "client"), "--address", agent.metrics_address, "--kind", "hello"]
+    command += ["--cpu", "-1", "--at-once", "1", "--every", str(2_000_000 // rate), "--sources", "1"]
+    command += ["--seconds", str(seconds), "--requests", "0", "--path", "/"]
+    with contextlib.ExitStack() as stack:
+        floods = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command, stdout=subprocess.PIPE, text=True, preexec_fn=lab.die_with_parent
+                )
+            )
+            for _ in range(2)
+        ]
+        reached = []
+        yield reached
+        told = [json.loads(flood.communicate()[0]) for flood in floods]
+        reached.append(sum(one["requests"] / one["seconds"] for one in told))
+
+
+def tls_scrapes(agent, seconds):
+    """Times of scrapes from 127.0.0.2, one each 50 ms on a new connection, counted from its turn; ms."""
+    trusting = ssl.create_default_context(cafile=str(agent.certificate))
+    address = lab.split_address(agent.metrics_address)
+    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    times, turn = [], time.monotonic()
+    end = turn + seconds
+    while turn < end:
+        time.sleep(max(0.0, turn - time.monotonic()))
+        with (
+            socket.create_connection(address, 10, ("127.0.0.2", 0)) as connection,
+            trusting.wrap_socket(connection, server_hostname="127.0.0.1") as tls,
+        ):
+            tls.sendall(request)
+            if not b"".join(iter(lambda: tls.recv(65536), b"")).startswith(b"HTTP/1.1 200"):
+                raise CannotMeasure("a scrape was refused")
+        times.append((time.monotonic() - turn) * 1e3)
+        turn += 0.05
+    return times
+
+
+def p99(values):
+    return sorted(values)[len(values) * 99 // 100]
+
+
+def measure_handshakes(bench, simulator, networks, rounds, seconds):
+    certificate, key = bench.scratch / "server.pem", bench.scratch / "server.key"
+    lab.run(
+        *("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
+        *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=node"),
+        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
+    )
+    web = bench.scratch / "tls.yml"
+    tls = {"cert_file": str(certificate), "key_file": str(key)}
+    web.write_text(json.dumps({"tls_server_config": tls}))
+    agent = bench.agent(f"--wcs-url={simulator.url}", *networks, f"--web.config.file={web}")
+    agent.certificate = certificate
+    bench.record("tls_alone", p99(tls_scrapes(agent, seconds)))
+    found, rates, memory = [], [], []
+    for number in range(rounds):
+        bench.progress(f"handshakes begun and left, round {number + 1} of {rounds}")
+        with hellos(agent, seconds, 14_000) as reached:
+            found.append(p99(tls_scrapes(agent, seconds)))
+            memory.append(memory_mib(agent.pid, "VmRSS"))
+        rates += reached
+    shown = ", ".join(f"{value:.3g} at {rate:,.0f}/s" for value, rate in zip(found, rates))
+    bench.record("hellos", median(found), f"rounds: {shown}", ms=found)
+    bench.record("hello_memory", max(memory))
+    agent.close()
+
+
 def record(bench, found):
     for key, values in found.items():
         shown = ", ".join(f"{value:.3g}" for value in values)
@@ -178,3 +255,5 @@ def run(bench):
         found["hang"].append(p99_ms(bench, agent, seconds))
         simulator.set(hang=0)
     record(bench, found)
+
+    measure_handshakes(bench, simulator, networks, *bench.choose((1, 3.0), (3, 8.0)))
