@@ -39,7 +39,8 @@ struct CountNames {
 struct WcsPage {
     std::map<std::string, double, std::less<>> numbers;
     std::map<std::string, std::string, std::less<>> texts;
-    std::size_t left_out = 0;  // entries past the bound on how many are kept
+    std::map<std::string, double, std::less<>> disputed;  // of different numbers the lowest
+    std::size_t left_out = 0;  // entries past the bound, or that cannot be read
 };
 
 /// Streams by protocol. A name that the page lacks is unknown, and so is a sum that needs it.

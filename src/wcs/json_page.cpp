@@ -33,25 +33,30 @@ class JsonReader {
  public:
     JsonReader(std::string_view body, PageEntries& entries) : body_(body), entries_(entries) {}
 
-    Result<void> read() {
+    /// A name that nobody escaped may close objects, or open some: where the end is known to be
+    /// that of the page, its last brace is what counts.
+    Result<void> read(Ending ending) {
+        std::size_t closed_at = 0;
         open_object();
-        while (!key_begins_.empty()) {
-            skip_white_space();
-            if (at_end()) {
-                return Error{fmt::format("JSON that is cut off after {} bytes", body_.size())};
-            }
+        for (skip_white_space(); !at_end(); skip_white_space()) {
             if (next() == '}') {
-                ++at_;
-                key_begins_.pop_back();
+                close_object();
+                closed_at = at_;
             } else if (next() == ',') {
                 ++at_;
             } else {
                 read_entry();
             }
         }
-        skip_white_space();
-        if (!at_end()) {
-            return Error{fmt::format("not JSON: more after its end, at byte {}", at_ + 1)};
+        if (ending == Ending::unknown || !body_.ends_with('}')) {
+            const auto rest = trimmed(body_.substr(closed_at));
+            if (!key_begins_.empty()) {
+                return Error{fmt::format("JSON that is cut off after {} bytes", body_.size())};
+            }
+            if (!rest.empty()) {
+                return Error{fmt::format("not JSON: more after its end, at byte {}",
+                                         body_.size() - rest.size() + 1)};
+            }
         }
         if (entries_.found() == 0) {
             return Error{"JSON without a single value"};
@@ -85,6 +90,13 @@ class JsonReader {
         key_begins_.push_back(name_.size());
     }
 
+    void close_object() {
+        ++at_;
+        if (!key_begins_.empty()) {
+            key_begins_.pop_back();
+        }
+    }
+
     void read_entry() {
         if (!read_name()) {
             entries_.leave_out();
@@ -106,7 +118,7 @@ class JsonReader {
         if (next() != '"') {
             return false;
         }
-        name_.resize(key_begins_.back());
+        name_.resize(key_begins_.empty() ? 0 : key_begins_.back());
         name_ += take_string(Ends::at_first_quote);
         skip_white_space();
         if (next() != ':') {
@@ -121,7 +133,11 @@ class JsonReader {
         const auto value = quoted ? trimmed(take_string(Ends::at_closing_quote)) : take_word();
         skip_white_space();
         if (!at_end() && next() != ',' && next() != '}') {
-            entries_.leave_out(name_);
+            if (quoted) {
+                entries_.leave_out();
+            } else {
+                entries_.add_number(name_, {});
+            }
             skip_entry();
         } else if (quoted || value == "true" || value == "false") {
             entries_.add(name_, value);
@@ -265,8 +281,8 @@ class JsonReader {
 
 }  // namespace
 
-Result<void> read_json_page(std::string_view body, PageEntries& entries) {
-    return JsonReader(body, entries).read();
+Result<void> read_json_page(std::string_view body, Ending ending, PageEntries& entries) {
+    return JsonReader(body, entries).read(ending);
 }
 
 }  // namespace wcs_node_agent

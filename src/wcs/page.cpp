@@ -2,10 +2,11 @@
 #include "wcs/page.hpp"
 
 #include "wcs/json_page.hpp"
-#include "wcs/page_entries.hpp"
 #include "wcs/white_space.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,21 +21,31 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 void read_line(std::string_view line, PageEntries& entries) {
     line = trimmed(line);
     const auto equals = line.find('=');
-    if (!line.starts_with('-') && equals != std::string_view::npos) {
+    const bool is_header = line.starts_with('-');
+    if (!is_header && equals != std::string_view::npos) {
         entries.add(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
+    } else if (!line.empty() && !(is_header && line.ends_with('-'))) {
+        entries.pass_over();
     }
 }
 
-/// A NUL costs its own line, unless most of what is there has some: then it is no text at all.
-Result<void> read_text_page(std::string_view body, PageEntries& entries) {
+/// A NUL costs its own line, unless the first and most of what is there have some: then it is no
+/// text at all. The last line of a page that was cut is left out.
+Result<void> read_text_page(std::string_view body, bool cut, PageEntries& entries) {
+    const bool begins_binary = body.substr(0, body.find('\n')).find('\0') != std::string_view::npos;
     std::size_t binary_lines = 0;
     while (!body.empty()) {
         const auto line = body.substr(0, body.find('\n'));
+        const bool unfinished = cut && line.size() == body.size();
         body.remove_prefix(std::min(line.size() + 1, body.size()));
         binary_lines += line.find('\0') != std::string_view::npos ? 1U : 0U;
-        read_line(line, entries);
+        if (unfinished) {
+            entries.leave_out();
+        } else {
+            read_line(line, entries);
+        }
     }
-    if (binary_lines > entries.found()) {
+    if (begins_binary && binary_lines > entries.found()) {
         return Error{"binary data"};
     }
     if (entries.found() == 0) {
@@ -43,13 +54,22 @@ Result<void> read_text_page(std::string_view body, PageEntries& entries) {
     return {};
 }
 
+std::optional<double> streams_of(const std::map<std::string, double, std::less<>>& numbers,
+                                 const std::string& name) {
+    const auto found = numbers.find(name);
+    const bool is_count =
+        found != numbers.end() && found->second >= 0 && found->second <= max_streams;
+    return is_count ? std::optional(found->second) : std::nullopt;
+}
+
 }  // namespace
 
-Result<WcsPage> parse_page(std::string_view body, std::size_t max_entries,
+Result<WcsPage> parse_page(std::string_view body, Ending ending, std::size_t max_entries,
                            const CountNames& names) {
     if (body.starts_with(byte_order_mark)) {
         body.remove_prefix(byte_order_mark.size());
     }
+    const bool cut = ending == Ending::unknown && !body.ends_with('\n');
     body = trimmed(body);
     if (body.empty()) {
         return Error{"empty"};
@@ -58,8 +78,8 @@ Result<WcsPage> parse_page(std::string_view body, std::size_t max_entries,
         return Error{"an HTML page"};
     }
     PageEntries entries(max_entries, names);
-    const auto read =
-        body.starts_with('{') ? read_json_page(body, entries) : read_text_page(body, entries);
+    const auto read = body.starts_with('{') ? read_json_page(body, ending, entries)
+                                            : read_text_page(body, cut, entries);
     if (!read) {
         return read.error();
     }
@@ -72,17 +92,17 @@ StreamCounts count_streams(const WcsPage& page, const CountNames& names) {
                          std::optional<double>& at_least) -> std::optional<double> {
         std::optional<double> total = 0;
         for (const auto& name : list) {
-            const auto found = page.numbers.find(name);
-            if (found == page.numbers.end() || found->second < 0 || found->second > max_streams) {
+            const auto known = streams_of(page.numbers, name);
+            if (!known) {
                 total.reset();
                 if (counts.missing.empty()) {
                     counts.missing = name;
                 }
-                continue;
+            } else if (total) {
+                *total += *known;
             }
-            at_least = at_least.value_or(0) + found->second;
-            if (total) {
-                *total += found->second;
+            if (const auto least = known ? known : streams_of(page.disputed, name)) {
+                at_least = at_least.value_or(0) + *least;
             }
         }
         return total;

@@ -7,13 +7,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace wcs_node_agent {
 namespace {
-
-using Value = PageEntries::Value;
 
 constexpr std::size_t usual_entries = 64;
 constexpr std::size_t max_name_bytes = 128;
@@ -24,10 +23,15 @@ bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= max_name_bytes && is_printable_utf8(text);
 }
 
-/// Nothing: not a number as a whole, or past any double. Too small for a double is 0.
-Value read_number(std::string_view text) {
+/// Where WCS lists streams: texts, even where a name is such that the value reads as a number.
+bool lists_streams(std::string_view name) {
+    return name == "streams_viewers" || name == "streams_synchronization";
+}
+
+/// None: not a number as a whole, or past any double. Too small for a double is 0.
+std::optional<double> read_number(std::string_view text) {
     if (text.size() > max_value_bytes) {
-        return {};
+        return std::nullopt;
     }
     double number = 0;
     const char* const end = text.data() + text.size();
@@ -35,18 +39,9 @@ Value read_number(std::string_view text) {
     if (error == std::errc::result_out_of_range) {  // too large or too small: strtod says which
         number = std::strtod(std::string(text).c_str(), nullptr);
     } else if (error != std::errc()) {
-        return {};
+        return std::nullopt;
     }
-    return stopped == end && std::isfinite(number) ? Value(number) : Value();
-}
-
-/// Nothing: neither a number nor a string that can be shown.
-Value read_value(std::string_view text) {
-    auto value = read_number(text);
-    if (value == Value() && text.size() <= max_string_bytes && is_printable_utf8(text)) {
-        value = std::string(text);
-    }
-    return value;
+    return stopped == end && std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -69,39 +64,52 @@ PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
       max_slots_(slots_.size() + max_entries) {}
 
 void PageEntries::add(std::string_view name, std::string_view value) {
-    if (Value* const kept = slot(name)) {
-        assign(*kept, read_value(value));
+    const auto number = read_number(value);
+    if (!number || lists_streams(name) || !is_name(name)) {
+        ++texts_;
+    }
+    Slot* const kept = slot(name);
+    if (kept != nullptr && number) {
+        add_to(*kept, {number});
+    } else if (kept != nullptr) {
+        const bool readable = value.size() <= max_string_bytes && is_printable_utf8(value);
+        left_out_ += readable ? 0U : 1U;
+        add_text(*kept, value, readable);
     }
 }
 
 void PageEntries::add_number(std::string_view name, std::string_view value) {
-    if (Value* const kept = slot(name)) {
-        assign(*kept, read_number(value));
+    if (Slot* const kept = slot(name)) {
+        const auto number = read_number(value);
+        add_to(*kept, {number, !number});
     }
 }
 
-void PageEntries::leave_out(std::string_view name) {
-    if (Value* const kept = slot(name)) {
-        assign(*kept, {});
-    }
+void PageEntries::leave_out() {
+    ++left_out_;
+    ++texts_;
 }
 
 WcsPage PageEntries::take() {
     WcsPage page;
     page.left_out = left_out_;
     while (!slots_.empty()) {
-        auto slot = slots_.extract(slots_.begin());
-        if (const auto* number = std::get_if<double>(&slot.mapped())) {
-            page.numbers.emplace(std::move(slot.key()), *number);
-        } else if (auto* text = std::get_if<std::string>(&slot.mapped())) {
-            page.texts.emplace(std::move(slot.key()), std::move(*text));
+        auto node = slots_.extract(slots_.begin());
+        auto& slot = node.mapped();
+        if (const auto numbers = standing(slot); !numbers.empty()) {
+            if (numbers.lowest) {
+                auto& names = numbers.differ ? page.disputed : page.numbers;
+                names.emplace(std::move(node.key()), *numbers.lowest);
+            }
+        } else if (slot.text && !slot.texts_differ) {
+            page.texts.emplace(std::move(node.key()), std::move(*slot.text));
         }
     }
     return page;
 }
 
-/// Where the value of that name goes. None: it is no name, or all slots are taken, which counts.
-Value* PageEntries::slot(std::string_view name) {
+/// Where the values of that name go. None: it is no name, or all slots are taken, which counts.
+PageEntries::Slot* PageEntries::slot(std::string_view name) {
     if (!is_name(name)) {
         return nullptr;
     }
@@ -116,9 +124,37 @@ Value* PageEntries::slot(std::string_view name) {
     return nullptr;
 }
 
-void PageEntries::assign(Value& kept, Value value) {
-    left_out_ += value == Value() ? 1U : 0U;
-    kept = std::move(value);
+void PageEntries::add_to(Slot& slot, const Numbers& number) {
+    if (slot.behind_texts != texts_) {
+        slot.between_texts.add(std::exchange(slot.behind, {}));
+        slot.behind_texts = texts_;
+    }
+    auto& numbers = texts_ == 0 ? slot.before_texts : slot.behind;
+    const bool differed = numbers.differ;
+    numbers.add(number);
+    left_out_ += numbers.differ && !differed ? 1U : 0U;
+}
+
+void PageEntries::add_text(Slot& slot, std::string_view text, bool readable) {
+    if (!readable || (slot.text && *slot.text != text)) {
+        slot.texts_differ = true;
+    } else {
+        slot.text = text;
+    }
+}
+
+PageEntries::Numbers PageEntries::standing(const Slot& slot) const {
+    auto own = slot.before_texts;
+    auto enclosed = slot.between_texts;
+    (slot.behind_texts == texts_ ? own : enclosed).add(slot.behind);
+    return own.empty() ? enclosed : own;
+}
+
+void PageEntries::Numbers::add(const Numbers& others) {
+    differ = differ || others.differ || (lowest && others.lowest && *lowest != *others.lowest);
+    if (others.lowest) {
+        lowest = std::min(lowest.value_or(*others.lowest), *others.lowest);
+    }
 }
 
 }  // namespace wcs_node_agent

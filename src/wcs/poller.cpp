@@ -57,6 +57,23 @@ void log(const WcsState& state, const WcsUrl& url) {
     }
 }
 
+std::string missing_name_text(const std::string& name, const WcsPage& page,
+                              const FetchedPage& fetched) {
+    if (page.disputed.contains(name)) {
+        return fmt::format("the page has different numbers named '{}'", name);
+    }
+    if (fetched.end == HttpReply::BodyEnd::connection && !fetched.body.ends_with('\n')) {
+        return fmt::format(
+            "the page has no number named '{}', and may be cut off: it has neither a "
+            "length nor a last line end",
+            name);
+    }
+    return fmt::format(
+        "the page has no number named '{}': name under `counts` in the configuration "
+        "what this WCS has instead",
+        name);
+}
+
 }  // namespace
 
 WcsSettings wcs_settings(const Config& config) {
@@ -72,7 +89,9 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
         outcome.silent = fetched.error().silent;
         return outcome;
     }
-    auto page = parse_page(fetched->body, settings.max_stats, settings.counts);
+    const auto ending =
+        fetched->end == HttpReply::BodyEnd::connection ? Ending::unknown : Ending::known;
+    auto page = parse_page(fetched->body, ending, settings.max_stats, settings.counts);
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
@@ -88,10 +107,9 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     outcome.page = std::move(*page);
     if (!outcome.counts.missing.empty()) {
         outcome.fault = WcsFault::missing_name;
-        outcome.fault_text = fmt::format(
-            "{}: the page has no number named '{}': name under `counts` in the configuration what "
-            "this WCS has instead",
-            settings.url.text, outcome.counts.missing);
+        outcome.fault_text =
+            fmt::format("{}: {}", settings.url.text,
+                        missing_name_text(outcome.counts.missing, *outcome.page, *fetched));
     }
     return outcome;
 }

@@ -152,6 +152,10 @@ def agent(start_shared, server):
     return one
 
 
+def fault_of(agent):
+    return agent.status_json()["wcs"]["fault_text"] or ""
+
+
 def subscribers_of(agent):
     return agent.status_json()["wcs"]["merged"]["subscribers"]["value"]
 
@@ -190,4 +194,46 @@ def test_what_others_read_is_read_too(agent, server, name):
 )
 def test_what_is_not_believed_is_named(agent, server, answer, fault):
     server.answer = answer
-    lab.wait_until(lambda: fault in (agent.status_json()["wcs"]["fault_text"] or ""), "the fault is named")
+    lab.wait_until(lambda: fault in fault_of(agent), "the fault is named")
+
+
+def test_an_unfinished_last_number_is_none(agent, server):
+    """Cut within `95`, where nothing says how long the page is."""
+    server.answer = OK + b"\r\n" + page(95)
+    lab.wait_until(lambda: subscribers_of(agent) == 95, "the page is read")
+    server.answer = OK + b"\r\n" + page(95)[: page(95).index(b"95") + 1]
+    lab.wait_until(lambda: "'streams_webrtc_out', and may be cut off" in fault_of(agent), "it is unknown")
+    assert subscribers_of(agent) == 95
+
+
+@pytest.mark.parametrize("values", [(60, 5), (5, 60)])
+def test_different_numbers_of_one_name_are_none(agent, server, values):
+    server.answer = with_length(OK)(page(30))
+    lab.wait_until(lambda: subscribers_of(agent) == 30, "the page is read")
+    groups = ",".join('"group%d":{"streams_webrtc_out":%d}' % pair for pair in enumerate(values))
+    others = ",".join(f'"streams_{name}":0' for name in NAMES if name != "webrtc_out")
+    server.answer = with_length(OK)(("{%s,%s}" % (groups, others)).encode())
+    lab.wait_until(lambda: "different numbers named 'streams_webrtc_out'" in fault_of(agent), "it is unknown")
+    assert subscribers_of(agent) == 30
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"streams_webrtc_out=0",
+        b"x\nstreams_webrtc_out=0\ny",
+        b"x\nstreams_hls=5000\ny",
+        b"0\r\nstreams_webrtc_out=5000\r\n-----Core Stats-----",
+        b"\xff\x00\n\x1b[31m\n",
+        b"\n\x00" * 100,
+    ],
+)
+def test_the_name_of_a_stream_changes_no_count(agent, server, name):
+    server.answer = with_length(OK)(page(0))
+    lab.wait_until(lambda: subscribers_of(agent) == 0, "the page is read")
+    before, after = page(25).split(b"streams_rtmp_out")
+    body = before + b"streams_viewers=" + name + b"/3\nstreams_rtmp_out" + after
+    server.answer = with_length(OK)(body)
+    lab.wait_until(lambda: subscribers_of(agent) == 25, "the page is read")
+    assert fault_of(agent) == ""
+    assert agent.reply() == "up 75%\n"

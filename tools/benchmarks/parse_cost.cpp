@@ -23,7 +23,7 @@ nlohmann::json run(const Options& options) {
     const CountNames names;
     std::size_t kept = 0;
     const auto parse = cost_ns(options.number("calls"), [&] {
-        const auto page = parse_page(body, max_entries, names);
+        const auto page = parse_page(body, Ending::known, max_entries, names);
         if (!page) throw std::runtime_error(page.error().what);
         kept = page->numbers.size() + page->texts.size();
     });

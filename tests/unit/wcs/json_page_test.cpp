@@ -11,6 +11,7 @@
 namespace wcs_node_agent {
 namespace {
 
+using test::parse;
 using test::parsed;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -24,9 +25,9 @@ TEST(JsonPage, Values) {
                   "text": "a/0", "yes": true, "no": false, "nothing": null, "empty": {},
                   "list": [1, {"in": 2}, [3]],
                   "deep": {"er": 4, "still": {"deeper": "5"}}},
-        "flat": 6, "other": {"integer": 8}})");
+        "flat": 6, "other": {"integer": -3}})");
     EXPECT_THAT(page.numbers,
-                UnorderedElementsAre(Pair("integer", 8), Pair("large", 18446744073709551615.0),
+                UnorderedElementsAre(Pair("integer", -3), Pair("large", 18446744073709551615.0),
                                      Pair("fraction", 2.5), Pair("numeric", 7), Pair("deep.er", 4),
                                      Pair("deep.still.deeper", 5), Pair("flat", 6)));
     EXPECT_THAT(page.texts, UnorderedElementsAre(Pair("text", "a/0"), Pair("yes", "true"),
@@ -88,10 +89,19 @@ TEST(JsonPage, Strings) {
     EXPECT_THAT(name.numbers, ElementsAre(Pair("\u00e9/.\U0001F600", 1)));
 }
 
-TEST(JsonPage, TheLastOfADuplicateName) {
-    const auto page = parsed(R"({"g":{"a":1,"b":"x","a":"y","b":2}, "h":{"b":3}})");
-    EXPECT_THAT(page.numbers, ElementsAre(Pair("b", 3)));
-    EXPECT_THAT(page.texts, ElementsAre(Pair("a", "y")));
+TEST(JsonPage, DuplicateNames) {
+    const auto page = parsed(R"({"g":{"a":1,"b":"x","a":1,"b":2,"c":4}, "h":{"b":2,"c":3}})");
+    EXPECT_THAT(page.numbers, ElementsAre(Pair("a", 1), Pair("b", 2)));
+    EXPECT_THAT(page.disputed, ElementsAre(Pair("c", 3)));
+    EXPECT_THAT(page.texts, IsEmpty());
+}
+
+/// A string that nobody escaped may have closed or opened an object.
+TEST(JsonPage, BracesTooManyOrTooFew) {
+    EXPECT_EQ(parsed(R"({"g":{"a":1}},"b":2}})").numbers, parsed(R"({"a":1,"b":2})").numbers);
+    EXPECT_EQ(parsed(R"({"g":{"a":1}} {"b":2})").numbers, parsed(R"({"a":1})").numbers);
+    EXPECT_EQ(parsed(R"({"g":{"a":1,"b":2})").numbers, parsed(R"({"a":1,"b":2})").numbers);
+    EXPECT_FALSE(parse(R"({"g":{"a":1,"b":2})", Ending::unknown)) << "it may be cut off";
 }
 
 TEST(JsonPage, ArraysAreLeftOutWhole) {

@@ -24,13 +24,13 @@ inline std::string sample(const std::string& name) {
     return text.str();
 }
 
-inline Result<WcsPage> parse(std::string_view body) {
-    return parse_page(body, plenty, CountNames{});
+inline Result<WcsPage> parse(std::string_view body, Ending ending = Ending::known) {
+    return parse_page(body, ending, plenty, CountNames{});
 }
 
 /// The same for a body that must be a page.
 inline WcsPage parsed(std::string_view body, std::size_t max_entries = plenty) {
-    auto page = parse_page(body, max_entries, CountNames{});
+    auto page = parse_page(body, Ending::known, max_entries, CountNames{});
     EXPECT_TRUE(page) << page.error().what;
     return page ? *page : WcsPage{};
 }

@@ -17,7 +17,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-WcsPage parsed(const std::string& body) { return parse_page(body, 1000, CountNames{}).value(); }
+WcsPage parsed(const std::string& body) {
+    return parse_page(body, Ending::known, 1000, CountNames{}).value();
+}
 
 std::set<std::string> names(const WcsPage& page) {
     std::set<std::string> all;
@@ -87,7 +89,7 @@ TEST(SimulatedPage, ListsStreamsAtItsEnd) {
 }
 
 TEST(SimulatedPage, GarbageIsNoPage) {
-    EXPECT_FALSE(parse_page(garbage_body(), 1000, CountNames{}));
+    EXPECT_FALSE(parse_page(garbage_body(), Ending::known, 1000, CountNames{}));
     EXPECT_EQ(garbage_body(), garbage_body());
 }
 

@@ -35,7 +35,7 @@ TEST(TextPage, Lines) {
         {"a header of one dash", "-Stats\na=1", "a", 1},
         {"a header that holds an equals sign", "--x=3--\nx=1", "x", 1},
         {"a line without an equals sign", "nothing here\na=1", "a", 1},
-        {"the last of a duplicate name", "a=1\na=2\n", "a", 2},
+        {"a duplicate that is equal", "a=2\na=2\n", "a", 2},
         {"a number after a text of that name", "a=x\na=2\n", "a", 2},
         {"negative", "a=-37", "a", -37},
         {"fraction", "a=2.5", "a", 2.5},
@@ -63,10 +63,12 @@ TEST(TextPage, WhatIsNoNumberStaysText) {
     }
 }
 
-TEST(TextPage, TextReplacesANumberOfThatName) {
-    const auto page = parsed("a=1\na=x\n");
-    EXPECT_THAT(page.numbers, IsEmpty());
-    EXPECT_THAT(page.texts, ElementsAre(Pair("a", "x")));
+TEST(TextPage, ANumberStandsBesideATextOfThatName) {
+    for (const std::string body : {"a=1\na=x\n", "a=x\na=1\n"}) {
+        const auto page = parsed(body);
+        EXPECT_THAT(page.numbers, ElementsAre(Pair("a", 1)));
+        EXPECT_THAT(page.texts, IsEmpty());
+    }
 }
 
 /// In each row `bad` costs itself; what is before and behind it stays.
