@@ -43,6 +43,7 @@ struct WebFile {
     std::optional<TlsSettings> tls;
     Headers headers;
     Users users;
+    std::vector<std::string> warnings;  // each names a place in the file and what is not served
 };
 
 /// YAML as Prometheus' exporter-toolkit has it. Errors are at `FILE:LINE:COLUMN`. Relative paths

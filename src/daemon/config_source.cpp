@@ -5,10 +5,11 @@
 
 namespace wcs_node_agent {
 
-Checked<LoadedConfig> load(const ConfigSource& source) {
+Checked<LoadedConfig> load(const ConfigSource& source, const WebConfig* in_use) {
     auto config = load_config(source.file, source.overrides);
     if (!config) return config.error();
-    auto web = load_web_config(config->web_config_file);
+    const auto& file = config->web_config_file;
+    auto web = in_use ? reload_web_config(file, *in_use) : load_web_config(file);
     if (!web) return web.error();
     return LoadedConfig{*std::move(config), *std::move(web)};
 }

@@ -24,7 +24,8 @@ struct LoadedConfig {
     WebConfig web;
 };
 
-/// All of it, or every error of the first of both files that has any.
-Checked<LoadedConfig> load(const ConfigSource& source);
+/// All of it, or every error of the first of both files that has any. `in_use` is the web file's
+/// content that is used now, if something is: see reload_web_config().
+Checked<LoadedConfig> load(const ConfigSource& source, const WebConfig* in_use = nullptr);
 
 }  // namespace wcs_node_agent

@@ -203,7 +203,7 @@ asio::awaitable<void> Daemon::handle_signals() {
 
 /// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 void Daemon::reload() {
-    auto loaded = load(source_);
+    auto loaded = load(source_, &http_server_.web());
     auto errors = loaded ? sampler_.check(loaded->config) : loaded.error();
     for (const auto& error : errors)
         spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);

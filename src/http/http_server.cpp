@@ -76,10 +76,7 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& s
       routes_(snapshots, counters),
       gate_(executor),
       listener_(executor, "metrics_listen", most_open, counters,
-                [this](Connection connection) {
-                    if (web_.tls && has_hung_up(connection.socket)) return;
-                    asio::co_spawn(executor_, serve(std::move(connection)), asio::detached);
-                }),
+                [this](Connection connection) { on_connection(std::move(connection)); }),
       handshakes_(executor),
       closing_(executor) {}
 
@@ -94,12 +91,27 @@ void HttpServer::secure(WebConfig web) {
         for (auto* stream : open_) stream->close();
     web_ = std::move(web);
     gate_.configure(web_.users);
+    web_file_.follow(web_);
+    for (const auto& warning : web_.warnings) spdlog::warn("{}", warning);
+}
+
+void HttpServer::follow_web_file() {
+    auto changed = web_file_.changed(web_, Clock::now());
+    if (!changed) return;
+    spdlog::info("the web file was read again: {}", changed->file.string());
+    secure(*std::move(changed));
 }
 
 void HttpServer::stop() {
     listener_.stop();
     for (auto* stream : open_) stream->close();
     closing_.finish();
+}
+
+void HttpServer::on_connection(Connection connection) {
+    follow_web_file();
+    if (web_.tls && has_hung_up(connection.socket)) return;
+    asio::co_spawn(executor_, serve(std::move(connection)), asio::detached);
 }
 
 asio::awaitable<void> HttpServer::serve(Connection connection) {
@@ -168,6 +180,7 @@ asio::awaitable<void> HttpServer::run_tls_session(boost::beast::tcp_stream& stre
 
 asio::awaitable<HttpResponse> HttpServer::answer(const HttpRequest& request,
                                                  asio::ip::address source) {
+    follow_web_file();
     auto refusal = co_await gate_.refusal(request, source);
     HttpResponse response = refusal ? *std::move(refusal) : routes_.respond(request, Clock::now());
     for (const auto& [name, value] : web_.headers) response.set(name, value);

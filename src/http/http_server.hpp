@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/auth/web_config.hpp"
+#include "http/auth/web_file_follower.hpp"
 #include "http/auth/web_gate.hpp"
 #include "http/handshake_queue.hpp"
 #include "http/http_routes.hpp"
@@ -42,13 +43,19 @@ class HttpServer {
     void fresh_for(std::chrono::nanoseconds bound) { routes_.fresh_for(bound); }
 
     /// Passwords and headers from the next request on, TLS from the next connection on: if its
-    /// settings change, open connections are closed.
+    /// settings change, open connections are closed. Logs its warnings. From then on its file is
+    /// followed.
     void secure(WebConfig web);
+
+    /// What is in use.
+    const WebConfig& web() const { return web_; }
 
     /// Closes the endpoints and ends all sessions.
     void stop();
 
  private:
+    void follow_web_file();
+    void on_connection(Connection connection);
     asio::awaitable<void> serve(Connection connection);
     asio::awaitable<void> run_session(boost::beast::tcp_stream& stream, Connection& connection);
     asio::awaitable<void> run_tls_session(boost::beast::tcp_stream& stream, Connection& connection,
@@ -59,6 +66,7 @@ class HttpServer {
     HttpRoutes routes_;
     WebGate gate_;
     WebConfig web_;
+    WebFileFollower web_file_;
     Listener listener_;
     HandshakeQueue handshakes_;
     std::set<boost::beast::tcp_stream*> open_;

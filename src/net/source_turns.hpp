@@ -55,6 +55,18 @@ class SourceTurns {
         leave(known->second);
     }
 
+    /// The last item of the source that has most, which waits no longer, if that is more than so
+    /// many.
+    std::optional<Item> pop_last_of_most(std::size_t more_than) {
+        const auto most = std::ranges::max_element(
+            order_, {}, [](const Source& source) { return source.items.size(); });
+        if (most == order_.end() || most->items.size() <= more_than) return std::nullopt;
+        std::optional<Item> item(std::move(most->items.back()));
+        most->items.pop_back();
+        leave(most);
+        return item;
+    }
+
     std::size_t size() const { return size_; }
     std::size_t size_of(const boost::asio::ip::address& source) const {
         const auto known = sources_.find(source);

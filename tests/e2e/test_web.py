@@ -327,6 +327,118 @@ def test_a_reload_takes_a_good_web_file_and_no_faulty_one(start_agent, tmp_path)
     lab.wait_until(lambda: threads(agent) == 1, "nor is there a thread to compute it")
 
 
+def healthz(agent, user, password):
+    return agent.get("/healthz", **basic(user, password))[0]
+
+
+def replace(folder, **web):
+    """As a careful editor or configuration management does it."""
+    written = write(folder, **web)
+    new = folder / "web.yml.new"
+    new.write_bytes(written.read_bytes())
+    new.rename(written)
+
+
+@pytest.mark.parametrize("put", [write, replace])
+def test_a_password_that_is_gone_is_refused_without_a_reload(start_agent, tmp_path, put):
+    stays, goes, changes = bcrypt("1"), bcrypt("2"), bcrypt("3")
+    users = {"stays": stays, "goes": goes, "changes": changes}
+    agent = start_agent(f"--web.config.file={write(tmp_path, basic_auth_users=users)}")
+    for user, password in (("stays", "1"), ("goes", "2"), ("changes", "3")):
+        lab.wait_until(lambda: healthz(agent, user, password) == 200, user)  # noqa: B023
+
+    put(tmp_path, basic_auth_users={"stays": stays, "changes": bcrypt("4")})
+    time.sleep(1)
+    assert healthz(agent, "goes", "2") == 401
+    assert healthz(agent, "changes", "3") == 401
+    assert healthz(agent, "changes", "4") == 200
+    assert healthz(agent, "stays", "1") == 200
+    agent.wait_for_line("the web file was read again")
+    assert not agent.lines("reload")
+
+
+def test_a_web_file_that_is_faulty_or_out_of_reach_changes_nothing(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={"one": bcrypt("1")})
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: healthz(agent, "one", "1") == 200, "a sample")
+
+    def hold():
+        for _ in range(8):
+            time.sleep(0.15)
+            assert healthz(agent, "one", "1") == 200
+            assert agent.get("/healthz")[0] == 401
+
+    write(tmp_path, **FAULTY)
+    hold()
+    assert len(agent.lines("the web file stays as it was: .*client_allowed_sans")) == 1
+    write(tmp_path, basic_auth_users={"two": bcrypt("2")})
+    lab.wait_until(lambda: healthz(agent, "one", "1") == 401, "a good one is read")
+
+    write(tmp_path, basic_auth_users={"one": bcrypt("1")})
+    lab.wait_until(lambda: healthz(agent, "one", "1") == 200, "another good one is read")
+    web.chmod(0o600)  # root's alone, and the agent is not root any more
+    hold()
+    assert len(agent.lines("the web file stays as it was: .*: cannot be read: Perm")) == 1
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("reload: done")
+    assert agent.lines("this user may not read it any more: what was read before stays in use")
+    hold()
+    web.unlink()
+    hold()
+
+
+def test_a_reload_forgets_no_password_that_stayed(start_agent, tmp_path):
+    web = write(tmp_path, basic_auth_users={"known": bcrypt(PASSWORD)})
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: healthz(agent, "known", PASSWORD) == 200, "a sample")
+    lab.wait_until(lambda: healthz(agent, "known", "a guess") == 429, "no guess is left")
+    for reload in range(1, 4):
+        agent.signal(signal.SIGHUP)
+        lab.wait_until(lambda: len(agent.lines("reload: done")) == reload, "a reload")  # noqa: B023
+        for _ in range(20):
+            assert healthz(agent, "known", PASSWORD) == 200
+        assert healthz(agent, "known", "a guess") == 429
+
+
+def test_a_key_for_root_alone_hinders_no_reload(start_agent, tmp_path, server_tls, curl):
+    (tmp_path / "server.key").chmod(0o600)
+    users = {"one": bcrypt("1"), "two": bcrypt("2")}
+    web = write(tmp_path, tls_server_config=server_tls, basic_auth_users=users)
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: curl(agent, "/healthz", "-u", "two:2")[1] == 200, "a sample")
+    users.pop("two")
+    write(tmp_path, tls_server_config=server_tls, basic_auth_users=users)
+    lab.wait_until(lambda: curl(agent, "/healthz", "-u", "two:2")[1] == 401, "it was read again")
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("reload: done")
+    assert curl(agent, "/healthz", "-u", "one:1")[1] == 200
+
+
+@pytest.mark.parametrize("name", ["web.yml", "server.pem", "server.key", "authority.pem"])
+def test_a_fifo_in_place_of_a_file_holds_nothing_up(
+    start_agent, start, simulator, tmp_path, authority, server_tls, curl, name
+):
+    trusted = tmp_path / "trusted.pem"  # curl reads this one
+    trusted.write_bytes(authority.certificate.read_bytes())
+    authority.certificate = trusted
+    tls = {**server_tls, "client_ca_file": "authority.pem", "client_auth_type": "RequestClientCert"}
+    web = write(tmp_path, tls_server_config=tls)
+    agent = start_agent(f"--web.config.file={web}")
+    lab.wait_until(lambda: curl(agent, "/healthz")[1] == 200, "a sample")
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    lab.wait_until(
+        lambda: curl(agent, "/healthz")[1] == 200 and agent.lines("is not a regular file"), "it is seen"
+    )
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("reload: ")
+    assert agent.reply().startswith("up ")
+    assert curl(agent, "/healthz")[1] == 200
+    agent.close()
+    other = start(lab.Agent, "other", f"--web.config.file={web}")
+    assert other.wait() == 2 and "is not a regular file" in other.output()
+
+
 # bcrypt at cost 13: each guess takes about half a second of a CPU.
 SLOW = "$2y$13$F.fCxGF86cVRaft0dsgRI./oPqoIEBtUunJ.8FG/KVUOwrJQ7gzpy"
 

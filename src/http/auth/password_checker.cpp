@@ -35,14 +35,20 @@ PasswordChecker::PasswordChecker(asio::any_io_executor executor, std::chrono::na
 PasswordChecker::~PasswordChecker() = default;
 
 void PasswordChecker::configure(Users users) {
+    std::erase_if(remembered_, [&](const auto& one) {
+        const auto before = users_.find(one.first);
+        const auto after = users.find(one.first);
+        return before == users_.end() || after == users.end() || before->second != after->second;
+    });
     users_ = std::move(users);
-    remembered_.clear();
     if (users_.empty()) {
         if (!answering_) worker_.reset();
         return;
     }
+    if (has_key_) return;
     if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1)
         throw std::runtime_error("no random numbers for the key of passwords");
+    has_key_ = true;
 }
 
 PasswordChecker::Digest PasswordChecker::digest(std::string_view user,
@@ -80,7 +86,7 @@ asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::addre
         Question{source, std::move(password), hash, asio::steady_timer(executor_, timeout_)});
     if (enqueue(question)) co_await question->done.async_wait(use_tuple);
     if (!question->right) {
-        dequeue(question);
+        waiting_.remove(source, question);
         budget_.give_back(source);
         co_return Verdict::busy;
     }
@@ -95,47 +101,22 @@ asio::awaitable<PasswordChecker::Verdict> PasswordChecker::check(asio::ip::addre
 
 /// False: too many wait already.
 bool PasswordChecker::enqueue(const QuestionPtr& question) {
-    const auto found = waiting_.find(question->source);
-    if (found == waiting_.end()) {
-        if (waiting_.size() >= most_waiting_sources) return false;
-        waiting_[question->source] = {question};
-        turns_.push_back(question->source);
-    } else {
-        if (found->second.size() >= most_waiting_per_source) return false;
-        found->second.push_back(question);
+    const auto& source = question->source;
+    if (waiting_.size_of(source) >= most_waiting_per_source) return false;
+    if (waiting_.size() >= most_waiting) {
+        const auto evicted = waiting_.pop_last_of_most(waiting_.size_of(source) + 1);
+        if (!evicted) return false;
+        (*evicted)->done.expires_at(asio::steady_timer::time_point::min());
     }
-    if (!std::exchange(answering_, true))
-        asio::co_spawn(executor_, answer_questions(), asio::detached);
+    waiting_.push(source, question);
+    if (!answering_) asio::co_spawn(executor_, answer_questions(), asio::detached);
     return true;
 }
 
-/// A question that has timed out waits no longer.
-void PasswordChecker::dequeue(const QuestionPtr& question) {
-    const auto found = waiting_.find(question->source);
-    if (found == waiting_.end()) return;
-    std::erase(found->second, question);
-    if (!found->second.empty()) return;
-    waiting_.erase(found);
-    std::erase(turns_, question->source);
-}
-
-/// One of each source in turn; null: none waits.
-PasswordChecker::QuestionPtr PasswordChecker::next() {
-    if (turns_.empty()) return nullptr;
-    const auto source = turns_.front();
-    turns_.pop_front();
-    const auto found = waiting_.find(source);
-    auto question = std::move(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty())
-        waiting_.erase(found);
-    else
-        turns_.push_back(source);
-    return question;
-}
-
 asio::awaitable<void> PasswordChecker::answer_questions() {
-    while (const auto question = next()) {
+    answering_ = true;
+    while (const auto next = waiting_.pop()) {
+        const auto& question = *next;
         question->right = co_await answer(*question);
         // Not cancel(): where no thread could be started, nobody waits for it yet.
         question->done.expires_at(asio::steady_timer::time_point::min());

@@ -5,11 +5,11 @@
 #include "http/auth/guess_budget.hpp"
 #include "http/auth/password_worker.hpp"
 #include "http/auth/secret.hpp"
+#include "net/source_turns.hpp"
 
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,8 +26,8 @@ namespace wcs_node_agent {
 /// Checks passwords without ever holding up its thread: a PasswordWorker compares, started with the
 /// first question and stopped once there are no users. A right password is remembered, as a digest
 /// under a key of its own, so that it costs a comparison only once; wrong ones are paid for out of
-/// their source's budget, and sources that ask take turns. Must outlive the running of its executor
-/// and not its context.
+/// their source's budget, which a remembered one does not ask for. Sources that ask take turns.
+/// Must outlive the running of its executor and not its context.
 class PasswordChecker {
  public:
     enum class Verdict {
@@ -38,14 +38,14 @@ class PasswordChecker {
     };
 
     static constexpr std::size_t most_waiting_per_source = 4;
-    static constexpr std::size_t most_waiting_sources = 64;
+    static constexpr std::size_t most_waiting = 256;            // of all sources
     static constexpr std::chrono::seconds default_timeout{10};  // of one question
 
     explicit PasswordChecker(boost::asio::any_io_executor executor,
                              std::chrono::nanoseconds timeout = default_timeout);
     ~PasswordChecker();
 
-    /// The users from now on; what was remembered is forgotten.
+    /// The users from now on. The right password of one whose hash is the same stays remembered.
     void configure(Users users);
 
     bool wanted() const { return !users_.empty(); }
@@ -63,8 +63,6 @@ class PasswordChecker {
 
     Digest digest(std::string_view user, std::string_view password) const;
     bool enqueue(const QuestionPtr& question);
-    void dequeue(const QuestionPtr& question);
-    QuestionPtr next();
     boost::asio::awaitable<void> answer_questions();
     boost::asio::awaitable<std::optional<bool>> answer(Question& question);
 
@@ -72,10 +70,10 @@ class PasswordChecker {
     std::chrono::nanoseconds timeout_;
     Users users_;
     std::array<unsigned char, 32> key_{};
+    bool has_key_ = false;
     std::map<std::string, Digest, std::less<>> remembered_;  // by user: its right password
     GuessBudget budget_;
-    std::map<boost::asio::ip::address, std::deque<QuestionPtr>> waiting_;
-    std::deque<boost::asio::ip::address> turns_;  // the sources that wait
+    SourceTurns<QuestionPtr> waiting_;
     bool answering_ = false;
     bool failing_ = false;
     std::optional<PasswordWorker> worker_;

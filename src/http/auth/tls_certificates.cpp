@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/auth/tls_certificates.hpp"
 
-#include <wcs_node_agent/descriptor.hpp>
+#include "config/regular_file.hpp"
 
-#include <cerrno>
 #include <chrono>
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/system/error_code.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -19,16 +23,13 @@ namespace wcs_node_agent {
 
 namespace {
 
-namespace ssl = boost::asio::ssl;
+namespace asio = boost::asio;
+namespace ssl = asio::ssl;
 using boost::system::error_code;
 
 constexpr auto look_interval = std::chrono::seconds(1);
 
-/// Why a file cannot be read, as OpenSSL does not report the system's reason. Empty: it can be.
-std::string unreadable(const std::filesystem::path& file) {
-    const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    return opened ? std::string() : std::generic_category().message(errno);
-}
+constexpr std::size_t longest_file = 1 << 20;
 
 int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
 
@@ -41,17 +42,40 @@ void ask_for_client_certificate(ssl::context& context, ClientAuth how) {
                        unverified ? take_any_certificate : nullptr);
 }
 
+/// Adds PEM certificates to those by which clients are verified, and their names to those that a
+/// client chooses its certificate by.
+void add_authorities(SSL_CTX* context, std::string_view pem, error_code& error) {
+    const std::unique_ptr<BIO, int (*)(BIO*)> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+    bool found = false;
+    for (;; found = true) {
+        const std::unique_ptr<X509, void (*)(X509*)> certificate(
+            PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr), X509_free);
+        if (!certificate) break;
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+        SSL_CTX_add_client_CA(context, certificate.get());
+    }
+    const auto last = ERR_peek_last_error();
+    const bool at_end =
+        ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+    if (!found || !at_end) error = {static_cast<int>(last), asio::error::get_ssl_category()};
+    ERR_clear_error();
+}
+
 /// Collects the errors of each setting.
 class Loader {
  public:
     template <class Use>
     void file(std::string_view setting, const std::filesystem::path& path, const Use& use) {
-        if (auto why = unreadable(path); !why.empty()) {
-            add(setting, path.string(), why);
+        auto text = read_regular_file(path, longest_file);
+        if (!text) {
+            add(setting, path.string(), text.error().what);
             return;
         }
+        ERR_clear_error();
         error_code error;
-        use(path.string(), error);
+        use(*text, error);
+        OPENSSL_cleanse(text->data(), text->size());
         if (error) add(setting, path.string(), error.message());
     }
 
@@ -83,21 +107,17 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) 
     context.set_password_callback([](std::size_t, auto) { return std::string(); });
 
     Loader loader;
-    loader.file("cert_file", settings.cert_file, [&](const std::string& path, error_code& error) {
-        context.use_certificate_chain_file(path, error);
+    loader.file("cert_file", settings.cert_file, [&](const std::string& pem, error_code& error) {
+        context.use_certificate_chain(asio::buffer(pem), error);
     });
-    loader.file("key_file", settings.key_file, [&](const std::string& path, error_code& error) {
-        context.use_private_key_file(path, ssl::context::pem, error);
+    loader.file("key_file", settings.key_file, [&](const std::string& pem, error_code& error) {
+        context.use_private_key(asio::buffer(pem), ssl::context::pem, error);
     });
-    if (!settings.client_ca_file.empty()) {
+    if (!settings.client_ca_file.empty())
         loader.file("client_ca_file", settings.client_ca_file,
-                    [&](const std::string& path, error_code& error) {
-                        context.load_verify_file(path, error);
-                        if (error) return;
-                        // The names that the client chooses its certificate by.
-                        SSL_CTX_set_client_CA_list(native, SSL_load_client_CA_file(path.c_str()));
+                    [&](const std::string& pem, error_code& error) {
+                        add_authorities(native, pem, error);
                     });
-    }
     if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(native, settings.ciphers.c_str()) != 1)
         loader.add("cipher_suites", settings.ciphers, "OpenSSL has none of them for TLS 1.2");
     if (!settings.curves.empty() && SSL_CTX_set1_curves_list(native, settings.curves.c_str()) != 1)
@@ -134,15 +154,16 @@ ssl::context& TlsCertificates::current(Clock::time_point now) {
     return *context_;
 }
 
+/// What may not be looked at, as in a folder that this user may not enter, is taken for unchanged.
 TlsCertificates::Stamps TlsCertificates::read_stamps() const {
     Stamps stamps;
     const std::array files{&settings_.cert_file, &settings_.key_file, &settings_.client_ca_file};
     for (std::size_t i = 0; i < files.size(); ++i) {
-        struct stat status {};
-        if (::stat(files[i]->c_str(), &status) != 0) continue;
-        stamps[i] = {.inode = status.st_ino,
-                     .size = status.st_size,
-                     .changed = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+        const auto stamp = stamp_of(*files[i]);
+        if (stamp)
+            stamps[i] = *stamp;
+        else if (stamp.error().code == std::errc::permission_denied)
+            stamps[i] = seen_[i];
     }
     return stamps;
 }

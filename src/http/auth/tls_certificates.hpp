@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "config/file_stamp.hpp"
 #include "config/web_file.hpp"
 
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <array>
-#include <compare>
-#include <cstdint>
 #include <memory>
 
 #include <boost/asio/ssl/context.hpp>
@@ -25,17 +24,13 @@ class TlsCertificates {
     /// as halfway through their renewal, the last ones stay in use, which is logged once.
     boost::asio::ssl::context& current(Clock::time_point now);
 
+    /// The next handshake checks the files, however short ago they were.
+    void check_soon() { next_look_ = {}; }
+
     const TlsSettings& settings() const { return settings_; }
 
  private:
-    struct Stamp {
-        std::uint64_t inode = 0;
-        std::int64_t size = 0;
-        std::int64_t changed = 0;  // ns
-
-        auto operator<=>(const Stamp&) const = default;
-    };
-    using Stamps = std::array<Stamp, 3>;
+    using Stamps = std::array<FileStamp, 3>;
 
     explicit TlsCertificates(TlsSettings settings) : settings_(std::move(settings)) {}
     Stamps read_stamps() const;

@@ -58,4 +58,14 @@ TEST(SourceTurns, WhoHasGoneHasNoTurn) {
     EXPECT_EQ(all(turns), "a1 a3 ");
 }
 
+TEST(SourceTurns, WhoHasMostLosesItsLast) {
+    SourceTurns<std::string> turns;
+    turns.push(source(1), "a1");
+    for (const char* item : {"b1", "b2", "b3"}) turns.push(source(2), item);
+    EXPECT_EQ(turns.pop_last_of_most(3), std::nullopt);
+    EXPECT_EQ(turns.pop_last_of_most(2), "b3");
+    EXPECT_EQ(all(turns), "a1 b1 b2 ");
+    EXPECT_EQ(turns.pop_last_of_most(0), std::nullopt);
+}
+
 }  // namespace wcs_node_agent::test

@@ -133,11 +133,49 @@ TEST_F(PasswordCheckerTest, KnowsRightFromWrong) {
     EXPECT_EQ(check(here, "one", "right"), right) << "remembered";
 }
 
-TEST_F(PasswordCheckerTest, ForgetsAtAReload) {
+TEST_F(PasswordCheckerTest, ForgetsWhoIsGone) {
     EXPECT_EQ(check(here, "one", "right"), right);
     configure({{"two", hash}});
     EXPECT_EQ(check(here, "one", "right"), wrong);
     EXPECT_EQ(check(here, "two", "right"), right);
+    configure({{"one", hash}, {"two", hash}});
+    configure({{"one", hash}, {"two", "$2y" + hash.substr(0, 5)}});
+    EXPECT_EQ(check(here, "two", "right"), wrong) << "its hash is another";
+}
+
+TEST_F(PasswordCheckerTest, RemembersWhoStaysWhateverItsAddressGuesses) {
+    EXPECT_EQ(check(here, "one", "right"), right);
+    for (int i = 0; i < 2 * static_cast<int>(GuessBudget::burst); ++i)
+        check(here, "one", std::to_string(i));
+    EXPECT_EQ(check(here, "one", "wrong"), too_many_guesses);
+    configure({{"one", hash}, {"two", slow_hash}});
+    EXPECT_EQ(check(here, "one", "right"), right);
+    EXPECT_EQ(check(here, "one", "wrong"), too_many_guesses) << "nor is its budget given back";
+}
+
+TEST_F(PasswordCheckerTest, WhereManySourcesWaitTheOnesThatAskMostGiveWay) {
+    configure({{"one", slower_hash}, {"fast", hash}});
+    std::vector<std::future<PasswordChecker::Verdict>> asked;
+    const auto flood = PasswordChecker::most_waiting / PasswordChecker::most_waiting_per_source + 2;
+    for (std::size_t i = 0; i < flood; ++i) {
+        const asio::ip::address_v4 source(0x0a000000 + static_cast<unsigned>(i));
+        for (std::size_t n = 0; n < PasswordChecker::most_waiting_per_source; ++n)
+            asked.push_back(begin(source, "one", std::to_string(n)));
+    }
+    const auto newcomer = begin(here, "fast", "right");
+    // What is over the bound is refused at once, and one more for the newcomer.
+    std::size_t refused = 0;
+    for (int attempt = 0; attempt < 1'000 && refused < 6; ++attempt) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        for (auto& one : asked) {
+            const bool ready =
+                one.valid() && one.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+            if (ready && one.get() == busy) ++refused;
+        }
+    }
+    EXPECT_GE(refused, 6U);
+    EXPECT_EQ(newcomer.wait_for(std::chrono::seconds(0)), std::future_status::timeout)
+        << "it waits";
 }
 
 TEST_F(PasswordCheckerTest, ASourceThatGuessesHasToWaitAloneAndKnownUsersDoNot) {
