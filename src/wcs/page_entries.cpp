@@ -65,10 +65,11 @@ PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
 
 void PageEntries::add(std::string_view name, std::string_view value) {
     const auto number = read_number(value);
-    if (!number || lists_streams(name) || !is_name(name)) {
+    const bool named = is_name(name);
+    if (!number || !named || lists_streams(name)) {
         ++texts_;
     }
-    Slot* const kept = slot(name);
+    Slot* const kept = named ? slot(name) : nullptr;
     if (kept != nullptr && number) {
         add_to(*kept, {number});
     } else if (kept != nullptr) {
@@ -79,7 +80,7 @@ void PageEntries::add(std::string_view name, std::string_view value) {
 }
 
 void PageEntries::add_number(std::string_view name, std::string_view value) {
-    if (Slot* const kept = slot(name)) {
+    if (Slot* const kept = is_name(name) ? slot(name) : nullptr) {
         const auto number = read_number(value);
         add_to(*kept, {number, !number});
     }
@@ -108,11 +109,8 @@ WcsPage PageEntries::take() {
     return page;
 }
 
-/// Where the values of that name go. None: it is no name, or all slots are taken, which counts.
+/// Where the values of that name go. None: all slots are taken, which counts.
 PageEntries::Slot* PageEntries::slot(std::string_view name) {
-    if (!is_name(name)) {
-        return nullptr;
-    }
     ++found_;
     if (const auto known = slots_.find(name); known != slots_.end()) {
         return &known->second;
