@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
@@ -25,6 +26,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
+constexpr std::string_view methods = "GET, HEAD, OPTIONS";
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view landing_page = R"(<!DOCTYPE html>
 <html lang="en">
@@ -75,6 +77,12 @@ void fit(HttpResponse& response, const HttpRequest& request) {
     if (request.method() == http::verb::head) response.body() = {};
 }
 
+HttpResponse options() {
+    HttpResponse response = make_text(http::status::ok, {});
+    response.set(http::field::allow, methods);
+    return response;
+}
+
 HttpResponse no_sample_yet() {
     HttpResponse response =
         make_text(http::status::service_unavailable, "There is no sample yet.\n");
@@ -82,10 +90,10 @@ HttpResponse no_sample_yet() {
     return response;
 }
 
+/// The absolute form is one that every server must take (RFC 9112, 3.2.2).
 std::string_view path_of(std::string_view target) {
-    // The absolute form, which every server must take (RFC 9112, 3.2.2).
-    constexpr std::string_view scheme = "http://";
-    if (target.starts_with(scheme)) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!boost::beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
         target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
         if (!target.starts_with('/')) return "/";
@@ -120,16 +128,18 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
         if (request.version() >= 11 && request.count(http::field::host) != 1)
             return make_text(http::status::bad_request, "The request needs one Host line.\n");
         const auto path = path_of(request.target());
+        if (request.method() == http::verb::options && path == "*") return options();
         const auto* const route = std::find_if(routes.begin(), routes.end(),
                                                [&](const Route& r) { return r.path == path; });
         if (route == routes.end())
             return make_text(http::status::not_found, "There is no such page.\n");
+        if (request.method() == http::verb::options) return options();
         if (request.method() == http::verb::unknown)
             return make_text(http::status::not_implemented, "There is no such method.\n");
         if (request.method() != http::verb::get && request.method() != http::verb::head) {
             auto refusal =
                 make_text(http::status::method_not_allowed, "Only GET and HEAD work here.\n");
-            refusal.set(http::field::allow, "GET, HEAD");
+            refusal.set(http::field::allow, methods);
             return refusal;
         }
         return (this->*route->page)(request, now);
@@ -176,6 +186,31 @@ HttpResponse text_response(const HttpRequest& request, http::status status, std:
     return response;
 }
 
+bool expects_continue(const HttpRequest& header) {
+    return header.version() >= 11 &&
+           boost::beast::iequals(header[http::field::expect], "100-continue");
+}
+
+std::optional<HttpResponse> refuse(const HttpRequest& header) {
+    const auto last = [&header](http::status status, std::string text) {
+        HttpResponse response = text_response(header, status, std::move(text));
+        response.keep_alive(false);
+        return response;
+    };
+    const bool expects = header.version() >= 11 && header.count(http::field::expect) > 0;
+    if (expects && !expects_continue(header))
+        return last(http::status::expectation_failed, "Expect: 100-continue is all that works.\n");
+    // Where a body ends that a proxy may have read in another way nobody can say.
+    const bool is_coded = header.count(http::field::transfer_encoding) > 0;
+    const bool is_chunked =
+        header.version() >= 11 && header.count(http::field::transfer_encoding) == 1 &&
+        boost::beast::iequals(header[http::field::transfer_encoding], "chunked");
+    if (is_coded && !is_chunked)
+        return last(http::status::not_implemented,
+                    "Transfer-Encoding: chunked is all that works.\n");
+    return std::nullopt;
+}
+
 std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault) {
     const auto last = [](http::status status, std::string text) {
         HttpResponse response = make_text(status, std::move(text));
@@ -186,6 +221,8 @@ std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fa
         return last(http::status::request_header_fields_too_large, "The header is too large.\n");
     if (fault == http::error::body_limit)
         return last(http::status::payload_too_large, "The body is too large.\n");
+    if (fault == http::error::bad_version)
+        return last(http::status::http_version_not_supported, "This server speaks HTTP/1.1.\n");
     if (fault == http::error::end_of_stream || fault == http::error::partial_message) return {};
     if (fault.category() != make_error_code(http::error::bad_method).category()) return {};
     return last(http::status::bad_request, "This is not HTTP/1.1: " + fault.message() + ".\n");

@@ -43,6 +43,13 @@ class HttpRoutes {
 HttpResponse text_response(const HttpRequest& request, boost::beast::http::status status,
                            std::string text);
 
+/// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
+bool expects_continue(const HttpRequest& header);
+
+/// The response to a request of which the header says that it cannot be answered, after which the
+/// connection closes: another expectation, another transfer coding than chunked.
+std::optional<HttpResponse> refuse(const HttpRequest& header);
+
 /// The response to a request that could not be read, after which the connection closes; none where
 /// the client has gone or timed out.
 std::optional<HttpResponse> respond_to_fault(const boost::system::error_code& fault);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "http/http_routes.hpp"
+#include "http/request_header.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <string_view>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -34,46 +37,75 @@ boost::asio::awaitable<void> http_session(Stream& stream, Answer& answer, Slot& 
         if constexpr (requires { stream.expires_after(timeout); }) stream.expires_after(timeout);
     };
 
+    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+
     // Requests that a client sends without waiting for answers are in the buffer already.
     boost::beast::flat_buffer buffer(2 * (most_header + most_body));
     for (bool first = true;; first = false) {
-        set_timeout(first || buffer.size() > 0 ? request_timeout : idle_timeout);
+        RequestHeader header(most_header);
         http::request_parser<http::string_body> parser;
-        parser.header_limit(most_header);
+        parser.header_limit(2 * most_header);
         parser.body_limit(most_body);
         parser.eager(true);
-        boost::system::error_code parse_error = http::error::need_more;
-        // Where a body goes on in the next segment, the parser asks for no more: it is not done.
-        const auto wants_more = [&] {
-            return parse_error ? parse_error == http::error::need_more : !parser.is_done();
+        boost::system::error_code parse_error;
+        std::optional<HttpResponse> response;
+        const auto wants_more = [&] { return !parse_error && !response && !parser.is_done(); };
+        const auto put = [&](boost::asio::const_buffer bytes) {
+            const auto size = parser.put(bytes, parse_error);
+            if (parse_error == http::error::need_more) parse_error = {};
+            return size;
         };
-        bool begun = buffer.size() > 0;
+        const auto parse = [&] {
+            if (!header.done()) {
+                const auto bytes = buffer.data();
+                buffer.consume(header.put({static_cast<const char*>(bytes.data()), bytes.size()}));
+                parse_error = header.fault();
+                if (!header.done()) return;
+                put(boost::asio::buffer(header.text()));
+                if (!parse_error) response = refuse(parser.get());
+            }
+            if (wants_more() && buffer.size() > 0) buffer.consume(put(buffer.data()));
+        };
+
+        parse();
+        bool begun = header.begun();
         if (!begun && !first) slot.set_idle();
-        if (begun) buffer.consume(parser.put(buffer.data(), parse_error));
-        for (; wants_more(); begun = true) {
+        set_timeout(first || begun ? request_timeout : idle_timeout);
+        for (bool may_go_on = true; wants_more();) {
+            const bool waits = header.done() && buffer.size() == 0 && parser.get().body().empty();
+            if (waits && may_go_on && expects_continue(parser.get())) {
+                const auto [error, size] = co_await boost::asio::async_write(
+                    stream, boost::asio::buffer(go_on), use_tuple);
+                if (error) co_return;
+                may_go_on = false;
+            }
             const auto space = std::min(most_header, buffer.max_size() - buffer.size());
+            if (space == 0) {  // a line between chunks without end
+                parse_error = http::error::body_limit;
+                break;
+            }
             const auto [error, size] =
                 co_await stream.async_read_some(buffer.prepare(space), use_tuple);
             if (error || size == 0) co_return;
             buffer.commit(size);
-            if (!begun) {
+            parse();
+            if (!begun && header.begun()) {
+                begun = true;
                 set_timeout(request_timeout);
                 slot.set_working();
             }
-            buffer.consume(parser.put(buffer.data(), parse_error));
         }
-        std::optional<HttpResponse> response;
         if (parse_error) {
             response = respond_to_fault(parse_error);
-        } else {
+        } else if (!response) {
             response = co_await answer(parser.get());
             set_timeout(request_timeout);
         }
         if (!response) co_return;
         // Beast would walk over its fields again for each question about its buffers.
-        const auto header = header_text(*response);
+        const auto text = header_text(*response);
         const auto page = PageBody::buffers(response->body());
-        const std::array message{boost::asio::buffer(header), page[0], page[1]};
+        const std::array message{boost::asio::buffer(text), page[0], page[1]};
         const auto [error, written] = co_await boost::asio::async_write(stream, message, use_tuple);
         if (error || !response->keep_alive()) co_return;
     }

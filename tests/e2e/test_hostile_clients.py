@@ -4,8 +4,10 @@
 import contextlib
 import os
 import random
+import shutil
 import socket
 import struct
+import subprocess
 
 import lab
 import pytest
@@ -105,18 +107,78 @@ def test_a_client_that_speaks_first_gets_its_answer(target):
                 assert client.recv(100).startswith(b"up ")
 
 
-@pytest.mark.parametrize(
-    "request_bytes, status",
-    [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),  # TLS
-        (b"GET /metrics\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
-    ],
-    ids=["tls", "no-version", "huge-header"],
-)
-def test_what_is_not_http_is_refused(target, request_bytes, status):
+REFUSED = {
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+    "TLS that waits": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    "SSH that waits": (b"SSH-2.0-OpenSSH_9.2\r\n", 400),
+    "no version": (b"GET /metrics\r\n\r\n", 400),
+    "preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "huge header": (b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+    "folded line": (b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", 400),
+    "two lengths": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    "length and chunks": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "other coding": (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 501),
+    "endless chunk extension": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 100_000,
+        413,
+    ),
+    "other expectation": (b"POST / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n", 417),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_http_is_refused(target, name):
+    """At once, though the client has more to say or waits, and with a whole answer."""
+    request_bytes, status = REFUSED[name]
     with lab.connect(target.metrics_address) as client:
         with contextlib.suppress(OSError):
             client.sendall(request_bytes)
+        answer = b""
         with contextlib.suppress(ConnectionResetError):
-            assert client.recv(100).startswith(b"HTTP/1.1 %d " % status)
+            while part := client.recv(65536):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        header, body = answer.split(b"\r\n\r\n")
+        assert b"\r\nContent-Length: %d\r\n" % len(body) in header
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\nHost: x\n\n",
+        b"GET /healthz HTTP/1.2\r\nHost: x\r\n\r\n",
+        b"GET HTTP://u:p@X:1/healthz?a HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    ],
+    ids=["empty-line", "bare-lf", "later-version", "absolute-form", "old-keep-alive"],
+)
+def test_what_a_server_may_be_lenient_about_is_read(target, request_bytes):
+    """Three times on one connection, in one segment and byte by byte."""
+    with lab.connect(target.metrics_address) as client:
+        client.sendall(2 * request_bytes)
+        for byte in request_bytes:
+            client.sendall(bytes([byte]))
+        answers = b""
+        while answers.count(b"\r\n\r\nok\n") < 3:
+            part = client.recv(65536)
+            assert part, answers
+            answers += part
+        assert answers.count(b" 200 OK\r\n") == 3
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_a_client_that_expects_to_be_told_to_go_on(target):
+    """curl waits 100 s here before it would send the body unasked."""
+    told = subprocess.run(
+        ["curl", "--silent", "--verbose", "--noproxy", "*", "--max-time", "20", "--expect100-timeout", "100"]
+        + ["--header", "Expect: 100-continue", "--data", "x", f"http://{target.metrics_address}/metrics"],
+        capture_output=True,
+        text=True,
+    )
+    assert "HTTP/1.1 100 Continue" in told.stderr
+    assert "HTTP/1.1 405 Method Not Allowed" in told.stderr
+    assert told.stdout == "Only GET and HEAD work here.\n"

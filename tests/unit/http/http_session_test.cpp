@@ -104,6 +104,48 @@ TEST(HttpSession, TellsTheClientWhatIsWrongAndEnds) {
         {"TLS", std::string("\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03", 11) + health,
          "HTTP/1.1 400 Bad Request\r\n"},
         {"a header line without a colon", get + "oops\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"rubbish that goes on", "\x16\x03\x01", "HTTP/1.1 400 Bad Request\r\n"},
+        {"another protocol, which waits", "SSH-2.0-OpenSSH_9.2\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"HTTP/0.9", "GET /metrics\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"a space in the target", "GET /a b HTTP/1.1\r\nHost: node\r\n\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+         "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+        {"HTTP/3", "GET / HTTP/3\r\nHost: node\r\n\r\n",
+         "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+        {"a folded line", get + "X: a\r\n b\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"a folded first line", "GET / HTTP/1.1\r\n\tX: a\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"a blank before the colon", get + "X : a\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"a bare CR", get + "X: a\rb\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"empty lines without end", std::string(20'000, '\n'),
+         "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+        {"two lengths", get + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"chunks and a length",
+         get + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"a length and chunks",
+         get + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"another transfer coding", get + "Transfer-Encoding: gzip\r\n\r\n",
+         "HTTP/1.1 501 Not Implemented\r\n"},
+        {"another transfer coding in the end",
+         get + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+         "HTTP/1.1 501 Not Implemented\r\n"},
+        {"a chunk size that is none", get + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+         "HTTP/1.1 400 Bad Request\r\n"},
+        {"a chunk extension without end",
+         get + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(100'000, 'x'),
+         "HTTP/1.1 413 Payload Too Large\r\n"},
+        {"a trailer without end",
+         get + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(100'000, 'x'),
+         "HTTP/1.1 413 Payload Too Large\r\n"},
+        {"a body over the bound that waits",
+         get + "Expect: 100-continue\r\nContent-Length: 9000\r\n\r\n",
+         "HTTP/1.1 413 Payload Too Large\r\n"},
+        {"another expectation", get + "Expect: magic\r\nContent-Length: 3\r\n\r\n",
+         "HTTP/1.1 417 Expectation Failed\r\n"},
         {"a header of 9,000 bytes", get + "X: " + std::string(9000, 'x') + "\r\n\r\n",
          "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
         {"a header without end", get + "X: " + std::string(100'000, 'x'),
@@ -122,6 +164,64 @@ TEST(HttpSession, TellsTheClientWhatIsWrongAndEnds) {
         EXPECT_EQ(session.reply.find("HTTP/1.1 ", 1), std::string::npos)
             << "one reply, then the end";
     }
+}
+
+TEST(HttpSession, ReadsWhatMayBeLenient) {
+    const std::string requests[] = {
+        "\r\n" + health,
+        "\n\r\n\r\n" + health,
+        "GET /healthz HTTP/1.1\nHost: node\n\n",
+        "GET /healthz HTTP/1.1\r\nHost: node\n\r\n",
+        "GET /healthz HTTP/1.2\r\nHost: node\r\n\r\n",
+        "GET HTTP://node/healthz HTTP/1.1\r\nHost: node\r\n\r\n",
+    };
+    for (const std::string& request : requests) {
+        for (std::size_t size = 1; size <= request.size() + 1; ++size) {
+            SCOPED_TRACE(request + "in pieces of " + std::to_string(size));
+            const Session session(request + request, 0, size);
+            EXPECT_THAT(session.reply, StartsWith("HTTP/1.1 200 OK\r\n"));
+            EXPECT_THAT(session.reply.substr(1), HasSubstr("HTTP/1.1 200 OK\r\n"));
+            EXPECT_THAT(session.reply, EndsWith("\r\n\r\nok\n"));
+            EXPECT_EQ(session.reply.find("HTTP/1.1 4"), std::string::npos);
+        }
+    }
+}
+
+TEST(HttpSession, IsIdleBetweenRequestsWhateverEmptyLinesCome) {
+    EXPECT_EQ(Session("\r\n").phases, "");
+    EXPECT_EQ(Session(health + "\r\n").phases, "w.");
+    EXPECT_EQ(Session("\r\n" + health, 0, 1).phases, "w.");
+}
+
+TEST(HttpSession, KeepsAnOldConnectionThatWantsTo) {
+    const std::string old = "GET /healthz HTTP/1.0\r\n";
+    const Session kept(old + "Connection: keep-alive\r\n\r\n" + old + "\r\n" + health);
+    EXPECT_THAT(kept.reply, StartsWith("HTTP/1.0 200 OK\r\n"));
+    EXPECT_THAT(kept.reply, HasSubstr("Connection: keep-alive\r\n"));
+    EXPECT_THAT(kept.reply.substr(1), HasSubstr("HTTP/1.0 200 OK\r\n"));
+    EXPECT_EQ(kept.reply.find("HTTP/1.1"), std::string::npos) << "the second ended it";
+}
+
+/// RFC 9110, 10.1.1.
+TEST(HttpSession, TellsAClientThatWaitsToGoOn) {
+    const std::string post = "POST /metrics HTTP/1.1\r\nHost: node\r\nExpect: 100-Continue\r\n";
+    const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    const std::string bodies[] = {"Content-Length: 3\r\n\r\nabc",
+                                  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"};
+    for (const std::string& body : bodies) {
+        SCOPED_TRACE(body);
+        const auto header_size = post.size() + body.find("\r\n\r\n") + 4;
+        const Session waits((post + body).substr(0, header_size));
+        EXPECT_EQ(waits.reply, go_on);
+        const Session goes_on(post + body + health, 0, header_size);
+        EXPECT_THAT(goes_on.reply, StartsWith(go_on + "HTTP/1.1 405 Method Not Allowed\r\n"));
+        EXPECT_THAT(goes_on.reply, EndsWith("\r\n\r\nok\n"));
+        const Session all_at_once(post + body + health);
+        EXPECT_THAT(all_at_once.reply, StartsWith("HTTP/1.1 405 ")) << "nobody waits";
+    }
+    EXPECT_THAT(Session(post + "\r\n").reply, StartsWith("HTTP/1.1 405 ")) << "no body";
+    EXPECT_EQ(Session("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n").reply,
+              "");
 }
 
 TEST(HttpSession, TakesABodyThatNobodyWants) {
