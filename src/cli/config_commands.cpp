@@ -15,10 +15,12 @@ int check_config(const std::filesystem::path& file, std::ostream& out, std::ostr
         err << to_string(config.error());
         return exit_wrong_usage;
     }
-    if (const auto web = load_web_config(config->web_config_file); !web) {
+    const auto web = load_web_config(config->web_config_file);
+    if (!web) {
         err << to_string(web.error());
         return exit_wrong_usage;
     }
+    for (const auto& warning : web->warnings) err << "warning: " << warning << '\n';
     out << file.string() << ": ok\n";
     return exit_done;
 }

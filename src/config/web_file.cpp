@@ -2,11 +2,13 @@
 #include "config/web_file.hpp"
 
 #include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/utf8.hpp>
 
 #include <algorithm>
 #include <array>
 #include <openssl/ssl.h>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 #include <yaml-cpp/yaml.h>
@@ -32,24 +34,53 @@ constexpr std::array header_names{"Content-Security-Policy"sv, "Strict-Transport
                                   "X-Content-Type-Options"sv, "X-Frame-Options"sv,
                                   "X-XSS-Protection"sv};
 
-constexpr std::array<std::pair<std::string_view, ClientAuth>, 5> client_auths{
-    {{"NoClientCert", ClientAuth::none},
+constexpr std::array<std::pair<std::string_view, ClientAuth>, 7> client_auths{
+    {{"", ClientAuth::none},
+     {"NoClientCert", ClientAuth::none},
      {"RequestClientCert", ClientAuth::request},
      {"RequireAnyClientCert", ClientAuth::require_any},
+     {"RequireClientCert", ClientAuth::require_any},
      {"VerifyClientCertIfGiven", ClientAuth::verify_if_given},
      {"RequireAndVerifyClientCert", ClientAuth::require_and_verify}}};
 
-constexpr std::array<std::pair<std::string_view, int>, 2> tls_versions{
-    {{"TLS12", TLS1_2_VERSION}, {"TLS13", TLS1_3_VERSION}}};
+constexpr std::array<std::pair<std::string_view, int>, 4> tls_versions{{{"TLS10", TLS1_VERSION},
+                                                                        {"TLS11", TLS1_1_VERSION},
+                                                                        {"TLS12", TLS1_2_VERSION},
+                                                                        {"TLS13", TLS1_3_VERSION}}};
+
+/// Those that Go's crypto/tls has and does not call insecure.
+constexpr std::array cipher_names{
+    "TLS_RSA_WITH_AES_128_CBC_SHA"sv,
+    "TLS_RSA_WITH_AES_256_CBC_SHA"sv,
+    "TLS_RSA_WITH_AES_128_GCM_SHA256"sv,
+    "TLS_RSA_WITH_AES_256_GCM_SHA384"sv,
+    "TLS_AES_128_GCM_SHA256"sv,
+    "TLS_AES_256_GCM_SHA384"sv,
+    "TLS_CHACHA20_POLY1305_SHA256"sv,
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"sv,
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA"sv,
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"sv,
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"sv,
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"sv,
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"sv,
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"sv,
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"sv,
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"sv,
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"sv,
+};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> curves{
     {{"X25519", "X25519"}, {"CurveP256", "P-256"}, {"CurveP384", "P-384"}, {"CurveP521", "P-521"}}};
 
 /// OpenSSL's name of a cipher suite; empty: it has none.
 std::string_view openssl_cipher(const std::string& name) {
+    if (std::ranges::find(cipher_names, name) == cipher_names.end()) return {};
     const std::string_view known = OPENSSL_cipher_name(name.c_str());
     return known == "(NONE)" ? std::string_view() : known;
 }
+
+/// The names of RFC 8446 are OpenSSL's own.
+bool is_for_tls_13(std::string_view openssl_name) { return openssl_name.starts_with("TLS_"); }
 
 std::string_view openssl_curve(const std::string& name) {
     const auto* const found = std::ranges::find(curves, name, &decltype(curves)::value_type::first);
@@ -59,26 +90,39 @@ std::string_view openssl_curve(const std::string& name) {
 /// 2^16 rounds take seconds on any machine.
 constexpr int highest_cost = 16;
 
-/// `$2b$12$` and 53 digits of salt and hash; a and y are the same algorithm.
-Result<void> check_bcrypt(std::string_view hash) {
+/// A bcrypt hash as it is to be used.
+struct Hash {
+    std::string text;     // empty: no password is right
+    std::string warning;  // empty: none
+};
+
+/// `$2b$12$` and 53 digits of salt and hash. For Go's bcrypt, which the toolkit has, any letter, or
+/// none, stands for the same algorithm, and what comes after the digits counts for nothing.
+Result<Hash> read_bcrypt(std::string_view hash) {
+    constexpr std::size_t digits = 53;
+    constexpr std::size_t shortest = 59;
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto is_radix64 = [&](char c) {
         return c == '.' || c == '/' || is_digit(c) || (c >= 'A' && c <= 'Z') ||
                (c >= 'a' && c <= 'z');
     };
-    const bool is_bcrypt = hash.size() == 60 && hash.starts_with("$2") &&
-                           "aby"sv.find(hash[2]) != "aby"sv.npos && hash[3] == '$' &&
-                           is_digit(hash[4]) && is_digit(hash[5]) && hash[6] == '$' &&
-                           std::ranges::all_of(hash.substr(7), is_radix64);
-    if (!is_bcrypt)
-        return Error{"must be a bcrypt hash of the password: make one with htpasswd -nBC 10 USER"};
-    const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
-    if (cost < 4 || cost > highest_cost)
-        return Error{
-            fmt::format("has the cost {}: from 4 to {} is taken, as more would keep "
-                        "each client waiting for seconds",
-                        cost, highest_cost)};
-    return {};
+    const Error not_bcrypt{
+        "must be a bcrypt hash of the password: make one with htpasswd -nBC 10 USER"};
+    if (hash.size() < shortest || !hash.starts_with("$2")) return not_bcrypt;
+    hash.remove_prefix(hash[2] == '$' ? 3 : 4);
+    if (!is_digit(hash[0]) || !is_digit(hash[1])) return not_bcrypt;
+    const int cost = (hash[0] - '0') * 10 + (hash[1] - '0');
+    if (cost < 4 || cost > 31)
+        return Error{fmt::format("has the cost {}, which bcrypt has not: 4 to 31", cost)};
+    hash = hash.substr(0, 3 + digits);
+    if (hash[2] != '$' || hash.size() < 3 + digits ||
+        !std::ranges::all_of(hash.substr(3), is_radix64))
+        return Hash{"", "no password has this hash: make one with htpasswd -nBC 10 USER"};
+    if (cost > highest_cost)
+        return Hash{"", fmt::format("has the cost {}: no password is right, as more than {} would "
+                                    "keep each client waiting for seconds",
+                                    cost, highest_cost)};
+    return Hash{"$2b$" + std::string(hash), ""};
 }
 
 /// A value with its JSON pointer within the file.
@@ -91,7 +135,7 @@ struct Entry {
     Value key;
     Value value;
 
-    const std::string& name() const { return key.node.Scalar(); }
+    std::string name() const { return key.node.IsNull() ? "" : key.node.Scalar(); }
 };
 
 /// The file that is read, and what is wrong with it.
@@ -100,40 +144,31 @@ class Document {
     explicit Document(const std::filesystem::path& file) : file_(file) {}
 
     void add_error(const Value& at, std::string what) {
-        const YAML::Mark mark = at.node.Mark();
-        std::string where = file_.string();
-        if (!mark.is_null()) where += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
-        if (!at.pointer.empty()) where += ": " + at.pointer;
-        errors_.push_back({.where = std::move(where), .what = std::move(what)});
+        errors_.push_back({.where = place_of(at), .what = std::move(what)});
+    }
+
+    void add_warning(const Value& at, std::string_view what) {
+        warnings_.push_back(fmt::format("{}: {}", place_of(at), what));
     }
 
     ConfigErrors take_errors() { return std::move(errors_); }
+    std::vector<std::string> take_warnings() { return std::move(warnings_); }
 
-    /// The entries of a mapping; nothing at all is an empty one.
+    /// The entries of a mapping; nothing at all is an empty one. Those of a merge key stand where
+    /// it does, and a later entry of a name replaces an earlier one, as Go's yaml.v2 has it.
     std::vector<Entry> entries(const Value& mapping) {
-        if (!mapping.node || mapping.node.IsNull()) return {};
-        if (!mapping.node.IsMap()) {
-            add_error(mapping, "must be a mapping of keys to values");
-            return {};
-        }
         std::vector<Entry> entries;
-        std::set<std::string> seen;
-        for (const auto& pair : mapping.node) {
-            const auto& key = pair.first;
-            if (!key.IsScalar()) {
-                add_error({key, mapping.pointer}, "a key must be a string");
-                continue;
-            }
-            const auto pointer = mapping.pointer + pointer_step(key.Scalar());
-            if (seen.insert(key.Scalar()).second)
-                entries.push_back({.key = {key, pointer}, .value = {pair.second, pointer}});
-            else
-                add_error({key, pointer}, "duplicate key");
-        }
+        if (!mapping.node || mapping.node.IsNull()) return entries;
+        if (mapping.node.IsMap())
+            collect(mapping, entries);
+        else
+            add_error(mapping, "must be a mapping of keys to values");
         return entries;
     }
 
+    /// Null says nothing.
     std::string read_string(const Value& value) {
+        if (value.node.IsNull()) return {};
         if (value.node.IsScalar()) return value.node.Scalar();
         add_error(value, "must be a string");
         return {};
@@ -145,16 +180,72 @@ class Document {
         return text.empty() ? std::filesystem::path() : file_.parent_path() / text;
     }
 
+    /// Words of YAML 1.1, not quoted: `yes` is true, and `"yes"` a string.
     bool read_switch(const Value& value, bool otherwise) {
+        if (value.node.IsNull()) return otherwise;
+        const auto& tag = value.node.Tag();
+        const bool is_plain = tag.empty() || tag == "?" || tag == "tag:yaml.org,2002:bool";
         bool read = otherwise;
-        if (!YAML::convert<bool>::decode(value.node, read))
+        if (!is_plain || !YAML::convert<bool>::decode(value.node, read))
             add_error(value, "must be true or false");
         return read;
     }
 
  private:
+    static constexpr int most_merges = 100;  // mappings may be merged into themselves
+
+    std::string place_of(const Value& at) const {
+        const YAML::Mark mark = at.node.Mark();
+        std::string where = file_.string();
+        if (!mark.is_null()) where += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
+        if (!at.pointer.empty()) where += ": " + at.pointer;
+        return where;
+    }
+
+    void collect(const Value& mapping, std::vector<Entry>& entries) {
+        std::set<std::string> seen;
+        for (const auto& pair : mapping.node) {
+            const auto& key = pair.first;
+            if (!key.IsScalar() && !key.IsNull()) {
+                add_error({key, mapping.pointer}, "a key must be a string");
+                continue;
+            }
+            if (key.IsScalar() && key.Scalar() == "<<" && key.Tag() != "!") {
+                merge({pair.second, mapping.pointer}, entries);
+                continue;
+            }
+            Entry entry{.key = {key, ""}, .value = {pair.second, ""}};
+            entry.key.pointer = entry.value.pointer = mapping.pointer + pointer_step(entry.name());
+            if (seen.insert(entry.name()).second)
+                entries.push_back(std::move(entry));
+            else
+                add_error(entry.key, "duplicate key");
+        }
+    }
+
+    /// Of a list the first one wins.
+    void merge(const Value& merged, std::vector<Entry>& entries) {
+        if (++merges_ > most_merges) {
+            if (merges_ == most_merges + 1) add_error(merged, "too many merge keys");
+        } else if (merged.node.IsMap()) {
+            collect(merged, entries);
+        } else if (merged.node.IsSequence()) {
+            for (auto i = merged.node.size(); i-- > 0;) {
+                const Value one{merged.node[i], merged.pointer};
+                if (one.node.IsMap())
+                    merge(one, entries);
+                else
+                    add_error(one, "a merge key takes a mapping or a list of mappings");
+            }
+        } else {
+            add_error(merged, "a merge key takes a mapping or a list of mappings");
+        }
+    }
+
     const std::filesystem::path& file_;
     ConfigErrors errors_;
+    std::vector<std::string> warnings_;
+    int merges_ = 0;
 };
 
 /// A key that a mapping may have, and how its value is read into the target.
@@ -186,107 +277,177 @@ void read_keys(Document& document, const Value& mapping, const Keys& keys, Targe
     }
 }
 
+/// What tls_server_config says, before it is looked at as a whole.
+struct TlsSection {
+    TlsSettings settings;
+    bool has_client_auth = false;
+};
+
 template <auto field>
-void read_path(Document& document, const Value& value, TlsSettings& tls) {
-    tls.*field = document.read_path(value);
+void read_path(Document& document, const Value& value, TlsSection& tls) {
+    if (!value.node.IsNull()) tls.settings.*field = document.read_path(value);
 }
 
 template <auto field>
-void read_switch(Document& document, const Value& value, TlsSettings& tls) {
-    tls.*field = document.read_switch(value, tls.*field);
+void read_switch(Document& document, const Value& value, TlsSection& tls) {
+    tls.settings.*field = document.read_switch(value, tls.settings.*field);
 }
 
 template <auto field, const auto& choices>
-void read_choice(Document& document, const Value& value, TlsSettings& tls) {
-    const auto text = value.node.IsScalar() ? value.node.Scalar() : std::string();
+void read_choice(Document& document, const Value& value, TlsSection& tls) {
+    if (value.node.IsNull()) return;
+    const auto text = document.read_string(value);
     std::string names;
     for (const auto& [name, choice] : choices) {
         if (name == text) {
-            tls.*field = choice;
+            tls.settings.*field = choice;
             return;
         }
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+        if (!name.empty()) names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
     }
     document.add_error(value, "must be one of " + names);
 }
 
-/// A list of names, each translated to OpenSSL's; it takes them joined by `:`.
-template <auto field, auto translate>
-void read_list(Document& document, const Value& value, TlsSettings& tls) {
-    if (!value.node.IsSequence()) {
-        document.add_error(value, "must be a list");
-        return;
-    }
-    std::string list;
-    for (std::size_t i = 0; i < value.node.size(); ++i) {
-        const Value element{value.node[i], value.pointer + pointer_step(std::to_string(i))};
-        const auto name = document.read_string(element);
-        const std::string translated(translate(name));
-        if (translated.empty() && !name.empty())
-            document.add_error(element, name + ": unknown here");
-        list += (list.empty() ? "" : ":") + translated;
-    }
-    tls.*field = list;
+void read_client_auth(Document& document, const Value& value, TlsSection& tls) {
+    read_choice<&TlsSettings::client_auth, client_auths>(document, value, tls);
+    tls.has_client_auth = value.node.IsScalar() && !value.node.Scalar().empty();
 }
 
-constexpr std::array<Key<TlsSettings>, 9> tls_keys{{
+/// TLS before 1.2 is not served, whatever the file says.
+template <auto field>
+void read_version(Document& document, const Value& value, TlsSection& tls) {
+    read_choice<field, tls_versions>(document, value, tls);
+    if (tls.settings.*field >= TLS1_2_VERSION) return;
+    document.add_warning(value, "TLS before 1.2 is not served here: 1.2 is taken");
+    tls.settings.*field = TLS1_2_VERSION;
+}
+
+/// A list of names, each translated to OpenSSL's.
+template <auto translate>
+std::vector<std::string> read_list(Document& document, const Value& value) {
+    std::vector<std::string> list;
+    if (value.node.IsNull()) return list;
+    if (!value.node.IsSequence()) {
+        document.add_error(value, "must be a list");
+        return list;
+    }
+    for (std::size_t i = 0; i < value.node.size(); ++i) {
+        const Value element{value.node[i], value.pointer + pointer_step(std::to_string(i))};
+        if (element.node.IsNull()) continue;
+        const auto name = document.read_string(element);
+        const std::string translated(translate(name));
+        if (!translated.empty())
+            list.push_back(translated);
+        else if (element.node.IsScalar())
+            document.add_error(element, name + ": unknown here");
+    }
+    return list;
+}
+
+void read_curves(Document& document, const Value& value, TlsSection& tls) {
+    tls.settings.curves =
+        fmt::format("{}", fmt::join(read_list<openssl_curve>(document, value), ":"));
+}
+
+/// Where suites of TLS 1.3 alone are named, 1.2 has none.
+void read_ciphers(Document& document, const Value& value, TlsSection& tls) {
+    std::string& older = tls.settings.ciphers = "";
+    std::string& newest = tls.settings.ciphers_13 = "";
+    for (const auto& name : read_list<openssl_cipher>(document, value)) {
+        std::string& list = is_for_tls_13(name) ? newest : older;
+        list += (list.empty() ? "" : ":") + name;
+    }
+}
+
+constexpr std::array<Key<TlsSection>, 9> tls_keys{{
     {"cert_file", read_path<&TlsSettings::cert_file>},
     {"key_file", read_path<&TlsSettings::key_file>},
     {"client_ca_file", read_path<&TlsSettings::client_ca_file>},
-    {"client_auth_type", read_choice<&TlsSettings::client_auth, client_auths>},
-    {"min_version", read_choice<&TlsSettings::min_version, tls_versions>},
-    {"max_version", read_choice<&TlsSettings::max_version, tls_versions>},
-    {"cipher_suites", read_list<&TlsSettings::ciphers, openssl_cipher>},
-    {"curve_preferences", read_list<&TlsSettings::curves, openssl_curve>},
+    {"client_auth_type", read_client_auth},
+    {"min_version", read_version<&TlsSettings::min_version>},
+    {"max_version", read_version<&TlsSettings::max_version>},
+    {"cipher_suites", read_ciphers},
+    {"curve_preferences", read_curves},
     {"prefer_server_cipher_suites", read_switch<&TlsSettings::prefer_own_ciphers>},
 }};
 
+void warn_of_tls(Document& document, const Value& value, TlsSettings& tls) {
+    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
+                          tls.client_auth == ClientAuth::require_and_verify;
+    if (verifies && tls.client_ca_file.empty())
+        document.add_warning(value, "has no client_ca_file: no client's certificate is accepted");
+    if (tls.ciphers.empty() && !tls.ciphers_13.empty() && tls.min_version < TLS1_3_VERSION) {
+        document.add_warning(value, "cipher_suites has none for TLS 1.2: only 1.3 is served");
+        tls.min_version = TLS1_3_VERSION;
+    }
+    if (tls.min_version > tls.max_version)
+        document.add_warning(value,
+                             "min_version is higher than max_version: no client can connect");
+}
+
 void read_tls(Document& document, const Value& value, WebFile& web) {
-    TlsSettings tls;
-    read_keys(document, value, tls_keys, tls);
+    TlsSection section;
+    read_keys(document, value, tls_keys, section);
+    TlsSettings& tls = section.settings;
     const auto& node = value.node;
-    const bool empty = !node || node.IsNull() || (node.IsMap() && node.size() == 0);
-    if (empty) return;
+    if (!node || node.IsNull() || (node.IsMap() && node.size() == 0)) return;
+    if (tls.cert_file.empty() && tls.key_file.empty() && tls.client_ca_file.empty() &&
+        !section.has_client_auth) {
+        document.add_warning(value, "has no cert_file and key_file: TLS is not served");
+        return;
+    }
     const auto require = [&](bool holds, const char* what) {
         if (!holds) document.add_error(value, what);
     };
-    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
-                          tls.client_auth == ClientAuth::require_and_verify;
-    const bool has_authority = !tls.client_ca_file.empty();
     require(!tls.cert_file.empty(), "needs a cert_file");
     require(!tls.key_file.empty(), "needs a key_file");
-    require(has_authority || !verifies, "needs a client_ca_file to verify clients by");
-    require(!has_authority || tls.client_auth != ClientAuth::none,
+    require(tls.client_ca_file.empty() || tls.client_auth != ClientAuth::none,
             "has a client_ca_file but no client_auth_type that uses it");
-    require(tls.min_version <= tls.max_version, "min_version is higher than max_version");
+    warn_of_tls(document, value, tls);
     web.tls = std::move(tls);
 }
 
-void refuse_http2(Document& document, const Value& value, WebFile&) {
+void read_http2(Document& document, const Value& value, WebFile&) {
     if (document.read_switch(value, false))
-        document.add_error(value, "HTTP/2 is not served here: set false");
+        document.add_warning(value, "HTTP/2 is not served here: clients use HTTP/1.1");
 }
 
+/// The values that the toolkit takes; none: any.
+std::span<const std::string_view> header_values(std::string_view name) {
+    static constexpr std::array content_type{"nosniff"sv};
+    static constexpr std::array frame{"deny"sv, "sameorigin"sv};
+    if (name == "X-Content-Type-Options") return content_type;
+    if (name == "X-Frame-Options") return frame;
+    return {};
+}
+
+/// Line ends are sent as spaces, as Go does, and so is what a header cannot have.
 void read_headers(Document& document, const Value& value, WebFile& web) {
     const auto is_control = [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+        return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
     };
     for (const Entry& entry : document.entries(value)) {
-        if (std::ranges::find(header_names, entry.name()) == header_names.end()) {
+        const auto name = entry.name();
+        if (std::ranges::find(header_names, name) == header_names.end()) {
             document.add_error(entry.key,
                                fmt::format("must be one of {}", fmt::join(header_names, ", ")));
             continue;
         }
-        const auto text = document.read_string(entry.value);
+        auto text = document.read_string(entry.value);
+        const auto values = header_values(name);
+        if (!values.empty() && std::ranges::find(values, text) == values.end())
+            document.add_error(entry.value, fmt::format("must be {}", fmt::join(values, " or ")));
         if (std::ranges::any_of(text, is_control))
-            document.add_error(entry.value, "must be one line without control characters");
-        else
-            web.headers.emplace_back(entry.name(), text);
+            document.add_warning(entry.value,
+                                 "line ends and control characters are sent as spaces");
+        std::ranges::replace_if(text, is_control, ' ');
+        std::erase_if(web.headers, [&](const auto& earlier) { return earlier.first == name; });
+        web.headers.emplace_back(name, std::move(text));
     }
 }
 
 constexpr std::array<Key<WebFile>, 2> http_keys{{
-    {"http2", refuse_http2},
+    {"http2", read_http2},
     {"headers", read_headers},
 }};
 
@@ -296,13 +457,15 @@ void read_http(Document& document, const Value& value, WebFile& web) {
 
 void read_users(Document& document, const Value& value, WebFile& web) {
     for (const Entry& entry : document.entries(value)) {
-        if (entry.name().empty() || entry.name().find(':') != std::string::npos)
-            document.add_error(entry.key, "a user's name must not be empty or have a colon");
-        const auto hash = entry.value.node.IsScalar() ? entry.value.node.Scalar() : std::string();
-        if (const auto checked = check_bcrypt(hash); !checked)
-            document.add_error(entry.value, checked.error().what);
-        else
-            web.users[entry.name()] = hash;
+        if (entry.name().find(':') != std::string::npos)
+            document.add_warning(entry.key, "no client can send a user's name with a colon");
+        auto hash = read_bcrypt(entry.value.node.IsScalar() ? entry.value.node.Scalar() : "");
+        if (!hash) {
+            document.add_error(entry.value, hash.error().what);
+            continue;
+        }
+        if (!hash->warning.empty()) document.add_warning(entry.value, hash->warning);
+        web.users[entry.name()] = std::move(hash->text);
     }
 }
 
@@ -317,6 +480,8 @@ constexpr std::array<Key<WebFile>, 3> file_keys{{
 Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::path& file) {
     Document document(file);
     WebFile web;
+    if (valid_utf8(text) != text)
+        return ConfigErrors{{.where = file.string(), .what = "is not UTF-8"}};
     try {
         read_keys(document, {YAML::Load(std::string(text)), ""}, file_keys, web);
     } catch (const YAML::Exception& error) {
@@ -325,6 +490,7 @@ Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::pa
                              .what = error.msg}};
     }
     if (auto errors = document.take_errors(); !errors.empty()) return errors;
+    web.warnings = document.take_warnings();
     return web;
 }
 

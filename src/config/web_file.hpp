@@ -25,14 +25,15 @@ struct TlsSettings {
     ClientAuth client_auth = ClientAuth::none;
     int min_version = TLS1_2_VERSION;
     int max_version = TLS1_3_VERSION;
-    std::string ciphers = {};  // for TLS 1.2, as OpenSSL lists them; empty: its own choice
-    std::string curves = {};   // the same
+    std::string ciphers = {};     // for TLS 1.2, as OpenSSL lists them; empty: its own choice
+    std::string ciphers_13 = {};  // for TLS 1.3; the same
+    std::string curves = {};      // the same
     bool prefer_own_ciphers = true;
 
     bool operator==(const TlsSettings&) const = default;
 };
 
-/// Each user's bcrypt hash.
+/// Each user's bcrypt hash, as crypt(3) takes it; empty: no password is right.
 using Users = std::map<std::string, std::string, std::less<>>;
 
 /// The headers that each response gets.
@@ -46,8 +47,9 @@ struct WebFile {
     std::vector<std::string> warnings;  // each names a place in the file and what is not served
 };
 
-/// YAML as Prometheus' exporter-toolkit has it. Errors are at `FILE:LINE:COLUMN`. Relative paths
-/// start at the file's folder.
+/// YAML as Prometheus' exporter-toolkit has it, which `promtool check web-config` judges by: what
+/// that takes is taken, with a warning where it is not served. Errors are at `FILE:LINE:COLUMN`.
+/// Relative paths start at the file's folder.
 Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace wcs_node_agent

@@ -28,11 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     for (const auto& [name, value] : web->headers) must(!has_line_end(name + value));
-    for (const auto& [name, hash] : web->users)
-        must(!name.empty() && name.find(':') == name.npos && hash.size() == 60);
+    for (const auto& [name, hash] : web->users) must(hash.empty() || hash.size() == 60);
+    for (const auto& warning : web->warnings) must(warning.starts_with("/web.yml"));
     if (web->tls) {
         must(!web->tls->cert_file.empty() && !web->tls->key_file.empty());
-        must(web->tls->min_version <= web->tls->max_version);
+        must(web->tls->min_version >= TLS1_2_VERSION && web->tls->max_version >= TLS1_2_VERSION);
     }
     return 0;
 }

@@ -30,7 +30,7 @@ void set_up_thread() {
 bool fits(const Secret& password, const std::string& hash) {
     crypt_data work{};  // 32 KiB, on this thread's stack
     const char* const made = ::crypt_r(password.c_str(), hash.c_str(), &work);
-    const bool same = made != nullptr && std::strlen(made) == hash.size() &&
+    const bool same = made != nullptr && !hash.empty() && std::strlen(made) == hash.size() &&
                       CRYPTO_memcmp(made, hash.data(), hash.size()) == 0;
     OPENSSL_cleanse(&work, sizeof(work));
     return same;

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <boost/system/error_code.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -43,8 +43,9 @@ void ask_for_client_certificate(ssl::context& context, ClientAuth how) {
 }
 
 /// Adds PEM certificates to those by which clients are verified, and their names to those that a
-/// client chooses its certificate by.
-void add_authorities(SSL_CTX* context, std::string_view pem, error_code& error) {
+/// client chooses its certificate by. Nothing but these in the file is looked at, as Go does it;
+/// false: there is none.
+bool add_authorities(SSL_CTX* context, std::string_view pem) {
     const std::unique_ptr<BIO, int (*)(BIO*)> bio(
         BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
     bool found = false;
@@ -55,11 +56,8 @@ void add_authorities(SSL_CTX* context, std::string_view pem, error_code& error) 
         X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
         SSL_CTX_add_client_CA(context, certificate.get());
     }
-    const auto last = ERR_peek_last_error();
-    const bool at_end =
-        ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
-    if (!found || !at_end) error = {static_cast<int>(last), asio::error::get_ssl_category()};
     ERR_clear_error();
+    return found;
 }
 
 /// Collects the errors of each setting.
@@ -83,13 +81,24 @@ class Loader {
         errors_ += fmt::format("{}{} {}: {}", errors_.empty() ? "" : "; ", setting, value, why);
     }
 
+    void warn(std::string_view setting, std::string_view value, std::string_view what) {
+        warnings_.push_back(fmt::format("{} {} {}", setting, value, what));
+    }
+
     const std::string& errors() const { return errors_; }
+    std::vector<std::string> take_warnings() { return std::move(warnings_); }
 
  private:
     std::string errors_;
+    std::vector<std::string> warnings_;
 };
 
-Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) {
+struct Made {
+    std::shared_ptr<ssl::context> context;
+    std::vector<std::string> warnings;
+};
+
+Result<Made> make_context(const TlsSettings& settings) {
     auto made = std::make_shared<ssl::context>(ssl::context::tls_server);
     auto& context = *made;
     SSL_CTX* const native = context.native_handle();
@@ -115,17 +124,22 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) 
     });
     if (!settings.client_ca_file.empty())
         loader.file("client_ca_file", settings.client_ca_file,
-                    [&](const std::string& pem, error_code& error) {
-                        add_authorities(native, pem, error);
+                    [&](const std::string& pem, error_code&) {
+                        if (add_authorities(native, pem)) return;
+                        loader.warn("client_ca_file", settings.client_ca_file.string(),
+                                    "has no certificate: no client's certificate is accepted");
                     });
     if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(native, settings.ciphers.c_str()) != 1)
         loader.add("cipher_suites", settings.ciphers, "OpenSSL has none of them for TLS 1.2");
+    if (!settings.ciphers_13.empty() &&
+        SSL_CTX_set_ciphersuites(native, settings.ciphers_13.c_str()) != 1)
+        loader.add("cipher_suites", settings.ciphers_13, "OpenSSL does not take them");
     if (!settings.curves.empty() && SSL_CTX_set1_curves_list(native, settings.curves.c_str()) != 1)
         loader.add("curve_preferences", settings.curves, "OpenSSL does not take them");
     ERR_clear_error();
     if (!loader.errors().empty()) return Error{loader.errors()};
     ask_for_client_certificate(context, settings.client_auth);
-    return made;
+    return Made{made, loader.take_warnings()};
 }
 
 }  // namespace
@@ -133,9 +147,10 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& settings) 
 Result<std::shared_ptr<TlsCertificates>> TlsCertificates::load(TlsSettings settings) {
     std::shared_ptr<TlsCertificates> loaded(new TlsCertificates(std::move(settings)));
     loaded->seen_ = loaded->read_stamps();
-    auto context = make_context(loaded->settings_);
-    if (!context) return context.error();
-    loaded->context_ = *std::move(context);
+    auto made = make_context(loaded->settings_);
+    if (!made) return made.error();
+    loaded->context_ = std::move(made->context);
+    loaded->warnings_ = std::move(made->warnings);
     return loaded;
 }
 
@@ -144,12 +159,13 @@ ssl::context& TlsCertificates::current(Clock::time_point now) {
     next_look_ = now + look_interval;
     const auto stamps = read_stamps();
     if (std::exchange(seen_, stamps) == stamps) return *context_;
-    if (auto context = make_context(settings_); context) {
-        context_ = *std::move(context);
+    if (auto made = make_context(settings_); made) {
+        context_ = std::move(made->context);
         failing_ = false;
         spdlog::info("TLS: the certificate was read again: {}", settings_.cert_file.string());
+        for (const auto& warning : made->warnings) spdlog::warn("TLS: {}", warning);
     } else if (!std::exchange(failing_, true)) {
-        spdlog::error("TLS: the last certificate stays in use: {}", context.error().what);
+        spdlog::error("TLS: the last certificate stays in use: {}", made.error().what);
     }
     return *context_;
 }

@@ -9,6 +9,8 @@
 
 #include <array>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <boost/asio/ssl/context.hpp>
 
@@ -29,6 +31,9 @@ class TlsCertificates {
 
     const TlsSettings& settings() const { return settings_; }
 
+    /// What of the files could not be used when they were read first.
+    const std::vector<std::string>& warnings() const { return warnings_; }
+
  private:
     using Stamps = std::array<FileStamp, 3>;
 
@@ -39,6 +44,7 @@ class TlsCertificates {
     Stamps seen_;
     Clock::time_point next_look_;
     bool failing_ = false;
+    std::vector<std::string> warnings_;
     std::shared_ptr<boost::asio::ssl::context> context_;
 };
 

@@ -42,6 +42,8 @@ Checked<WebConfig> load_web_config(const std::filesystem::path& file, const WebC
         return ConfigErrors{{.where = fmt::format("{}: /tls_server_config", file.string()),
                              .what = certificates.error().what}};
     web.tls = *std::move(certificates);
+    for (const auto& warning : web.tls->warnings())
+        web.warnings.push_back(fmt::format("{}: /tls_server_config: {}", file.string(), warning));
     return web;
 }
 
