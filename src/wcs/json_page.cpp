@@ -137,6 +137,7 @@ class JsonReader {
                 entries_.leave_out();
             } else {
                 entries_.add_number(name_, {});
+                entries_.pass_over();  // it may be the rest of a text
             }
             skip_entry();
         } else if (quoted || value == "true" || value == "false") {

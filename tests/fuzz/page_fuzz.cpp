@@ -41,7 +41,8 @@ static void require_reads_json(std::string_view body) {
         return;
     }
     std::map<std::string, int> times;
-    const auto count_keys = [&times](int, nlohmann::json::parse_event_t event, nlohmann::json& key) {
+    const auto count_keys = [&times](int, nlohmann::json::parse_event_t event,
+                                     nlohmann::json& key) {
         if (event == nlohmann::json::parse_event_t::key) {
             ++times[key.get<std::string>()];
         }
