@@ -14,14 +14,14 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr std::size_t longest_file = 64 << 10;
+constexpr std::size_t longest_web_file = 64 << 10;
 
 }  // namespace
 
 Checked<WebConfig> load_web_config(const std::filesystem::path& file, const WebConfig* in_use) {
     if (file.empty()) return WebConfig{};
     const auto stamp = stamp_of(file);
-    const auto text = read_regular_file(file, longest_file);
+    const auto text = read_regular_file(file, longest_web_file);
     if (!text) return ConfigErrors{{.where = file.string(), .what = text.error().what}};
     auto parsed = parse_web_file(*text, file);
     if (!parsed) return parsed.error();

@@ -10,7 +10,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr auto look_interval = std::chrono::milliseconds(250);
+constexpr auto web_file_look_interval = std::chrono::milliseconds(250);
 constexpr auto settling = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -22,7 +22,7 @@ void WebFileFollower::follow(const WebConfig& web) {
 
 std::optional<WebConfig> WebFileFollower::changed(const WebConfig& in_use, Clock::time_point now) {
     if (in_use.file.empty() || now < next_look_) return std::nullopt;
-    next_look_ = now + look_interval;
+    next_look_ = now + web_file_look_interval;
     const auto found = stamp_of(in_use.file);
     const FileStamp stamp = found ? *found : FileStamp{};
     if (stamp == used_ || !is_settled(stamp)) return std::nullopt;
