@@ -8,9 +8,12 @@
 #include "config/effective_config.hpp"
 #include "daemon/run.hpp"
 #include "process/exit_status.hpp"
+#include "process/signals.hpp"
+#include "process/standard_streams.hpp"
 
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 namespace {
 
@@ -30,8 +33,7 @@ int with_config(const Invocation& invocation, Act act) {
 int dispatch(const Invocation& invocation) {
     switch (invocation.command) {
         case Command::run:
-            return run_daemon({.file = find_config_file(invocation.config_file),
-                               .overrides = invocation.overrides});
+            return run_daemon({.file = invocation.config_file, .overrides = invocation.overrides});
         case Command::check:
             return with_config(invocation, [&](const Config& config) {
                 return check_once(config, invocation.config_file || !invocation.overrides.empty(),
@@ -49,7 +51,7 @@ int dispatch(const Invocation& invocation) {
                 return unpin_command(config, std::cout, std::cerr);
             });
         case Command::config_check:
-            return check_config(invocation.config_file.value(), std::cout, std::cerr);
+            return check_config(invocation.config_file, std::cout, std::cerr);
         case Command::config_show:
             return show_config(find_config_file(invocation.config_file), invocation.overrides,
                                std::cout, std::cerr);
@@ -60,13 +62,18 @@ int dispatch(const Invocation& invocation) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    open_standard_streams();
+    if (argc > 1 && std::string_view(argv[1]) == "run") hold_signals();  // as early as can be
     try {
         auto parsed = parse_command_line(argc, argv);
         if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
             (early->status == exit_done ? std::cout : std::cerr) << early->text;
             return early->status;
         }
-        return dispatch(std::get<Invocation>(parsed));
+        const int status = dispatch(std::get<Invocation>(parsed));
+        if (status != exit_done || std::cout.flush()) return status;
+        std::cerr << "wcs-node-agent: standard output cannot be written\n";
+        return exit_failed;
     } catch (const std::exception& unhandled) {
         std::cerr << "wcs-node-agent: " << unhandled.what() << '\n';
         return exit_failed;

@@ -13,9 +13,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
@@ -25,6 +25,11 @@ namespace {
 int fail(const Error& error) {
     spdlog::critical("{}", error.what);
     return exit_failed;
+}
+
+int fail(const ConfigErrors& errors) {
+    report_errors(to_string(errors));
+    return exit_wrong_usage;
 }
 
 void log_start(const OpenedProbe& opened) {
@@ -47,19 +52,13 @@ void log_user(const std::optional<User>& user, const std::optional<std::filesyst
 
 int run_daemon(const ConfigSource& source) {
     auto loaded = load(source);
-    if (!loaded) {
-        std::cerr << to_string(loaded.error());
-        return exit_wrong_usage;
-    }
+    if (!loaded) return fail(loaded.error());
     const Config config = loaded->config;
     log_to_standard_error(config.log_level);
     const auto descriptors = raise_descriptor_limit();
 
-    const auto user = chosen_user(config.user);
-    if (!user) {
-        std::cerr << user.error().what << '\n';
-        return exit_wrong_usage;
-    }
+    const auto user = user_to_become(config.user);
+    if (!user) return fail({{.where = "user", .what = user.error().what}});
     auto pins = prepare_pinning(config);
     if (!pins) return fail(pins.error());
     auto probe = open_probe(config.source, std::move(pins).value());
@@ -71,10 +70,7 @@ int run_daemon(const ConfigSource& source) {
     if (!links) return fail(links.error());
     Sampler sampler(std::move(probe).value(), std::move(links).value(), config);
     if (const auto listed = sampler.refresh_links(); !listed) return fail(listed.error());
-    if (const auto errors = sampler.check(config); !errors.empty()) {
-        std::cerr << to_string(errors);
-        return exit_wrong_usage;
-    }
+    if (const auto errors = sampler.check(config); !errors.empty()) return fail(errors);
     sampler.attach_selected();  // the first answer needs them; the others follow while it serves
 
     if (*user)
@@ -87,7 +83,7 @@ int run_daemon(const ConfigSource& source) {
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);
     if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());
-    log_user(*user, source.file);
+    log_user(*user, find_config_file(source.file));
     daemon.serve();
     return exit_done;
 }

@@ -33,26 +33,21 @@ std::optional<std::uint64_t> number_in_environment(const char* name) {
                                                                     : std::nullopt;
 }
 
-/// A datagram socket connected to a path or, with @ in front, an abstract name; none and errno.
-Descriptor connect_to(std::string_view name) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (name.size() >= sizeof(address.sun_path) || (name[0] != '/' && name[0] != '@')) {
-        errno = EAFNOSUPPORT;  // systemd also knows vsock:, for virtual machines
-        return {};
+/// Of a path or, with @ in front, an abstract name; none, if it is neither.
+std::optional<NotifyAddress> address_of(std::string_view name) {
+    NotifyAddress address;
+    address.to.sun_family = AF_UNIX;
+    // systemd also knows vsock:, for virtual machines
+    if (name.size() >= sizeof(address.to.sun_path) || (name[0] != '/' && name[0] != '@')) {
+        return std::nullopt;
     }
-    std::ranges::copy(name, address.sun_path);
+    std::ranges::copy(name, address.to.sun_path);
     if (name[0] == '@') {
-        address.sun_path[0] = '\0';
+        address.to.sun_path[0] = '\0';
     }
     // An abstract name ends where the length says: one more byte would be another name.
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto* const peer = reinterpret_cast<const sockaddr*>(&address);
-    if (!socket || ::connect(socket.get(), peer, length) != 0) {
-        return {};  // closing leaves errno alone where it succeeds
-    }
-    return socket;
+    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    return address;
 }
 
 void log_failure(int error) {
@@ -64,11 +59,13 @@ void log_failure(int error) {
 
 SystemdNotifier::SystemdNotifier() {
     const std::string_view name = environment("NOTIFY_SOCKET");
-    if (!name.empty()) {
-        socket_ = connect_to(name);
-        if (!socket_) {
-            log_failure(errno);
-        }
+    if (name.empty()) {
+        return;
+    }
+    address_ = address_of(name);
+    socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!address_ || !socket_) {
+        log_failure(address_ ? errno : EAFNOSUPPORT);
     }
 }
 
@@ -90,13 +87,18 @@ void SystemdNotifier::status(std::string_view text) {
 void SystemdNotifier::watchdog() { send("WATCHDOG=1"); }
 
 void SystemdNotifier::send(std::string_view message) {
-    if (!socket_) {
+    if (!socket_ || !address_) {
         return;
     }
-    const bool sent =
-        ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+    // Not connected: where a new systemd binds the name anew, the next message goes there.
+    const auto* const to = reinterpret_cast<const sockaddr*>(&address_->to);
+    const bool sent = ::sendto(socket_.get(), message.data(), message.size(),
+                               MSG_NOSIGNAL | MSG_DONTWAIT, to, address_->size) >= 0;
     if (!sent && !failing_) {
         log_failure(errno);
+    }
+    if (sent && failing_) {
+        spdlog::info("systemd is notified again");
     }
     failing_ = !sent;
 }

@@ -7,8 +7,16 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 namespace wcs_node_agent {
+
+/// Where the service manager listens.
+struct NotifyAddress {
+    sockaddr_un to{};
+    socklen_t size = 0;  // bytes of it
+};
 
 /// Notifies systemd (sd_notify(3)): one datagram a message to the socket that $NOTIFY_SOCKET names.
 /// Without that variable nothing is sent. A message that cannot be sent is logged once.
@@ -26,6 +34,7 @@ class SystemdNotifier {
  private:
     void send(std::string_view message);
 
+    std::optional<NotifyAddress> address_;
     Descriptor socket_;
     bool failing_ = false;
 };

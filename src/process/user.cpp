@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/user.hpp"
 
+#include "process/privileges.hpp"
+
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <grp.h>
+#include <linux/capability.h>
 #include <memory>
 #include <pwd.h>
 #include <string_view>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
@@ -34,16 +40,55 @@ Error cannot(const User& user, const char* step) {
     return failure(fmt::format("cannot become user {}: {}", user.name, step), errno);
 }
 
+/// Whether /proc/self/uid_map or gid_map has this id (user_namespaces(7)): first of them here,
+/// first of them outside, how many.
+bool is_mapped(const char* map, std::uint64_t id) {
+    std::ifstream lines(map);
+    std::uint64_t here = 0;
+    std::uint64_t outside = 0;
+    std::uint64_t count = 0;
+    while (lines >> here >> outside >> count)
+        if (id >= here && id - here < count) return true;
+    return false;
+}
+
+/// Whether the user namespace lets root give up its groups.
+bool may_set_groups() {
+    std::string word;
+    return !(std::ifstream("/proc/self/setgroups") >> word) || word == "allow";
+}
+
 }  // namespace
 
 Result<std::optional<User>> chosen_user(const std::string& name) {
     if (::geteuid() != 0) return std::optional<User>();
     auto user = agent_account(name);
     if (!user && !name.empty())
-        return Error{fmt::format("user: /etc/passwd has no account \"{}\"", name)};
+        return Error{fmt::format("/etc/passwd has no account \"{}\"", name)};
     if (!user) user = User{nobodys_number, nobodys_number, std::to_string(nobodys_number)};
     if (user->uid == 0) return std::optional<User>();
     return user;
+}
+
+std::string why_not_become(const User& user) {
+    if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
+        return "it has no CAP_SETUID and CAP_SETGID";
+    if (!may_set_groups()) return "this user namespace does not let it give up its groups";
+    if (!is_mapped("/proc/self/uid_map", user.uid) || !is_mapped("/proc/self/gid_map", user.gid))
+        return "this user namespace does not have that user";
+    return "";
+}
+
+Result<std::optional<User>> user_to_become(const std::string& name) {
+    auto user = chosen_user(name);
+    if (!user || !*user) return user;
+    const auto why = why_not_become(**user);
+    if (why.empty()) return user;
+    if (!name.empty())
+        return Error{fmt::format("this process cannot become \"{}\": {}", name, why)};
+    spdlog::warn("this process stays root, without its privileges: it cannot become user {}: {}",
+                 (*user)->name, why);
+    return std::optional<User>();
 }
 
 std::optional<User> agent_account(const std::string& name) {

@@ -25,6 +25,14 @@ Result<std::optional<User>> chosen_user(const std::string& name);
 /// there is no such account.
 std::optional<User> agent_account(const std::string& name);
 
+/// What keeps this process, which is root's, from becoming that user: root of a container or of a
+/// user namespace may have too few privileges or users. Empty: nothing does.
+std::string why_not_become(const User& user);
+
+/// The chosen user, if this process can become it. One that is not named is then done without,
+/// which is logged; to one that is named it is an error.
+Result<std::optional<User>> user_to_become(const std::string& name);
+
 /// Becomes that user, with no other group than its own. Not to be undone.
 Result<void> become(const User& user);
 

@@ -146,7 +146,7 @@ TEST(ChosenUser, IsTheAccountNamedOrANumberThatNobodyHas) {
     EXPECT_NE((*unnamed)->uid, 0U);
     const auto missing = chosen_user("nobody-of-this-name");
     ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().what, "user: /etc/passwd has no account \"nobody-of-this-name\"");
+    EXPECT_EQ(missing.error().what, "/etc/passwd has no account \"nobody-of-this-name\"");
 }
 
 TEST(Privileges, DroppingTwiceIsFine) {
