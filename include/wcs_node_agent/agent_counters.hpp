@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/verdict.hpp>
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include <boost/asio/ip/address.hpp>
+
 namespace wcs_node_agent {
+
+/// The last agent check that was answered, or connection that was refused.
+struct LastRequest {
+    boost::asio::ip::address source;
+    Clock::time_point at;
+    std::string text;  // the reply without its newline; of a refused one the setting of the port
+};
 
 /// What the agent counts of its own work. One thread writes and reads it.
 struct AgentCounters {
@@ -16,6 +28,11 @@ struct AgentCounters {
     std::uint64_t displaced_connections = 0;                     // evicted by newer ones
     std::uint64_t scrapes = 0;                                   // /metrics served
     std::uint64_t sample_failures = 0;                           // probe readings that failed
+    std::uint64_t reloads = 0;                                   // those that took effect
+    std::uint64_t failed_reloads = 0;                            // those that changed nothing
+    std::uint64_t lost_log_lines = 0;                            // that could not be written
+    std::optional<LastRequest> last_check = {};
+    std::optional<LastRequest> last_refused = {};
 };
 
 /// One counter of AgentCounters that has no labels.
@@ -25,7 +42,7 @@ struct AgentCounter {
     std::string_view help;  // its HELP text
 };
 
-inline constexpr std::array<AgentCounter, 4> all_agent_counters{{
+inline constexpr std::array<AgentCounter, 7> all_agent_counters{{
     {&AgentCounters::rejected_connections, "rejected_connections",
      "Connections closed without a byte because their source is not allowed."},
     {&AgentCounters::displaced_connections, "displaced_connections",
@@ -33,6 +50,11 @@ inline constexpr std::array<AgentCounter, 4> all_agent_counters{{
     {&AgentCounters::scrapes, "scrapes", "Number of scrapes of /metrics."},
     {&AgentCounters::sample_failures, "sample_failures",
      "Readings of the traffic and CPU counters that failed."},
+    {&AgentCounters::reloads, "reloads", "Reloads of the configuration that took effect."},
+    {&AgentCounters::failed_reloads, "failed_reloads",
+     "Reloads that changed nothing because of an error, which is in the log."},
+    {&AgentCounters::lost_log_lines, "lost_log_lines",
+     "Lines of the log that could not be written."},
 }};
 
 }  // namespace wcs_node_agent

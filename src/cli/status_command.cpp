@@ -128,6 +128,13 @@ std::string wcs_text(const Json& wcs) {
     return text;
 }
 
+/// Who asked or was refused last, when, and what was told or where.
+std::string last_request(const Json& last, const char* text_key) {
+    if (last.is_null()) return "nobody yet";
+    return fmt::format("{}, {} s ago: {}", text(at(last, "/source")),
+                       number(at(last, "/age_seconds")), text(at(last, text_key)));
+}
+
 std::string chosen_interfaces(const Json& interfaces) {
     std::vector<std::string> names;
     for (const Json& interface : interfaces) {
@@ -180,7 +187,9 @@ std::string status_table(const Json& status) {
     };
     add("state",
         fmt::format("{}, weight {} %", text(at(status, "/state")), number(at(status, "/weight"))));
-    add("reply", text(at(status, "/reply")));
+    add("reply", at(status, "/state") == "starting"
+                     ? "none yet: the first one waits for the rates and for an answer of WCS"
+                     : text(at(status, "/reply")));
     add("source", text(at(status, "/source/name")) +
                       (detail.is_string() ? " (" + detail.get<std::string>() + ")" : ""));
     add("interfaces", chosen_interfaces(at(status, "/interfaces")));
@@ -194,6 +203,9 @@ std::string status_table(const Json& status) {
     add("cpus", fmt::format("{}, {} % busy", at(status, "/cpus").size(),
                             number(at(rates, "/cpu_utilisation"), 100)));
     add("wcs", wcs_text(at(status, "/wcs")));
+    add("last check", last_request(at(status, "/agent/last_check"), "/reply"));
+    if (const Json& refused = at(status, "/agent/last_refused"); !refused.is_null())
+        add("refused", last_request(refused, "/port"));
     add("agent", fmt::format("{}, running for {} s", text(at(status, "/version")),
                              number(at(status, "/uptime_seconds"))));
     table += '\n';

@@ -26,7 +26,7 @@ AgentServer::AgentServer(const asio::any_io_executor& executor, CurrentSnapshot&
     : executor_(executor),
       snapshots_(snapshots),
       counters_(counters),
-      listener_(executor, "agent_listen", most_open, counters,
+      listener_(executor, "agent_listen", "allow", most_open, counters,
                 [this](Connection connection) { on_connection(std::move(connection)); }),
       timeout_(executor),
       closing_(executor) {}
@@ -51,7 +51,16 @@ void AgentServer::answer(Connection connection, const Snapshot& snapshot) {
     const std::string& reply = snapshot.agent_reply;
     if (::send(connection.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     ++counters_.checks[static_cast<std::size_t>(snapshot.verdict.state)];
+    remember(connection.source.address(), reply);
     closing_.add(std::move(connection));
+}
+
+void AgentServer::remember(const asio::ip::address& source, std::string_view reply) {
+    if (!counters_.last_check) counters_.last_check.emplace();
+    auto& last = *counters_.last_check;
+    last.source = source;
+    last.at = Clock::now();
+    last.text.assign(reply.substr(0, reply.size() - 1));  // into the same memory each time
 }
 
 void AgentServer::wait_for_snapshot(Connection connection) {
@@ -65,8 +74,9 @@ void AgentServer::wait_for_snapshot(Connection connection) {
 asio::awaitable<void> AgentServer::answer_waiting() {
     using namespace asio::experimental::awaitable_operators;
     auto snapshot = snapshots_.get_current(Clock::now());
-    if (!snapshot) {
-        timeout_.expires_after(snapshot_timeout);
+    const auto deadline = Clock::now() + snapshot_timeout;
+    while (!snapshot && !waiting_.empty() && Clock::now() < deadline) {
+        timeout_.expires_at(deadline);
         co_await (snapshots_.wait_for_next() || timeout_.async_wait(use_tuple));
         snapshot = snapshots_.get_current(Clock::now());
     }

@@ -46,6 +46,7 @@ class AgentServer {
  private:
     void on_connection(Connection connection);
     void answer(Connection connection, const Snapshot& snapshot);
+    void remember(const asio::ip::address& source, std::string_view reply);
     void wait_for_snapshot(Connection connection);
     asio::awaitable<void> answer_waiting();
 

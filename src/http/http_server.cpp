@@ -75,7 +75,7 @@ HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& s
     : executor_(executor),
       routes_(snapshots, counters),
       gate_(executor),
-      listener_(executor, "metrics_listen", most_open, counters,
+      listener_(executor, "metrics_listen", "metrics_allow", most_open, counters,
                 [this](Connection connection) { on_connection(std::move(connection)); }),
       handshakes_(executor),
       closing_(executor) {}

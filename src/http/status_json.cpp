@@ -113,13 +113,23 @@ Json wcs_json(const Snapshot& snapshot) {
             {"failures", std::move(failures)}};
 }
 
-Json agent_json(const AgentCounters& agent) {
+Json last_request_json(const std::optional<LastRequest>& last, std::string_view text_key,
+                       Clock::time_point now) {
+    if (!last) return {};
+    return {{"source", last->source.to_string()},
+            {"age_seconds", in_seconds(now - last->at)},
+            {text_key, last->text}};
+}
+
+Json agent_json(const AgentCounters& agent, Clock::time_point now) {
     Json checks = Json::object();
     for (const NodeState state : all_node_states)
         checks[std::string(to_string(state))] = agent.checks[static_cast<std::size_t>(state)];
     Json json{{"checks", std::move(checks)}};
     for (const auto& counter : all_agent_counters)
         json[std::string(counter.name)] = agent.*counter.value;
+    json["last_check"] = last_request_json(agent.last_check, "reply", now);
+    json["last_refused"] = last_request_json(agent.last_refused, "port", now);
     return json;
 }
 
@@ -127,16 +137,16 @@ Json agent_json(const AgentCounters& agent) {
 
 std::string status_json(const Snapshot& snapshot) {
     const Verdict& verdict = snapshot.verdict;
-    std::string reply = agent_reply(verdict);
-    reply.pop_back();
+    std::string reply = snapshot.starting ? "" : agent_reply(verdict);
+    if (!reply.empty()) reply.pop_back();
     const Json status = {
         {"version", version},
         {"time", to_rfc3339(snapshot.wall)},
         {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)},
-        {"state", to_string(verdict.state)},
-        {"weight", verdict.weight},
-        {"reason", or_null(verdict.reason)},
-        {"reply", reply},
+        {"state", snapshot.starting ? "starting" : to_string(verdict.state)},
+        {"weight", snapshot.starting ? Json() : Json(verdict.weight)},
+        {"reason", or_null(snapshot.starting ? "" : verdict.reason)},
+        {"reply", or_null(reply)},
         {"bottleneck", verdict.bottleneck ? Json(to_string(*verdict.bottleneck)) : Json()},
         {"limits", limits_json(verdict)},
         {"rates",
@@ -151,7 +161,7 @@ std::string status_json(const Snapshot& snapshot) {
         {"unplaced_packets", snapshot.counters.unplaced_packets},
         {"cpus", cpus_json(snapshot.counters)},
         {"wcs", wcs_json(snapshot)},
-        {"agent", agent_json(snapshot.agent)}};
+        {"agent", agent_json(snapshot.agent, snapshot.at)}};
     // Bytes of others (interface names, faults) need not be UTF-8; JSON must be.
     return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

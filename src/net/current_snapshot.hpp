@@ -23,10 +23,11 @@ class CurrentSnapshot {
     /// Null before the first one.
     std::shared_ptr<const Snapshot> get() const { return current_; }
 
-    /// The same, unless nothing was published for so long that it may not be true any more: then
-    /// null.
+    /// The one to reply to a check with. Null while the first reply is not due, and where nothing
+    /// was published for so long that the last one may not be true any more.
     std::shared_ptr<const Snapshot> get_current(Clock::time_point now) const {
-        return now - published_at_ < valid_for_ ? current_ : nullptr;
+        const bool valid = now - published_at_ < valid_for_;
+        return valid && current_ && !current_->starting ? current_ : nullptr;
     }
 
     /// How long a snapshot is current after its publication, greater than 0; for ever until it is

@@ -8,10 +8,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <netinet/in.h>
 #include <new>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <sys/socket.h>
 #include <tuple>
 #include <unistd.h>
@@ -30,6 +33,8 @@ namespace wcs_node_agent {
 namespace {
 
 using boost::system::error_code;
+using FreeBind = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
+using FreeBindV6 = asio::detail::socket_option::boolean<IPPROTO_IPV6, IPV6_FREEBIND>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
@@ -53,17 +58,34 @@ bool covers(const tcp::endpoint& wide, const tcp::endpoint& endpoint) {
            wide.protocol() == endpoint.protocol();
 }
 
+/// An address that no interface has yet, as DHCP gives it later, is no reason not to start.
+void bind_to(tcp::acceptor& acceptor, const tcp::endpoint& asked, std::string_view setting) {
+    error_code error;
+    acceptor.bind(asked, error);
+    if (!error) return;
+    if (error != boost::system::errc::address_not_available)
+        throw boost::system::system_error(error);
+    if (asked.address().is_v6())
+        acceptor.set_option(FreeBindV6(true));
+    else
+        acceptor.set_option(FreeBind(true));
+    acceptor.bind(asked);
+    spdlog::warn("{} {}: no interface has this address yet: it answers there once one has", setting,
+                 to_text(asked));
+}
+
 bool is_every_v6_address(const tcp::endpoint& endpoint) {
     return endpoint.address().is_v6() && endpoint.address().is_unspecified();
 }
 
 }  // namespace
 
-Listener::Listener(asio::any_io_executor executor, std::string setting,
+Listener::Listener(asio::any_io_executor executor, std::string setting, std::string allowed_by,
                    OpenConnections::Limits limits, AgentCounters& counters,
                    OnConnection on_connection)
     : executor_(std::move(executor)),
       setting_(std::move(setting)),
+      refusals_(setting_, std::move(allowed_by)),
       counters_(counters),
       on_connection_(std::move(on_connection)),
       connections_(limits) {}
@@ -77,14 +99,16 @@ void Listener::allow(AllowList allowed) {
 Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
     std::vector<Port> next;
     std::vector<Port> opened;
+    std::vector<Port> olds = ports_;  // port 0 may be asked for twice: each keeps one
+    std::vector<Port> retired = retired_;
     std::optional<Error> no_v6;
     for (const auto& endpoint : endpoints) {
-        if (const Port* kept = find(endpoint)) {
-            next.push_back(*kept);
+        if (auto kept = take_out(olds, endpoint)) {
+            next.push_back(*std::move(kept));
             continue;
         }
-        if (auto back = revive(endpoint)) {
-            next.push_back(*back);
+        if (auto revived = take_out(retired, endpoint)) {
+            next.push_back(*std::move(revived));
             continue;
         }
         try {
@@ -103,9 +127,9 @@ Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
     if (no_v6 && next.empty()) return *no_v6;
     if (no_v6) spdlog::info("{}; left out", no_v6->what);
 
-    ports_.swap(next);
-    for (const Port& old : next)
-        if (!find(old.asked)) retired_.push_back(old);
+    ports_ = std::move(next);
+    retired_ = std::move(retired);
+    std::ranges::move(olds, std::back_inserter(retired_));
     close_retired_soon();
     for (const Port& port : opened)
         asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
@@ -133,18 +157,12 @@ void Listener::stop() {
     }
 }
 
-const Listener::Port* Listener::find(const tcp::endpoint& asked) const {
-    const auto found = std::find_if(ports_.begin(), ports_.end(),
-                                    [&](const Port& port) { return port.asked == asked; });
-    return found == ports_.end() ? nullptr : &*found;
-}
-
-/// One that is about to go and is asked for again.
-std::optional<Listener::Port> Listener::revive(const tcp::endpoint& asked) {
-    const auto found = std::ranges::find(retired_, asked, &Port::asked);
-    if (found == retired_.end()) return {};
+std::optional<Listener::Port> Listener::take_out(std::vector<Port>& ports,
+                                                 const tcp::endpoint& asked) {
+    const auto found = std::ranges::find(ports, asked, &Port::asked);
+    if (found == ports.end()) return {};
     Port port = std::move(*found);
-    retired_.erase(found);
+    ports.erase(found);
     return port;
 }
 
@@ -190,7 +208,7 @@ std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const 
             acceptor->set_option(ReusePort(true));
         }
     }
-    acceptor->bind(asked);
+    bind_to(*acceptor, asked, setting_);
     acceptor->listen(tcp::acceptor::max_listen_connections);
     acceptor->non_blocking(true);
     return acceptor;
@@ -237,6 +255,9 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
 void Listener::take(Connection connection) {
     if (!allowed_.contains(connection.source.address())) {
         ++counters_.rejected_connections;
+        const auto now = Clock::now();
+        counters_.last_refused = {connection.source.address(), now, setting_};
+        refusals_.report(connection.source.address(), now);
         return;
     }
     const auto before = connections_.evicted();

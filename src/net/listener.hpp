@@ -3,6 +3,7 @@
 
 #include "net/connection.hpp"
 #include "net/open_connections.hpp"
+#include "net/refusal_log.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
@@ -27,21 +28,23 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 /// Accepts connections on a set of endpoints and hands on those whose source is allowed, within the
-/// limits; the others are closed without a byte and counted. Must outlive the running of its
-/// executor, and the connections that it hands on.
+/// limits; the others are closed without a byte, counted and logged. Must outlive the running of
+/// its executor, and the connections that it hands on.
 class Listener {
  public:
     /// Gets each allowed connection.
     using OnConnection = std::function<void(Connection)>;
 
     /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
-    Listener(asio::any_io_executor executor, std::string setting, OpenConnections::Limits limits,
-             AgentCounters& counters, OnConnection on_connection);
+    /// `allowed_by` is that of the allow-list.
+    Listener(asio::any_io_executor executor, std::string setting, std::string allowed_by,
+             OpenConnections::Limits limits, AgentCounters& counters, OnConnection on_connection);
 
     /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
     /// open, with the connections in their accept queue; who is connecting to one that is closed is
     /// served. `[::]` means every IPv6 address of this host: where the kernel has no IPv6 it is
-    /// left out, as long as another endpoint is there.
+    /// left out, as long as another endpoint is there. An address that no interface has yet is
+    /// waited for (ip(7), IP_FREEBIND).
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
     /// Closes the connections of sources that are not allowed any more. Until the first call nobody
@@ -71,8 +74,7 @@ class Listener {
         Clock::time_point retired = {};           // when it was last
     };
 
-    const Port* find(const tcp::endpoint& asked) const;
-    std::optional<Port> revive(const tcp::endpoint& asked);
+    static std::optional<Port> take_out(std::vector<Port>& ports, const tcp::endpoint& asked);
     bool is_covered(const tcp::endpoint& endpoint) const;
     void close_retired_soon();
     asio::awaitable<void> close_retired(std::shared_ptr<tcp::acceptor> acceptor);
@@ -82,6 +84,7 @@ class Listener {
 
     asio::any_io_executor executor_;
     std::string setting_;
+    RefusalLog refusals_;
     AgentCounters& counters_;
     OnConnection on_connection_;
     AllowList allowed_;

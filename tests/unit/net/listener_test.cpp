@@ -52,8 +52,9 @@ class ListenerTest : public testing::Test {
     AgentCounters counters_;
     Loop loop_;
     Listener listener_{
-        loop_.executor(), "agent_listen", limits, counters_,
-        [](Connection connection) { ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL); }};
+        loop_.executor(), "agent_listen", "allow", limits, counters_, [](Connection connection) {
+            ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL);
+        }};
 };
 
 /// Calls it on a thread for which the kernel has no IPv6.
@@ -196,7 +197,7 @@ TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {
     }
     asio::io_context context;
     AgentCounters counters;
-    Listener second(context.get_executor(), "agent_listen", limits, counters,
+    Listener second(context.get_executor(), "agent_listen", "allow", limits, counters,
                     [](const Connection&) {});
     EXPECT_FALSE(second.listen(std::vector{loopback})) << "a second agent must find it in use";
 }
@@ -205,7 +206,7 @@ TEST(Listener, LeavesEveryIpv6AddressOutWhereThereIsNone) {
     without_ipv6([] {
         asio::io_context context;
         AgentCounters counters;
-        Listener listener(context.get_executor(), "agent_listen", limits, counters,
+        Listener listener(context.get_executor(), "agent_listen", "allow", limits, counters,
                           [](const Connection&) {});
         const tcp::endpoint every_v6(asio::ip::address_v6::any(), 0);
         EXPECT_TRUE(listener.listen(std::vector{any_port_v4, every_v6}));
