@@ -84,7 +84,8 @@ class Commands {
         status.add_flag("--json")->description("as JSON");
         add_config_option(unpin);
         add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
-        config_check.add_option("FILE")->description("the file to check");
+        config_check.add_option("FILE")->description(
+            fmt::format("the file to check (default {})", default_config_file));
     }
 
     std::variant<Invocation, EarlyExit> parse(int argc, const char* const* argv) {
@@ -110,9 +111,6 @@ class Commands {
                           .overrides = overrides(app, errors),
                           .json = is_given(app, "--json")};
             add_unknown(app, errors);
-            if (invocation.command == Command::config_check && !invocation.config_file) {
-                errors.push_back({.where = "config check", .what = "needs the FILE to check"});
-            }
         }
         if (errors.empty()) {
             return invocation;

@@ -2,6 +2,7 @@
 #include "cli/config_commands.hpp"
 
 #include "config/effective_config.hpp"
+#include "daemon/host_check.hpp"
 #include "http/auth/web_config.hpp"
 #include "process/exit_status.hpp"
 
@@ -9,8 +10,10 @@
 
 namespace wcs_node_agent {
 
-int check_config(const std::filesystem::path& file, std::ostream& out, std::ostream& err) {
-    const auto config = load_config(file, Json::object());
+int check_config(const std::optional<std::filesystem::path>& file, std::ostream& out,
+                 std::ostream& err) {
+    const auto found = find_config_file(file);
+    const auto config = load_config(found, Json::object());
     if (!config) {
         err << to_string(config.error());
         return exit_wrong_usage;
@@ -20,8 +23,12 @@ int check_config(const std::filesystem::path& file, std::ostream& out, std::ostr
         err << to_string(web.error());
         return exit_wrong_usage;
     }
+    if (const auto errors = check_on_this_host(*config); !errors.empty()) {
+        err << to_string(errors);
+        return exit_wrong_usage;
+    }
     for (const auto& warning : web->warnings) err << "warning: " << warning << '\n';
-    out << file.string() << ": ok\n";
+    out << (found ? found->string() : "no file, so the defaults") << ": ok\n";
     return exit_done;
 }
 

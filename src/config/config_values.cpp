@@ -3,6 +3,7 @@
 
 #include "config/json_value.hpp"
 #include "config/value_text.hpp"
+#include "wcs/page.hpp"
 #include "wcs/url.hpp"
 
 #include <algorithm>
@@ -28,6 +29,30 @@ Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
     return {};
 }
 
+/// Whether a page could have it as the name of a number: by trying. The names of a JSON page are
+/// those of the text page.
+bool can_be_on_a_page(std::string_view name) {
+    const auto page = parse_page(fmt::format("{}=1\n", name), Ending::known, 1, {});
+    return page && page->numbers.contains(name);
+}
+
+ConfigErrors set_names(std::vector<std::string>& field, const Json& value) {
+    std::vector<std::string> names;
+    ConfigErrors errors = for_each_string(value, [&](std::string_view name) -> Result<void> {
+        if (!can_be_on_a_page(name)) {
+            return Error{
+                fmt::format("\"{}\" can be no name on the page: those have no = in them, no - in "
+                            "front, no spaces around them and 128 bytes at most",
+                            name)};
+        }
+        return add_once(names, name);
+    });
+    if (errors.empty()) {
+        field = std::move(names);
+    }
+    return errors;
+}
+
 using NamesByProtocol = std::array<std::vector<std::string>, all_protocols.size()>;
 
 ConfigErrors set_names_by_protocol(NamesByProtocol& field, const Json& value) {
@@ -37,7 +62,7 @@ ConfigErrors set_names_by_protocol(NamesByProtocol& field, const Json& value) {
         return one_error(must_be("an object with \"webrtc\", \"rtmp\" and \"rtsp\"", value));
     }
     return for_each_key(value, known, [&](std::size_t protocol, const Json& names) {
-        return set_strings(field[protocol], names);
+        return set_names(field[protocol], names);
     });
 }
 
@@ -156,7 +181,7 @@ ConfigErrors set_counts(Config& config, const Json& value) {
             case 1:
                 return set_names_by_protocol(counts.subscribers, names);
             default:
-                return set_strings(counts.hls, names);
+                return set_names(counts.hls, names);
         }
     });
     if (errors.empty()) {

@@ -14,6 +14,8 @@
 namespace wcs_node_agent {
 namespace {
 
+using boost::asio::ip::tcp;
+
 /// The objects of the file that have settings as members, whose names then hold a dot.
 constexpr std::string_view groups[] = {"kernel"};
 
@@ -44,6 +46,51 @@ ConfigErrors apply_group(Config& config, std::string_view group, const Json& val
     });
 }
 
+/// As the command line has it.
+std::string value_text(const Setting& setting, const Config& config) {
+    const Json shown = setting.show(config);
+    if (shown.is_boolean()) return shown.get<bool>() ? "on" : "off";
+    if (shown.is_array() && !shown.empty())
+        return fmt::format("{}", fmt::join(shown.get<std::vector<std::string>>(), ", "));
+    if (shown.is_string() && !shown.get_ref<const std::string&>().empty())
+        return shown.get<std::string>();
+    return shown.is_number() || shown.is_object() ? shown.dump() : std::string(setting.no_value);
+}
+
+/// Whether the kernel lets one socket alone have both: a wide address takes connections to all of
+/// its family.
+bool collide(const tcp::endpoint& one, const tcp::endpoint& other) {
+    const bool same_port = one.port() == other.port() && one.protocol() == other.protocol();
+    return same_port && one.port() != 0 &&
+           (one == other || one.address().is_unspecified() || other.address().is_unspecified());
+}
+
+void add_endpoint_conflicts(std::vector<Conflict>& conflicts, const Config& config) {
+    struct Listed {
+        std::string_view setting;
+        tcp::endpoint endpoint;
+    };
+    std::vector<Listed> all;
+    const auto add = [&](std::string_view setting, const std::vector<tcp::endpoint>& endpoints) {
+        for (const auto& endpoint : endpoints) {
+            for (const auto& other : all) {
+                if (!collide(endpoint, other.endpoint)) continue;
+                const auto text = endpoint_text(endpoint);
+                const auto other_text = endpoint_text(other.endpoint);
+                const auto what =
+                    text == other_text
+                        ? fmt::format("{} and {} both have {}", setting, other.setting, text)
+                        : fmt::format("{} {} and {} {} are one port twice: the wide one is enough",
+                                      setting, text, other.setting, other_text);
+                conflicts.push_back({setting, other.setting, what});
+            }
+            all.push_back({setting, endpoint});
+        }
+    };
+    add("agent_listen", config.agent_listen);
+    add("metrics_listen", config.metrics_listen);
+}
+
 }  // namespace
 
 std::string option_name(std::string_view setting) {
@@ -55,13 +102,9 @@ std::string option_name(std::string_view setting) {
 }
 
 std::string default_text(const Setting& setting) {
-    const Json shown = setting.show(Config());
-    if (shown.is_boolean()) return shown.get<bool>() ? "on" : "off";
-    if (shown.is_array() && !shown.empty())
-        return fmt::format("{}", fmt::join(shown.get<std::vector<std::string>>(), ", "));
-    if (shown.is_string() && !shown.get_ref<const std::string&>().empty())
-        return shown.get<std::string>();
-    return shown.is_number() ? shown.dump() : std::string(setting.no_value);
+    const Config defaults;
+    return setting.show(defaults).is_object() ? std::string(setting.no_value)
+                                              : value_text(setting, defaults);
 }
 
 std::string description(const Setting& setting) {
@@ -69,12 +112,13 @@ std::string description(const Setting& setting) {
                          : std::string(setting.help);
 }
 
-std::vector<std::string_view> changed_at_restart(const Config& before, const Config& after) {
-    std::vector<std::string_view> names;
+std::vector<SettingChange> changed_settings(const Config& before, const Config& after) {
+    std::vector<SettingChange> changes;
     for (const Setting& setting : settings())
-        if (setting.needs_restart && setting.show(before) != setting.show(after))
-            names.push_back(setting.name);
-    return names;
+        if (setting.show(before) != setting.show(after))
+            changes.push_back({setting.name, value_text(setting, before),
+                               value_text(setting, after), setting.needs_restart});
+    return changes;
 }
 
 ConfigErrors apply_settings(Config& config, const Json& values) {
@@ -113,14 +157,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                          "the counts would be stale between two fetches",
                          duration_text(config.stale_after), duration_text(config.wcs_interval))});
     }
-    for (const auto& endpoint : config.metrics_listen) {
-        if (endpoint.port() != 0 &&
-            std::ranges::find(config.agent_listen, endpoint) != config.agent_listen.end()) {
-            conflicts.push_back({"metrics_listen", "agent_listen",
-                                 fmt::format("metrics_listen and agent_listen both have {}",
-                                             endpoint_text(endpoint))});
-        }
-    }
+    add_endpoint_conflicts(conflicts, config);
     return conflicts;
 }
 

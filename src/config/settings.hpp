@@ -48,8 +48,17 @@ std::string default_text(const Setting& setting);
 /// One line for people: the help with the range.
 std::string description(const Setting& setting);
 
-/// The names of settings that differ and take effect at the next start alone.
-std::vector<std::string_view> changed_at_restart(const Config& before, const Config& after);
+/// A setting that differs, with its values as the command line has them.
+struct SettingChange {
+    std::string_view name;
+    std::string before;
+    std::string after;
+    bool needs_restart = false;  // takes effect at the next start alone
+
+    bool operator==(const SettingChange&) const = default;
+};
+
+std::vector<SettingChange> changed_settings(const Config& before, const Config& after);
 
 /// Sets what `values`, an object, names. An unknown key is an error. Each error's place is a JSON
 /// pointer into `values`.

@@ -105,6 +105,20 @@ std::optional<std::size_t> parse_size(std::string_view text) {
     return bytes ? std::optional(static_cast<std::size_t>(*bytes)) : std::nullopt;
 }
 
+namespace {
+
+/// No host has such an address to connect to.
+Result<ip::tcp::endpoint> checked_endpoint(const ip::tcp::endpoint& endpoint,
+                                           std::string_view text) {
+    const auto& address = endpoint.address();
+    if (address.is_multicast() || address == ip::address_v4::broadcast()) {
+        return Error{fmt::format("\"{}\" is no address to listen on", text)};
+    }
+    return endpoint;
+}
+
+}  // namespace
+
 Result<ip::tcp::endpoint> parse_endpoint(std::string_view text) {
     Error form{fmt::format(
         "must be ADDR:PORT, such as \"127.0.0.1:9707\" or \"[::1]:9707\", not \"{}\"", text)};
@@ -126,7 +140,18 @@ Result<ip::tcp::endpoint> parse_endpoint(std::string_view text) {
     if (host.front() == '[' && host.back() == ']') {
         host = host.substr(1, host.size() - 2);
         const auto address = ip::make_address_v6(host, error);
-        return error ? Result<ip::tcp::endpoint>(form) : ip::tcp::endpoint(address, *port);
+        if (error) return form;
+        if (address.is_v4_mapped()) {
+            const auto v4 = ip::make_address_v4(ip::v4_mapped, address);
+            return Error{fmt::format("\"{}\" is an IPv4 address: write \"{}:{}\"", text,
+                                     v4.to_string(), *port)};
+        }
+        if (address.is_link_local() && address.scope_id() == 0) {
+            return Error{fmt::format(
+                "\"{}\" needs its interface, as in \"[{}%eth0]:{}\", which must be there", text,
+                host, *port)};
+        }
+        return checked_endpoint({address, *port}, text);
     }
     if (host.find(':') != std::string_view::npos) {
         return Error{
@@ -134,7 +159,8 @@ Result<ip::tcp::endpoint> parse_endpoint(std::string_view text) {
                         host, *port)};
     }
     const auto address = ip::make_address_v4(host, error);
-    return error ? Result<ip::tcp::endpoint>(form) : ip::tcp::endpoint(address, *port);
+    if (error) return form;
+    return checked_endpoint({address, *port}, text);
 }
 
 Result<void> add_network(AllowList& list, std::string_view text) {

@@ -105,7 +105,6 @@ TEST(CommandLine, WrongUsageEndsWithTwo) {
         Row{{"drain"}, {"drain: unknown command\n"}},
         Row{{"config"}, {"config: a command is missing: check, show"}},
         Row{{"config", "shwo"}, {"shwo: unknown command; did you mean show?"}},
-        Row{{"config", "check"}, {"config check: needs the FILE to check"}},
         Row{{"run", "status"}, {"status: unexpected argument"}},
         Row{{"run", "--band-ou", "5"}, {"--band-ou: unknown option; did you mean --band-out?"}},
         Row{{"run", "--band_out=5"}, {"--band_out: unknown option; did you mean --band-out?"}},

@@ -249,14 +249,16 @@ TEST(Settings, DefaultsAreTheContracts) {
     }
 }
 
-TEST(Settings, WhatNeedsARestartIsSaidOfWhatChanged) {
+TEST(Settings, WhatChangedIsSaidWithItsValues) {
     const Config before;
     Config after = before;
     after.window = std::chrono::seconds(5);
-    EXPECT_THAT(changed_at_restart(before, after), testing::IsEmpty());
+    EXPECT_THAT(changed_settings(before, after),
+                testing::ElementsAre(SettingChange{"window", "2s", "5s", false}));
     after.kernel_pin = true;
-    after.user = "daemon";
-    EXPECT_THAT(changed_at_restart(before, after), testing::ElementsAre("kernel.pin", "user"));
+    after.counts.hls = {"hls"};
+    EXPECT_THAT(changed_settings(before, after),
+                testing::IsSupersetOf({SettingChange{"kernel.pin", "off", "on", true}}));
 }
 
 TEST(Settings, DefaultsAreWrittenAsAPersonWould) {

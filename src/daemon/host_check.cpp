@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/host_check.hpp"
+
+#include "daemon/capacity_follower.hpp"
+#include "daemon/interface_names.hpp"
+#include "kernel/link_speed.hpp"
+#include "kernel/links.hpp"
+#include "load/selection.hpp"
+#include "process/user.hpp"
+
+namespace wcs_node_agent {
+
+ConfigErrors check_on_this_host(const Config& config) {
+    ConfigErrors errors;
+    if (const auto user = user_to_become(config.user); !user)
+        errors.push_back({.where = "user", .what = user.error().what});
+    auto monitor = LinkMonitor::open();
+    const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
+    if (!links) return errors;
+    const auto selection = select_interfaces(*links, config.interfaces);
+    auto of_links = check_names(selection, *links);
+    if (of_links.empty())
+        of_links = CapacityFollower(link_speed).check(config.limits, *links, selection.selected);
+    errors.insert(errors.end(), of_links.begin(), of_links.end());
+    return errors;
+}
+
+}  // namespace wcs_node_agent
