@@ -53,6 +53,7 @@ struct Snapshot {
     Verdict verdict;
     AgentCounters agent;
     std::string agent_reply;  // one HAProxy line with its newline
+    bool starting = false;    // the first reply is not due yet: the verdict is not one
 };
 
 }  // namespace wcs_node_agent

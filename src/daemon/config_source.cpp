@@ -6,7 +6,7 @@
 namespace wcs_node_agent {
 
 Checked<LoadedConfig> load(const ConfigSource& source, const WebConfig* in_use) {
-    auto config = load_config(source.file, source.overrides);
+    auto config = load_config(find_config_file(source.file), source.overrides);
     if (!config) return config.error();
     const auto& file = config->web_config_file;
     auto web = in_use ? reload_web_config(file, *in_use) : load_web_config(file);

@@ -14,7 +14,7 @@ namespace wcs_node_agent {
 
 /// Where the configuration comes from, and comes from again at a reload.
 struct ConfigSource {
-    std::optional<std::filesystem::path> file;
+    std::optional<std::filesystem::path> file;  // none: the default one, whenever it is there
     Json overrides;
 };
 

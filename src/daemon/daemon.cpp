@@ -4,7 +4,10 @@
 #include "config/settings.hpp"
 #include "config/value_text.hpp"
 #include "daemon/connection_budget.hpp"
+#include "net/use_tuple.hpp"
 #include "process/descriptors.hpp"
+#include "process/log.hpp"
+#include "process/signals.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -16,6 +19,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
@@ -29,10 +33,23 @@ using asio::use_awaitable;
 constexpr int fresh_intervals = 4;
 constexpr std::chrono::nanoseconds fresh_at_least = std::chrono::seconds(2);
 
+constexpr auto shortest_watchdog_pace = std::chrono::milliseconds(1);
+
 std::string texts(const std::vector<tcp::endpoint>& endpoints) {
     std::ostringstream all;
     for (const auto& endpoint : endpoints) all << (all.tellp() > 0 ? ", " : "") << endpoint;
     return all.str();
+}
+
+void log_reload(const std::vector<SettingChange>& changes, bool has_new_web_file) {
+    std::string done = has_new_web_file ? ": the web file" : "";
+    for (const auto& [name, before, after, needs_restart] : changes) {
+        if (needs_restart)
+            spdlog::warn("reload: {} takes effect at the next start", name);
+        else
+            done += fmt::format("{}{}: {} -> {}", done.empty() ? ": " : "; ", name, before, after);
+    }
+    spdlog::info("reload: done{}", done.empty() ? ", no setting changed" : done);
 }
 
 }  // namespace
@@ -98,6 +115,7 @@ void Daemon::configure(const Config& config) {
 
 void Daemon::serve() {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+    deliver_signals();
     start(handle_signals());
     start(poller_.run());
     if (config_.follow_interfaces) {
@@ -106,6 +124,7 @@ void Daemon::serve() {
     }
     start(local_server_.serve());
     start(sample_repeatedly());
+    start(feed_watchdog());
     io_.run();
     if (unhandled_) std::rethrow_exception(unhandled_);
 }
@@ -121,26 +140,33 @@ void Daemon::start(asio::awaitable<void> task) {
 }
 
 asio::awaitable<void> Daemon::sample_repeatedly() {
-    const auto watchdog = watchdog_interval();
-    auto watchdog_due = Clock::now();
-    next_sample_.expires_at(Clock::now());
-    for (;;) {
-        const bool sampled = sample();
-        if (sampled && watchdog && Clock::now() >= watchdog_due) {
-            notifier_.watchdog();
-            watchdog_due = Clock::now() + *watchdog / 2 - config_.sample_interval;
-        }
+    for (auto due = Clock::now();;) {
+        detect_stall(Clock::now() - due);
+        if (sample()) last_sample_ = Clock::now();
         // On a grid, so that the times of samples do not drift; what was missed is not made up for.
-        next_sample_.expires_at(
-            next_start(next_sample_.expiry(), config_.sample_interval, Clock::now()));
-        co_await next_sample_.async_wait(use_awaitable);
+        next_sample_.expires_at(next_start(due, config_.sample_interval, Clock::now()));
+        const auto [woken] = co_await next_sample_.async_wait(use_tuple);
+        due = woken ? Clock::now() : next_sample_.expiry();
+    }
+}
+
+/// At its own pace, whatever the sample interval, as long as samples are fresh.
+asio::awaitable<void> Daemon::feed_watchdog() {
+    const auto timeout = watchdog_interval();
+    if (!timeout) co_return;
+    const auto pace = std::max<std::chrono::nanoseconds>(*timeout / 2, shortest_watchdog_pace);
+    asio::steady_timer next(io_);
+    for (;;) {
+        if (Clock::now() - last_sample_ < fresh_for_) notifier_.watchdog();
+        next.expires_after(pace);
+        co_await next.async_wait(use_awaitable);
     }
 }
 
 /// False: there is no new sample.
 bool Daemon::sample() {
     const auto now = Clock::now();
-    detect_stall(now);
+    counters_.lost_log_lines = lost_log_lines();
     try {
         auto sampled = sampler_.sample(poller_.state(), counters_);
         if (!sampled) {
@@ -167,11 +193,10 @@ void Daemon::fail_sample(std::string_view why, Clock::time_point now) try {
 }
 
 /// While this process was stopped it asked nobody: that time does not make the counts of WCS stale.
-void Daemon::detect_stall(Clock::time_point now) {
-    const auto stall = now - std::exchange(last_attempt_, now);
-    if (stall < fresh_for_) return;
-    spdlog::warn("this process did not run for {:.1f} s", Seconds(stall).count());
-    poller_.extend_freshness(stall);
+void Daemon::detect_stall(std::chrono::nanoseconds late) {
+    if (late < fresh_for_) return;
+    spdlog::warn("this process did not run for {:.1f} s", Seconds(late).count());
+    poller_.extend_freshness(late);
 }
 
 /// As long as they are wanted and can be measured.
@@ -192,36 +217,39 @@ asio::awaitable<void> Daemon::handle_signals() {
             co_return;
         }
         notifier_.reloading(Clock::now());
-        try {
-            reload();
-        } catch (const std::bad_alloc&) {
-            spdlog::error("reload: nothing changed: no memory");
-        }
+        ++(reload() ? counters_.reloads : counters_.failed_reloads);
         notifier_.ready();
     }
 }
 
 /// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
-void Daemon::reload() {
+/// True: done.
+bool Daemon::reload() try {
     auto loaded = load(source_, &http_server_.web());
     auto errors = loaded ? sampler_.check(loaded->config) : loaded.error();
     for (const auto& error : errors)
         spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
-    if (!errors.empty()) return;
+    if (!errors.empty()) return false;
     if (const auto listening = listen(loaded->config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
-        return;
+        return false;
     }
-    for (const auto& name : changed_at_restart(config_, loaded->config))
-        spdlog::warn("reload: {} takes effect at the next start", name);
+    const auto changes = changed_settings(config_, loaded->config);
+    const bool has_new_web_file = http_server_.web().stamp != loaded->web.stamp;
     config_ = std::move(loaded->config);
     poller_.configure(wcs_settings(config_));
     http_server_.secure(std::move(loaded->web));
     configure(config_);
-    spdlog::info("reload: done");
+    next_sample_.cancel();  // limits hold at once, however long the interval
+    log_reload(changes, has_new_web_file);
+    return true;
+} catch (const std::bad_alloc&) {
+    spdlog::error("reload: nothing changed: no memory");
+    return false;
 }
 
 void Daemon::stop() {
+    hold_signals();  // to end twice is to end; a reload has nothing left to change
     spdlog::info("stopping");
     notifier_.stopping();
     agent_server_.stop();

@@ -47,13 +47,14 @@ class Daemon {
  private:
     void start(asio::awaitable<void> task);
     asio::awaitable<void> sample_repeatedly();
+    asio::awaitable<void> feed_watchdog();
     asio::awaitable<void> measure_peaks();
     asio::awaitable<void> handle_signals();
 
     bool sample();
     void fail_sample(std::string_view why, Clock::time_point now);
-    void detect_stall(Clock::time_point now);
-    void reload();
+    void detect_stall(std::chrono::nanoseconds late);
+    bool reload();
     Result<void> listen(const Config& config);
     void configure(const Config& config);
     void stop();
@@ -75,8 +76,8 @@ class Daemon {
     asio::steady_timer next_sample_{io_};
     asio::steady_timer next_peak_{io_};
     bool measuring_peaks_ = false;
-    std::chrono::nanoseconds fresh_for_{};           // the age up to which a sample is fresh
-    Clock::time_point last_attempt_ = Clock::now();  // to sample
+    std::chrono::nanoseconds fresh_for_{};          // the age up to which a sample is fresh
+    Clock::time_point last_sample_ = Clock::now();  // that succeeded
     bool sampling_fails_ = false;
     std::exception_ptr unhandled_;
 };

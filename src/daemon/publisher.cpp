@@ -27,7 +27,7 @@ void Publisher::configure(const Freshness& freshness) {
 }
 
 void Publisher::publish(Snapshot sampled) {
-    if (!snapshots_.get() && !is_first_answer_due(sampled)) return;
+    sampled.starting = !replying_ && !is_first_reply_due(sampled);
     last_verdict_ = sampled.verdict;
     replace(std::move(sampled));
 }
@@ -42,9 +42,9 @@ void Publisher::publish_aged(const AgentCounters& agent, Clock::time_point now) 
     replace(std::move(snapshot));
 }
 
-/// The first answer waits for a second reading, as one gives no rates, and for an answer of WCS:
+/// The first reply waits for a second reading, as one gives no rates, and for an answer of WCS:
 /// its counts are as good as lost only after the time for which they would hold.
-bool Publisher::is_first_answer_due(const Snapshot& sampled) const {
+bool Publisher::is_first_reply_due(const Snapshot& sampled) const {
     const auto timeout = std::min(freshness_.stale_after, longest_start);
     const auto needs_wcs = [&](Limit limit) {
         return is_wcs_count(limit) && sampled.verdict.readings[limit].maximum;
@@ -58,10 +58,12 @@ bool Publisher::is_first_answer_due(const Snapshot& sampled) const {
 
 void Publisher::replace(Snapshot next) {
     const auto before = snapshots_.get();
-    if (!before || before->verdict.state != next.verdict.state) report_transition(next.verdict);
-    if (before) report_unknown(before->verdict, next.verdict);
+    const bool first = !next.starting && !std::exchange(replying_, !next.starting);
+    if (!next.starting && (first || before->verdict.state != next.verdict.state))
+        report_transition(next.verdict);
+    if (!next.starting && !first) report_unknown(before->verdict, next.verdict);
     snapshots_.publish(std::make_shared<const Snapshot>(std::move(next)));
-    if (!before) notifier_.ready();
+    if (first) notifier_.ready();
 }
 
 /// What was unknown from the start on is in the log of who looked for it.

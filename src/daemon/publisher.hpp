@@ -22,7 +22,7 @@ class Publisher {
     /// published.
     void configure(const Freshness& freshness);
 
-    /// A new sample. Until the first answer is due it is held back.
+    /// A new sample. Checks are answered once the first reply is due; pages are served at once.
     void publish(Snapshot sampled);
 
     /// No sample could be taken: the last one's figures stay, with their age, and its verdict is
@@ -30,7 +30,7 @@ class Publisher {
     void publish_aged(const AgentCounters& agent, Clock::time_point now);
 
  private:
-    bool is_first_answer_due(const Snapshot& sampled) const;
+    bool is_first_reply_due(const Snapshot& sampled) const;
     void replace(Snapshot next);
     static void report_unknown(const Verdict& before, const Verdict& now);
     void report_transition(const Verdict& verdict);
@@ -38,7 +38,8 @@ class Publisher {
     CurrentSnapshot& snapshots_;
     SystemdNotifier& notifier_;
     Freshness freshness_;
-    Verdict last_verdict_;  // of the last sample that succeeded
+    bool replying_ = false;  // the first reply was due
+    Verdict last_verdict_;   // of the last sample that succeeded
 };
 
 }  // namespace wcs_node_agent

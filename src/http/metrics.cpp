@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/metrics.hpp"
 
+#include "http/metric_rows.hpp"
+
 #include <wcs_node_agent/version.hpp>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,23 +15,6 @@
 namespace wcs_node_agent {
 
 namespace {
-
-using Writer = ExpositionWriter;
-using Metrics = std::vector<Metric>;
-using Labels = std::vector<std::string_view>;
-using Samples = std::function<void(const Snapshot&, Writer&)>;
-
-Metric gauge(std::string name, std::string_view unit, Labels labels, std::string help,
-             Samples samples) {
-    return {{std::move(name), MetricType::gauge, unit, std::move(labels), std::move(help)},
-            std::move(samples)};
-}
-
-Metric counter(std::string name, std::string_view unit, Labels labels, std::string help,
-               Samples samples) {
-    return {{std::move(name), MetricType::counter, unit, std::move(labels), std::move(help)},
-            std::move(samples)};
-}
 
 /// The kernel's counters differ by source, and by which drops of the queueing discipline it
 /// reports.
@@ -135,79 +119,6 @@ Metrics cpu_metrics() {
     };
 }
 
-/// The page's figures count as long as they are younger than stale_after.
-bool has_fresh_page(const Snapshot& node) {
-    return node.wcs.page_at && node.at - *node.wcs.page_at < node.stale_after;
-}
-
-template <class Counts>
-void add_counts(const Snapshot& node, const Counts& counts, Writer& out) {
-    if (!has_fresh_page(node)) return;
-    for (const Protocol protocol : all_protocols)
-        out.add(counts[static_cast<std::size_t>(protocol)], {to_string(protocol)});
-}
-
-/// The page's numbers that are not part of a count.
-void add_stats(const Snapshot& node, Writer& out) {
-    if (!has_fresh_page(node)) return;
-    const auto& [publishers, subscribers, hls] = node.count_names;
-    std::set<std::string_view> counted(hls.begin(), hls.end());
-    for (const auto* group : {&publishers, &subscribers})
-        for (const auto& names : *group) counted.insert(names.begin(), names.end());
-    for (const auto& [key, value] : node.wcs.page.numbers)
-        if (!counted.contains(key)) out.add(value, {key});
-}
-
-Metrics wcs_metrics() {
-    return {
-        gauge("wcs_up", "", {}, "1 if the last fetch of the WCS statistics page got one.",
-              [](const Snapshot& node, Writer& out) {
-                  if (node.wcs.asked) out.add(node.wcs.up());
-              }),
-        gauge(
-            "wcs_fault", "", {"reason"},
-            "1 for the reason why the last fetch of the statistics page failed, 0 for the others.",
-            [](const Snapshot& node, Writer& out) {
-                if (!node.wcs.asked) return;
-                for (const WcsFault fault : all_wcs_faults)
-                    out.add(node.wcs.fault == fault, {to_string(fault)});
-            }),
-        gauge("wcs_fetch_duration_seconds", "seconds", {},
-              "Duration of the last fetch of the statistics page.",
-              [](const Snapshot& node, Writer& out) {
-                  if (node.wcs.asked) out.add(node.wcs.fetch_duration);
-              }),
-        counter("wcs_fetch_failures_total", "", {"reason"},
-                "Failed fetches of the statistics page.",
-                [](const Snapshot& node, Writer& out) {
-                    for (const WcsFault fault : all_wcs_faults)
-                        out.add(node.wcs.faults_total[static_cast<std::size_t>(fault)],
-                                {to_string(fault)});
-                }),
-        gauge("wcs_stat_age_seconds", "seconds", {},
-              "Age of the last statistics page that could be read.",
-              [](const Snapshot& node, Writer& out) {
-                  if (node.wcs.page_at) out.add(node.at - *node.wcs.page_at);
-              }),
-        gauge("wcs_publishers", "streams", {"protocol"}, "Streams published to WCS.",
-              [](const Snapshot& node, Writer& out) {
-                  add_counts(node, node.wcs.counts.publishers, out);
-              }),
-        gauge("wcs_subscribers", "streams", {"protocol"}, "Streams played from WCS.",
-              [](const Snapshot& node, Writer& out) {
-                  add_counts(node, node.wcs.counts.subscribers, out);
-              }),
-        gauge("wcs_hls_streams", "streams", {}, "Streams that WCS serves as HLS.",
-              [](const Snapshot& node, Writer& out) {
-                  if (has_fresh_page(node)) out.add(node.wcs.counts.hls);
-              }),
-        gauge("wcs_stat", "", {"key"},
-              "Every other number on the WCS statistics page, under its name there; "
-              "wcs_max_stats bounds how many.",
-              add_stats),
-    };
-}
-
 /// How many of the exported unit one of the limit's own is.
 double base_units(Limit limit) {
     if (limit == Limit::cpu) return 0.01;
@@ -241,11 +152,16 @@ Metrics limit_metrics() {
                   }
               }),
         gauge("wcs_node_weight_ratio", "ratio", {},
-              "Share of its configured weight that is reported to HAProxy.",
-              [](const Snapshot& node, Writer& out) { out.add(node.verdict.weight / 100.0); }),
-        gauge("wcs_node_state", "", {"state"},
-              "1 for the state that is reported to HAProxy, 0 for the others.",
+              "Share of its configured weight that is reported to HAProxy. Absent before the first "
+              "report.",
               [](const Snapshot& node, Writer& out) {
+                  if (!node.starting) out.add(node.verdict.weight / 100.0);
+              }),
+        gauge("wcs_node_state", "", {"state"},
+              "1 for the state that is reported to HAProxy, 0 for the others. Absent before the "
+              "first report.",
+              [](const Snapshot& node, Writer& out) {
+                  if (node.starting) return;
                   for (const NodeState state : all_node_states)
                       out.add(node.verdict.state == state, {to_string(state)});
               }),

@@ -2,8 +2,10 @@
 #include "wcs/poller.hpp"
 
 #include <array>
+#include <exception>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -144,7 +146,19 @@ Clock::time_point next_start(Clock::time_point previous, std::chrono::nanosecond
 }
 
 WcsPoller::WcsPoller(const asio::any_io_executor& executor, WcsSettings settings)
-    : timer_(executor), settings_(std::move(settings)) {}
+    : timer_(executor),
+      changed_(executor, asio::steady_timer::time_point::max()),
+      settings_(std::move(settings)) {}
+
+void WcsPoller::configure(WcsSettings settings) {
+    if (settings == settings_) {
+        return;
+    }
+    settings_ = std::move(settings);
+    is_changed_ = true;
+    timer_.cancel();
+    changed_.cancel();
+}
 
 asio::awaitable<void> WcsPoller::run() {
     // Cancelling is the ordinary end: no exception for it.
@@ -153,14 +167,37 @@ asio::awaitable<void> WcsPoller::run() {
     const auto is_cancelled = [&cancellation] {
         return cancellation.cancelled() != asio::cancellation_type::none;
     };
-    for (auto start = Clock::now(); !is_cancelled();
-         start = next_start(start, settings_.interval, Clock::now())) {
+    auto start = Clock::now();
+    while (!is_cancelled()) {
         timer_.expires_at(start);
         boost::system::error_code error;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-        if (!is_cancelled()) {
-            co_await fetch_once();
+        if (std::exchange(is_changed_, false)) {
+            start = Clock::now();
         }
+        if (!is_cancelled()) {
+            co_await fetch_until_changed();
+        }
+        start = is_changed_ ? Clock::now() : next_start(start, settings_.interval, Clock::now());
+    }
+}
+
+/// One fetch, which configure() breaks off.
+asio::awaitable<void> WcsPoller::fetch_until_changed() {
+    using namespace asio::experimental::awaitable_operators;
+    std::exception_ptr failure;
+    // What throws would leave the other one to be waited for.
+    const auto fetch = [&]() -> asio::awaitable<void> {
+        try {
+            co_await fetch_once();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    };
+    boost::system::error_code ignored;
+    co_await (fetch() || changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored)));
+    if (failure && !is_changed_) {
+        std::rethrow_exception(failure);
     }
 }
 

@@ -28,6 +28,8 @@ struct WcsSettings {
     std::size_t max_page = 0;             // bytes
     std::size_t max_stats = 0;            // entries kept of a page
     CountNames counts;
+
+    bool operator==(const WcsSettings&) const = default;
 };
 
 WcsSettings wcs_settings(const Config& config);
@@ -59,8 +61,8 @@ class WcsPoller {
  public:
     WcsPoller(const boost::asio::any_io_executor& executor, WcsSettings settings);
 
-    /// Takes effect at the next fetch.
-    void configure(WcsSettings settings) { settings_ = std::move(settings); }
+    /// Where that changes anything, a fetch begins at once, whatever waits or is under way.
+    void configure(WcsSettings settings);
 
     /// Fetches until cancelled, the first time at once, never two at a time.
     boost::asio::awaitable<void> run();
@@ -75,7 +77,11 @@ class WcsPoller {
     void extend_freshness(std::chrono::nanoseconds pause);
 
  private:
+    boost::asio::awaitable<void> fetch_until_changed();
+
     boost::asio::steady_timer timer_;
+    boost::asio::steady_timer changed_;  // never expires: configure() cancels it
+    bool is_changed_ = false;            // since the last fetch began
     WcsSettings settings_;
     WcsState state_;
 };

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packaged unit under a real systemd, as process 1 of a PID namespace."""
 
+import http.client
 import re
 import shlex
 import signal
+import ssl
 import subprocess
 
 import lab
@@ -20,6 +22,9 @@ BOOT = f"""set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /opt
 install -m 755 "$AGENT" {PROGRAM}
+mkdir /opt/etc /opt/etc.work
+mount -t overlay -o lowerdir=/etc,upperdir=/opt/etc,workdir=/opt/etc.work overlay /etc
+mkdir /etc/wcs-node-agent
 for folder in /run /tmp /var/tmp /var/lib/systemd /etc/systemd/system; do
     mount -t tmpfs tmpfs $folder
 done
@@ -37,6 +42,7 @@ StandardError=append:{LOG}
 END
 printf '[Unit]\\nWants=wcs-node-agent.service\\nDefaultDependencies=no\\n' \\
     >/run/systemd/system/test.target
+mount --make-rshared /  # as outside of a container: credentials are mounted by a child
 exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
     --log-target=console --log-level=info
 """
@@ -75,10 +81,14 @@ class Systemd(lab.Process):
         return self.inside(f"cat {LOG}").stdout
 
 
+def options_of(simulator):
+    return " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}", "--kernel.pin=on"))
+
+
 @pytest.fixture
 def service(start, simulator):
     """The unit as it is packaged, but for where the program and WCS are."""
-    options = " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}", "--kernel.pin=on"))
+    options = options_of(simulator)
     unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
     line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
     systemd = start(Systemd, "systemd", unit.replace(line, f"{line} {options}"))
@@ -86,6 +96,10 @@ def service(start, simulator):
     yield systemd
     systemd.inside("systemctl stop wcs-node-agent")
     systemd.inside(f"{PROGRAM} unpin")
+
+
+def write_config(service, text):
+    service.inside(f"printf '%s' {shlex.quote(text)} >/etc/wcs-node-agent/config.json")
 
 
 def process_status(service):
@@ -120,6 +134,68 @@ def test_the_unit_works_locked_down_as_it_is(service, simulator):
     reloaded = service.inside("systemctl reload wcs-node-agent")
     assert reloaded.returncode == 0, reloaded.stderr
     assert "reload: done" in service.agent_log()
+
+
+def test_a_reload_of_a_faulty_file_fails_and_says_why(service):
+    write_config(service, '{"subscribers": 50, "bogus": 1}')
+    refused = service.inside("systemctl reload wcs-node-agent")
+    assert refused.returncode != 0
+    assert "config.json: /bogus: unknown key" in service.agent_log()
+    assert reply() == "up 100%\n"
+    write_config(service, '{"subscribers": 50}')
+    done = service.inside("systemctl reload wcs-node-agent")
+    assert done.returncode == 0, done.stderr
+    lab.wait_until(
+        lambda: "reload: done: subscribers: 100 -> 50" in service.agent_log(),
+        "a file that was not there at the start is read too",
+    )
+
+
+def test_what_is_missing_at_first_is_waited_for(service):
+    """Without the limit that counts starts: an interface may come after a minute."""
+    write_config(service, '{"interface": ["late0"]}')
+    service.inside("systemctl restart --no-block wcs-node-agent")
+    lab.wait_until(lambda: int(service.show("NRestarts") or 0) >= 2, "starts that fail", 30)
+    lab.ip("link", "add", "late0", "type", "veth", "peer", "name", "late1")
+    try:
+        lab.wait_until(lambda: service.show("ActiveState") == "active", "it runs", 30)
+        assert answers()
+    finally:
+        lab.ip("link", "delete", "late0")
+
+
+@pytest.fixture
+def web_files(tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    lab.run(
+        *("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
+        *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=node"),
+        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
+    )
+    web = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"
+    return {"web.yml": web, "cert.pem": certificate.read_text(), "key.pem": key.read_text()}
+
+
+def test_tls_with_a_key_that_root_alone_reads(service, simulator, web_files):
+    """By the drop-in as it is packaged."""
+    dropin = (UNIT.parent / "tls.conf").read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
+    dropin = f"{dropin.strip()} {options_of(simulator)}\n"
+    for name, text in web_files.items():
+        service.inside(f"umask 077; printf '%s' {shlex.quote(text)} >/etc/wcs-node-agent/{name}")
+    service.inside(
+        f"printf '%s' {shlex.quote(dropin)} >/run/systemd/system/wcs-node-agent.service.d/tls.conf;"
+        "systemctl daemon-reload"
+    )
+    started = service.inside("systemctl restart wcs-node-agent")
+    assert started.returncode == 0, service.agent_log()
+    context = ssl.create_default_context(cadata=web_files["cert.pem"])
+    context.check_hostname = False
+    client = http.client.HTTPSConnection("127.0.0.1", 9708, context=context)
+    client.request("GET", "/healthz")
+    assert client.getresponse().status == 200
+    reloaded = service.inside("systemctl reload wcs-node-agent")
+    assert reloaded.returncode == 0
+    lab.wait_until(lambda: "reload: done" in service.agent_log(), "a reload")
 
 
 def test_what_it_pins_outlives_it_and_unpin_removes_that(service):

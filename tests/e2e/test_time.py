@@ -149,6 +149,7 @@ def test_an_old_verdict_is_not_given_out_as_fresh(start_agent, simulator, faults
         assert status == 503
         assert re.match(r"The last sample is [23]\.\d s old", text)
         assert 'wcs_node_state{state="up"}' in agent.metrics()
+    messages(notify_socket)  # the watchdog was fed as long as the last sample was fresh
     for when_unreadable, (reply, state) in WHEN_UNREADABLE.items():
         agent = agents[when_unreadable]
         agent.wait_for_reply(reply)

@@ -283,14 +283,22 @@ class Agent(Process):
         return http_get(self.metrics_address, path, **headers)
 
     def status_json(self):
-        return json.loads(self.get("/status")[2])
+        """Once the first reply is due."""
+
+        def page():
+            status, _, text = self.get("/status")
+            found = json.loads(text) if status == 200 else {"state": "starting"}
+            return found["state"] != "starting" and found
+
+        return wait_until(page, "a status with a state")
 
     def wait_for_samples(self, count=1, timeout=15.0):
         """Returns once so many more samples have been taken."""
 
         def taken_at():
             status, _, text = self.get("/status")
-            return json.loads(text)["uptime_seconds"] if status == 200 else None
+            found = json.loads(text) if status == 200 else {"state": "starting"}
+            return found["uptime_seconds"] if found["state"] != "starting" else None
 
         first = taken_at()  # None: before the first one
         seen = set()
@@ -302,11 +310,11 @@ class Agent(Process):
         wait_until(enough, f"{count} more samples", timeout, every=0.02)
 
     def metrics(self):
-        """Each series with its value; waits for the first sample."""
+        """Each series with its value, once the first reply is due."""
 
         def page():
             status, _, text = self.get("/metrics")
-            return status == 200 and text
+            return status == 200 and "\nwcs_node_state{" in text and text
 
         return parse_metrics(wait_until(page, "a page of metrics"))
 

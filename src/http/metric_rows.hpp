@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http/exposition.hpp"
+#include "http/metrics.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wcs_node_agent {
+
+using Writer = ExpositionWriter;
+using Metrics = std::vector<Metric>;
+using Labels = std::vector<std::string_view>;
+using Samples = std::function<void(const Snapshot&, Writer&)>;
+
+inline Metric gauge(std::string name, std::string_view unit, Labels labels, std::string help,
+                    Samples samples) {
+    return {{std::move(name), MetricType::gauge, unit, std::move(labels), std::move(help)},
+            std::move(samples)};
+}
+
+inline Metric counter(std::string name, std::string_view unit, Labels labels, std::string help,
+                      Samples samples) {
+    return {{std::move(name), MetricType::counter, unit, std::move(labels), std::move(help)},
+            std::move(samples)};
+}
+
+/// What is known of WCS: its page and the fetches of it.
+Metrics wcs_metrics();
+
+}  // namespace wcs_node_agent
