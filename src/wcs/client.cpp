@@ -159,7 +159,7 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     if (error && !reply.done()) {
         co_return broken_exchange(error, reply);
     }
-    if (reply.status() != 200) {
+    if (!reply.has_page()) {
         co_return bad_status(reply);
     }
     co_return FetchedPage{std::move(reply.body()), reply.body_end(), reply.content_encoding()};

@@ -15,7 +15,7 @@
 
 namespace wcs_node_agent {
 
-/// The body of an answer 200, and what its sender said of it.
+/// The body of an answer that has a page, and what its sender said of it.
 struct FetchedPage {
     std::string body;
     HttpReply::BodyEnd end = HttpReply::BodyEnd::length;

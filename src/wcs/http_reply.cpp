@@ -19,7 +19,7 @@ constexpr std::size_t max_between_chunks = 64 << 10;
 constexpr std::size_t max_kept_of_line = 4 << 10;
 
 constexpr unsigned switching_protocols = 101;
-constexpr unsigned ok = 200;
+constexpr unsigned first_final = 200;
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -255,7 +255,7 @@ void HttpReply::read_transfer_coding(std::string_view list) {
 
 /// The body of what is no page is not read.
 void HttpReply::end_header() {
-    const bool interim = status_ < ok && status_ != switching_protocols;
+    const bool interim = status_ < first_final && status_ != switching_protocols;
     if (interim) {
         state_ = State::status_line;
         chunked_ = false;
@@ -264,7 +264,7 @@ void HttpReply::end_header() {
         unknown_coding_.clear();
         content_encoding_.clear();
         location_.clear();
-    } else if (status_ == ok) {
+    } else if (has_page()) {
         begin_body();
     } else {
         state_ = State::done;

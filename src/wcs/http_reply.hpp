@@ -44,6 +44,10 @@ class HttpReply {
     bool done() const { return state_ == State::done; }
 
     unsigned status() const { return status_; }  // 100 to 999
+
+    /// 200, or 203: the same through a proxy that has changed something (RFC 9110, 15.3.4).
+    bool has_page() const { return status_ == 200 || status_ == 203; }
+
     const std::string& location() const { return location_; }
     const std::string& content_encoding() const { return content_encoding_; }
 

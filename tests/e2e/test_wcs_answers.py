@@ -45,6 +45,7 @@ ANSWERS = {
     "reason of odd bytes": with_length(b"HTTP/1.1 200 \xff\x01\r\n"),
     "reason without blank": with_length(b"HTTP/1.1 200OK\r\n"),
     "two blanks": with_length(b"HTTP/1.1  200 OK\r\n"),
+    "page that a proxy changed": with_length(b"HTTP/1.1 203 Non-Authoritative Information\r\n"),
     "lower case": with_length(b"http/1.1 200 ok\r\n"),
     "HTTP/2": with_length(b"HTTP/2 200\r\n"),
     "HTTP/2.0": with_length(b"HTTP/2.0 200 OK\r\n"),
@@ -113,6 +114,7 @@ class RawServer:
 
     def __init__(self):
         self.answer = b""
+        self.endless = b""  # after the answer, again and again
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d/?action=stat" % self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -128,6 +130,8 @@ class RawServer:
             client.settimeout(10)
             client.recv(65536)
             client.sendall(self.answer)
+            while self.endless:
+                client.sendall(self.endless)
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
                 pass
@@ -237,3 +241,29 @@ def test_the_name_of_a_stream_changes_no_count(agent, server, name):
     lab.wait_until(lambda: subscribers_of(agent) == 25, "the page is read")
     assert fault_of(agent) == ""
     assert agent.reply() == "up 75%\n"
+
+
+@pytest.mark.parametrize(
+    "begin, endless",
+    [
+        (OK + CHUNKED + b"\r\n1;", b"x" * 65536),
+        (OK + CHUNKED + b"\r\n0\r\n", b"X: " + b"x" * 65531 + b"\r\n"),
+        (OK, b"X: " + b"x" * 65531 + b"\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+        (OK + b"\r\n", b"a=1\n" * 16384),
+    ],
+    ids=["chunk-extension", "trailers", "header", "interim-answers", "body"],
+)
+def test_what_never_ends_is_not_kept(agent, server, begin, endless):
+    """It is refused within its bounds; checks go on meanwhile."""
+    server.answer = with_length(OK)(page(0))
+    lab.wait_until(lambda: fault_of(agent) == "", "the page is read")
+    server.answer, server.endless = begin, endless
+    try:
+        lab.wait_until(lambda: "too l" in fault_of(agent) or "larger than" in fault_of(agent), "it is refused")
+        assert agent.reply().startswith("up ")
+    finally:
+        server.endless = b""
+    with open(f"/proc/{agent.pid}/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    assert peak < 64 * 1024  # kB; a page may have 1 MiB
