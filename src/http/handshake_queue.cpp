@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto spacing = std::chrono::milliseconds(2);
-constexpr std::size_t most_at_once = 2'048;  // bytes
+constexpr auto handshake_spacing = std::chrono::milliseconds(2);
+constexpr std::size_t most_per_read = 2'048;  // bytes
 
 }  // namespace
 
@@ -42,7 +42,7 @@ asio::awaitable<bool> HandshakeQueue::wait(boost::beast::tcp_stream& stream,
 asio::awaitable<void> HandshakeQueue::read_until_turn(Waiting& waiting,
                                                       boost::beast::flat_buffer& received) {
     while (!waiting.has_turn) {
-        const auto space = std::min(most_at_once, received.max_size() - received.size());
+        const auto space = std::min(most_per_read, received.max_size() - received.size());
         if (space == 0) break;
         const auto [error, size] =
             co_await waiting.stream.async_read_some(received.prepare(space), use_tuple);
@@ -60,7 +60,7 @@ asio::awaitable<void> HandshakeQueue::give_turns() {
     while (const auto next = turns_.pop()) {
         (*next)->has_turn = true;
         (*next)->stream.cancel();
-        pause_.expires_after(spacing);
+        pause_.expires_after(handshake_spacing);
         co_await pause_.async_wait(use_tuple);
     }
     giving_ = false;

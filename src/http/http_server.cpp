@@ -45,7 +45,7 @@ bool has_hung_up(const Descriptor& socket) {
 }
 
 /// True: the first record has come, and is in `received`. False: there is none, which a client that
-/// speaks something else has been told.
+/// speaks something else has got an answer to.
 asio::awaitable<bool> read_client_hello(boost::beast::tcp_stream& stream,
                                         boost::beast::flat_buffer& received) {
     constexpr std::size_t most_at_once = 2'048;  // bytes

@@ -155,7 +155,7 @@ def test_what_promtool_takes_is_taken_and_nothing_else(folder, table):
 
 
 def test_what_is_not_served_is_a_warning(start, simulator, folder):
-    """Told by `config check`, and once by `run`, which starts."""
+    """`config check` reports it, and `run` once; it starts."""
     web, config = folder / "web.yml", folder / "config.json"
     web.write_text(tls("min_version: TLS13", "cipher_suites: [TLS_AES_256_GCM_SHA384]") + http("http2: true"))
     config.write_text(json.dumps({"web_config_file": str(web)}))

@@ -29,7 +29,7 @@ using boost::system::error_code;
 
 constexpr auto look_interval = std::chrono::seconds(1);
 
-constexpr std::size_t longest_file = 1 << 20;
+constexpr std::size_t longest_pem = 1 << 20;
 
 int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
 
@@ -65,7 +65,7 @@ class Loader {
  public:
     template <class Use>
     void file(std::string_view setting, const std::filesystem::path& path, const Use& use) {
-        auto text = read_regular_file(path, longest_file);
+        auto text = read_regular_file(path, longest_pem);
         if (!text) {
             add(setting, path.string(), text.error().what);
             return;

@@ -86,7 +86,7 @@ TEST_F(OpenConnectionsTest, OneThatIsAboutToAskIsAsOldAsItsConnection) {
     EXPECT_THAT(closed_, ElementsAre("slow")) << "its first byte did not make it young again";
 }
 
-TEST_F(OpenConnectionsTest, TheSourceThatHoldsMostMakesRoom) {
+TEST_F(OpenConnectionsTest, TheSourceThatHoldsMostLosesOne) {
     struct Row {
         const char* shows;
         OpenConnections::Limits limits;

@@ -156,8 +156,8 @@ def hellos(agent, seconds, rate):
         ]
         reached = []
         yield reached
-        told = [json.loads(flood.communicate()[0]) for flood in floods]
-        reached.append(sum(one["requests"] / one["seconds"] for one in told))
+        results = [json.loads(flood.communicate()[0]) for flood in floods]
+        reached.append(sum(one["requests"] / one["seconds"] for one in results))
 
 
 def tls_scrapes(agent, seconds):
