@@ -182,20 +182,22 @@ asio::awaitable<void> WcsPoller::run() {
     }
 }
 
+/// What is thrown beside an awaitable that goes on would leave that to be waited for.
+asio::awaitable<void> WcsPoller::fetch_or_keep(std::exception_ptr& failure) {
+    try {
+        co_await fetch_once();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+}
+
 /// One fetch, which configure() breaks off.
 asio::awaitable<void> WcsPoller::fetch_until_changed() {
     using namespace asio::experimental::awaitable_operators;
     std::exception_ptr failure;
-    // What throws would leave the other one to be waited for.
-    const auto fetch = [&]() -> asio::awaitable<void> {
-        try {
-            co_await fetch_once();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    };
     boost::system::error_code ignored;
-    co_await (fetch() || changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored)));
+    co_await (fetch_or_keep(failure) ||
+              changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored)));
     if (failure && !is_changed_) {
         std::rethrow_exception(failure);
     }

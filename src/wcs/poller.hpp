@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -77,6 +78,7 @@ class WcsPoller {
     void extend_freshness(std::chrono::nanoseconds pause);
 
  private:
+    boost::asio::awaitable<void> fetch_or_keep(std::exception_ptr& failure);
     boost::asio::awaitable<void> fetch_until_changed();
 
     boost::asio::steady_timer timer_;
