@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/web_file.hpp"
 
+#include "config/bcrypt_hash.hpp"
+#include "config/web_yaml.hpp"
+
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/utf8.hpp>
 
 #include <algorithm>
 #include <array>
 #include <openssl/ssl.h>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -87,177 +89,16 @@ std::string_view openssl_curve(const std::string& name) {
     return found == curves.end() ? std::string_view() : found->second;
 }
 
-/// 2^16 rounds take seconds on any machine.
-constexpr int highest_cost = 16;
-
-/// A bcrypt hash as it is to be used.
-struct Hash {
-    std::string text;     // empty: no password is right
-    std::string warning;  // empty: none
-};
-
-/// `$2b$12$` and 53 digits of salt and hash. For Go's bcrypt, which the toolkit has, any letter, or
-/// none, stands for the same algorithm, and what comes after the digits counts for nothing.
-Result<Hash> read_bcrypt(std::string_view hash) {
-    constexpr std::size_t digits = 53;
-    constexpr std::size_t shortest = 59;
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    const auto is_radix64 = [&](char c) {
-        return c == '.' || c == '/' || is_digit(c) || (c >= 'A' && c <= 'Z') ||
-               (c >= 'a' && c <= 'z');
-    };
-    const Error not_bcrypt{
-        "must be a bcrypt hash of the password: make one with htpasswd -nBC 10 USER"};
-    if (hash.size() < shortest || !hash.starts_with("$2")) return not_bcrypt;
-    hash.remove_prefix(hash[2] == '$' ? 3 : 4);
-    if (!is_digit(hash[0]) || !is_digit(hash[1])) return not_bcrypt;
-    const int cost = (hash[0] - '0') * 10 + (hash[1] - '0');
-    if (cost < 4 || cost > 31)
-        return Error{fmt::format("has the cost {}, which bcrypt has not: 4 to 31", cost)};
-    hash = hash.substr(0, 3 + digits);
-    if (hash[2] != '$' || hash.size() < 3 + digits ||
-        !std::ranges::all_of(hash.substr(3), is_radix64))
-        return Hash{"", "no password has this hash: make one with htpasswd -nBC 10 USER"};
-    if (cost > highest_cost)
-        return Hash{"", fmt::format("has the cost {}: no password is right, as more than {} would "
-                                    "keep each client waiting for seconds",
-                                    cost, highest_cost)};
-    return Hash{"$2b$" + std::string(hash), ""};
-}
-
-/// A value with its JSON pointer within the file.
-struct Value {
-    YAML::Node node;
-    std::string pointer;
-};
-
-struct Entry {
-    Value key;
-    Value value;
-
-    std::string name() const { return key.node.IsNull() ? "" : key.node.Scalar(); }
-};
-
-/// The file that is read, and what is wrong with it.
-class Document {
- public:
-    explicit Document(const std::filesystem::path& file) : file_(file) {}
-
-    void add_error(const Value& at, std::string what) {
-        errors_.push_back({.where = place_of(at), .what = std::move(what)});
-    }
-
-    void add_warning(const Value& at, std::string_view what) {
-        warnings_.push_back(fmt::format("{}: {}", place_of(at), what));
-    }
-
-    ConfigErrors take_errors() { return std::move(errors_); }
-    std::vector<std::string> take_warnings() { return std::move(warnings_); }
-
-    /// The entries of a mapping; nothing at all is an empty one. Those of a merge key stand where
-    /// it does, and a later entry of a name replaces an earlier one, as Go's yaml.v2 has it.
-    std::vector<Entry> entries(const Value& mapping) {
-        std::vector<Entry> entries;
-        if (!mapping.node || mapping.node.IsNull()) return entries;
-        if (mapping.node.IsMap())
-            collect(mapping, entries);
-        else
-            add_error(mapping, "must be a mapping of keys to values");
-        return entries;
-    }
-
-    /// Null says nothing.
-    std::string read_string(const Value& value) {
-        if (value.node.IsNull()) return {};
-        if (value.node.IsScalar()) return value.node.Scalar();
-        add_error(value, "must be a string");
-        return {};
-    }
-
-    /// Relative paths start at the file's folder.
-    std::filesystem::path read_path(const Value& value) {
-        const auto text = read_string(value);
-        return text.empty() ? std::filesystem::path() : file_.parent_path() / text;
-    }
-
-    /// Words of YAML 1.1, not quoted: `yes` is true, and `"yes"` a string.
-    bool read_switch(const Value& value, bool otherwise) {
-        if (value.node.IsNull()) return otherwise;
-        const auto& tag = value.node.Tag();
-        const bool is_plain = tag.empty() || tag == "?" || tag == "tag:yaml.org,2002:bool";
-        bool read = otherwise;
-        if (!is_plain || !YAML::convert<bool>::decode(value.node, read))
-            add_error(value, "must be true or false");
-        return read;
-    }
-
- private:
-    static constexpr int most_merges = 100;  // mappings may be merged into themselves
-
-    std::string place_of(const Value& at) const {
-        const YAML::Mark mark = at.node.Mark();
-        std::string where = file_.string();
-        if (!mark.is_null()) where += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
-        if (!at.pointer.empty()) where += ": " + at.pointer;
-        return where;
-    }
-
-    void collect(const Value& mapping, std::vector<Entry>& entries) {
-        std::set<std::string> seen;
-        for (const auto& pair : mapping.node) {
-            const auto& key = pair.first;
-            if (!key.IsScalar() && !key.IsNull()) {
-                add_error({key, mapping.pointer}, "a key must be a string");
-                continue;
-            }
-            if (key.IsScalar() && key.Scalar() == "<<" && key.Tag() != "!") {
-                merge({pair.second, mapping.pointer}, entries);
-                continue;
-            }
-            Entry entry{.key = {key, ""}, .value = {pair.second, ""}};
-            entry.key.pointer = entry.value.pointer = mapping.pointer + pointer_step(entry.name());
-            if (seen.insert(entry.name()).second)
-                entries.push_back(std::move(entry));
-            else
-                add_error(entry.key, "duplicate key");
-        }
-    }
-
-    /// Of a list the first one wins.
-    void merge(const Value& merged, std::vector<Entry>& entries) {
-        if (++merges_ > most_merges) {
-            if (merges_ == most_merges + 1) add_error(merged, "too many merge keys");
-        } else if (merged.node.IsMap()) {
-            collect(merged, entries);
-        } else if (merged.node.IsSequence()) {
-            for (auto i = merged.node.size(); i-- > 0;) {
-                const Value one{merged.node[i], merged.pointer};
-                if (one.node.IsMap())
-                    merge(one, entries);
-                else
-                    add_error(one, "a merge key takes a mapping or a list of mappings");
-            }
-        } else {
-            add_error(merged, "a merge key takes a mapping or a list of mappings");
-        }
-    }
-
-    const std::filesystem::path& file_;
-    ConfigErrors errors_;
-    std::vector<std::string> warnings_;
-    int merges_ = 0;
-};
-
 /// A key that a mapping may have, and how its value is read into the target.
 template <class Target>
 struct Key {
     std::string_view name;
-    void (*read)(Document&, const Value&, Target&);
+    void (*read)(WebYaml&, const YamlValue&, Target&);
 };
 
 template <class Keys, class Target>
-void read_keys(Document& document, const Value& mapping, const Keys& keys, Target& target) {
-    for (const Entry& entry : document.entries(mapping)) {
+void read_keys(WebYaml& document, const YamlValue& mapping, const Keys& keys, Target& target) {
+    for (const YamlEntry& entry : document.entries(mapping)) {
         const auto key = std::ranges::find(keys, entry.name(), &Key<Target>::name);
         if (key != keys.end()) {
             key->read(document, entry.value, target);
@@ -284,17 +125,17 @@ struct TlsSection {
 };
 
 template <auto field>
-void read_path(Document& document, const Value& value, TlsSection& tls) {
+void read_path(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     if (!value.node.IsNull()) tls.settings.*field = document.read_path(value);
 }
 
 template <auto field>
-void read_switch(Document& document, const Value& value, TlsSection& tls) {
+void read_switch(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     tls.settings.*field = document.read_switch(value, tls.settings.*field);
 }
 
 template <auto field, const auto& choices>
-void read_choice(Document& document, const Value& value, TlsSection& tls) {
+void read_choice(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     if (value.node.IsNull()) return;
     const auto text = document.read_string(value);
     std::string names;
@@ -308,14 +149,14 @@ void read_choice(Document& document, const Value& value, TlsSection& tls) {
     document.add_error(value, "must be one of " + names);
 }
 
-void read_client_auth(Document& document, const Value& value, TlsSection& tls) {
+void read_client_auth(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     read_choice<&TlsSettings::client_auth, client_auths>(document, value, tls);
     tls.has_client_auth = value.node.IsScalar() && !value.node.Scalar().empty();
 }
 
 /// TLS before 1.2 is not served, whatever the file says.
 template <auto field>
-void read_version(Document& document, const Value& value, TlsSection& tls) {
+void read_version(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     read_choice<field, tls_versions>(document, value, tls);
     if (tls.settings.*field >= TLS1_2_VERSION) return;
     document.add_warning(value, "TLS before 1.2 is not served here: 1.2 is taken");
@@ -324,7 +165,7 @@ void read_version(Document& document, const Value& value, TlsSection& tls) {
 
 /// A list of names, each translated to OpenSSL's.
 template <auto translate>
-std::vector<std::string> read_list(Document& document, const Value& value) {
+std::vector<std::string> read_list(WebYaml& document, const YamlValue& value) {
     std::vector<std::string> list;
     if (value.node.IsNull()) return list;
     if (!value.node.IsSequence()) {
@@ -332,7 +173,7 @@ std::vector<std::string> read_list(Document& document, const Value& value) {
         return list;
     }
     for (std::size_t i = 0; i < value.node.size(); ++i) {
-        const Value element{value.node[i], value.pointer + pointer_step(std::to_string(i))};
+        const YamlValue element{value.node[i], value.pointer + pointer_step(std::to_string(i))};
         if (element.node.IsNull()) continue;
         const auto name = document.read_string(element);
         const std::string translated(translate(name));
@@ -344,13 +185,13 @@ std::vector<std::string> read_list(Document& document, const Value& value) {
     return list;
 }
 
-void read_curves(Document& document, const Value& value, TlsSection& tls) {
+void read_curves(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     tls.settings.curves =
         fmt::format("{}", fmt::join(read_list<openssl_curve>(document, value), ":"));
 }
 
 /// Where suites of TLS 1.3 alone are named, 1.2 has none.
-void read_ciphers(Document& document, const Value& value, TlsSection& tls) {
+void read_ciphers(WebYaml& document, const YamlValue& value, TlsSection& tls) {
     std::string& older = tls.settings.ciphers = "";
     std::string& newest = tls.settings.ciphers_13 = "";
     for (const auto& name : read_list<openssl_cipher>(document, value)) {
@@ -371,7 +212,7 @@ constexpr std::array<Key<TlsSection>, 9> tls_keys{{
     {"prefer_server_cipher_suites", read_switch<&TlsSettings::prefer_own_ciphers>},
 }};
 
-void warn_of_tls(Document& document, const Value& value, TlsSettings& tls) {
+void warn_of_tls(WebYaml& document, const YamlValue& value, TlsSettings& tls) {
     const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
                           tls.client_auth == ClientAuth::require_and_verify;
     if (verifies && tls.client_ca_file.empty())
@@ -385,7 +226,7 @@ void warn_of_tls(Document& document, const Value& value, TlsSettings& tls) {
                              "min_version is higher than max_version: no client can connect");
 }
 
-void read_tls(Document& document, const Value& value, WebFile& web) {
+void read_tls(WebYaml& document, const YamlValue& value, WebFile& web) {
     TlsSection section;
     read_keys(document, value, tls_keys, section);
     TlsSettings& tls = section.settings;
@@ -407,7 +248,7 @@ void read_tls(Document& document, const Value& value, WebFile& web) {
     web.tls = std::move(tls);
 }
 
-void read_http2(Document& document, const Value& value, WebFile&) {
+void read_http2(WebYaml& document, const YamlValue& value, WebFile&) {
     if (document.read_switch(value, false))
         document.add_warning(value, "HTTP/2 is not served here: clients use HTTP/1.1");
 }
@@ -422,11 +263,11 @@ std::span<const std::string_view> header_values(std::string_view name) {
 }
 
 /// Line ends are sent as spaces, as Go does, and so is what a header cannot have.
-void read_headers(Document& document, const Value& value, WebFile& web) {
+void read_headers(WebYaml& document, const YamlValue& value, WebFile& web) {
     const auto is_control = [](char c) {
         return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
     };
-    for (const Entry& entry : document.entries(value)) {
+    for (const YamlEntry& entry : document.entries(value)) {
         const auto name = entry.name();
         if (std::ranges::find(header_names, name) == header_names.end()) {
             document.add_error(entry.key,
@@ -451,12 +292,12 @@ constexpr std::array<Key<WebFile>, 2> http_keys{{
     {"headers", read_headers},
 }};
 
-void read_http(Document& document, const Value& value, WebFile& web) {
+void read_http(WebYaml& document, const YamlValue& value, WebFile& web) {
     read_keys(document, value, http_keys, web);
 }
 
-void read_users(Document& document, const Value& value, WebFile& web) {
-    for (const Entry& entry : document.entries(value)) {
+void read_users(WebYaml& document, const YamlValue& value, WebFile& web) {
+    for (const YamlEntry& entry : document.entries(value)) {
         if (entry.name().find(':') != std::string::npos)
             document.add_warning(entry.key, "no client can send a user's name with a colon");
         auto hash = read_bcrypt(entry.value.node.IsScalar() ? entry.value.node.Scalar() : "");
@@ -478,7 +319,7 @@ constexpr std::array<Key<WebFile>, 3> file_keys{{
 }  // namespace
 
 Checked<WebFile> parse_web_file(std::string_view text, const std::filesystem::path& file) {
-    Document document(file);
+    WebYaml document(file);
     WebFile web;
     if (valid_utf8(text) != text)
         return ConfigErrors{{.where = file.string(), .what = "is not UTF-8"}};
