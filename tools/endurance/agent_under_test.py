@@ -53,8 +53,8 @@ class AgentUnderTest(lab.Agent):
         self.good = {
             "agent_listen": [address],
             "metrics_listen": [metrics],
-            "allow": ["127.0.0.0/8"],
-            "metrics_allow": ["127.0.0.0/8"],
+            "allow": ["127.0.0.0/9"],
+            "metrics_allow": ["127.0.0.0/9"],
             "wcs_url": simulator.url,
             "wcs_timeout": "1s",
             "cpu": "off",  # the machine is busy by intent
@@ -115,7 +115,8 @@ class AgentUnderTest(lab.Agent):
         """SIGTERM, then nothing of it may stay in the kernel; the exit status."""
         self.signal(15)
         status = self.wait(60)
-        self.config_file.write_text(json.dumps(self.good))  # the last one may have been a bad one
+        self.config_file.unlink()  # the last one may have been a bad one, or a FIFO
+        self.config_file.write_text(json.dumps(self.good))
         lab.run(lab.AGENT, "unpin", f"--config={self.config_file}")
         return status
 

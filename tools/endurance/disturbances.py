@@ -201,7 +201,55 @@ def scans(stop, counts, addresses, source):
             counts["closed at once"] += 1
 
 
+def begun_handshakes(stop, counts, address, source):
+    """The first bytes of TLS, and an end: 500 a second of several lengths."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40)
+    for size in itertools.cycle((1, 5, len(hello))):
+        if stop.wait(0.002):
+            return
+        with contextlib.suppress(OSError):
+            with connect(address, source) as client:
+                client.send(hello[:size])
+            counts["begun"] += 1
+
+
+def one_byte_requests(stop, counts, address, sources):
+    """300 a second that send a byte and stay, from many sources: more than the port has room for."""
+    clients = []
+    for source in itertools.cycle(sources):
+        if stop.wait(0.003):
+            break
+        with contextlib.suppress(OSError):
+            client = connect(address, source)
+            client.send(b"\x16")
+            clients.append(client)
+            counts["begun"] += 1
+        if len(clients) > 1000:
+            clients.pop(0).close()
+    for client in clients:
+        client.close()
+
+
+def strangers(stop, counts, addresses, sources):
+    """Connections from where nobody is allowed, which get not a byte."""
+    for address, source in itertools.cycle(itertools.product(addresses, sources)):
+        if stop.wait(0.01):
+            return
+        with contextlib.suppress(OSError), connect(address, source) as client:
+            counts["bytes"] += len(client.recv(1))
+        counts["refused"] += 1
+
+
 # What changes around it
+
+
+def stray_signals(stop, counts, pid):
+    """Those that are not for it."""
+    for number in itertools.cycle((signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXFSZ)):
+        if stop.wait(0.1):
+            return
+        os.kill(pid, number)
+        counts["sent"] += 1
 
 
 def interfaces(stop, counts):
@@ -230,6 +278,9 @@ FAULTS = (
     {"size_mb": 100},
     {"bytes_per_second": 1},
     {"reset": 1},
+    {"streams_webrtc_out": "NaN"},
+    {"streams_webrtc_out": "9|5"},
+    {"core_version": '\x1b[31m"},{"streams_webrtc_out":"99999'},
 )
 
 
@@ -251,13 +302,19 @@ def wcs_faults(stop, counts, control):
 
 
 def reloads(stop, counts, pid, log_file, path, good, bad, every):
-    """A good and a bad file in turn; the next only once the log has told of the last."""
+    """A good file, a bad one and a FIFO in turn; the next only once the log has told of the last."""
+    refused = r"reload: nothing changed"
     for content, told, name in itertools.cycle(
-        [(good, r"reload: done", "good"), (bad, r"reload: nothing changed", "bad")]
+        [(good, r"reload: done", "good"), (bad, refused, "bad"), (None, refused, "FIFO")]
     ):
         if stop.wait(every):
             return
-        path.write_text(json.dumps(content))
+        path.unlink(missing_ok=True)
+        if content is None:
+            os.mkfifo(path, 0o644)
+        else:
+            path.write_text(json.dumps(content))
+            path.chmod(0o644)
         with open(log_file) as log:
             log.seek(0, 2)
             began = time.monotonic()

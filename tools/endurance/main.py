@@ -72,6 +72,7 @@ class Checks(lab.Process):
 def start_disturbances(agent, simulator, seconds, weak):
     both = (AGENT, METRICS)
     sources = [f"127.0.2.{number}" for number in range(1, 51)]
+    sixteen = [f"127.0.7.{number}" for number in range(1, 17)]
     return [
         Disturbance(disturbances.scrapes, METRICS, "127.0.0.1", agent.web),
         Disturbance(disturbances.guesses, METRICS, "127.0.3.1", agent.web),
@@ -79,6 +80,10 @@ def start_disturbances(agent, simulator, seconds, weak):
         Disturbance(disturbances.idle_connections, both, sources),
         Disturbance(disturbances.resets, both, "127.0.4.1"),
         Disturbance(disturbances.scans, both, "127.0.5.1"),
+        Disturbance(disturbances.begun_handshakes, METRICS, "127.0.6.1"),
+        Disturbance(disturbances.one_byte_requests, METRICS, sixteen),
+        Disturbance(disturbances.strangers, both, ("127.128.0.1", "127.128.0.2")),
+        Disturbance(disturbances.stray_signals, agent.pid),
         Disturbance(disturbances.interfaces),
         Disturbance(disturbances.wcs_faults, simulator.control),
         Disturbance(
@@ -148,8 +153,13 @@ def judge_clients(by_name, weak):
         ),
         Finding(
             "reloads: each is told, good ones done, bad ones refused",
-            min(reloaded["good"], reloaded["bad"]) > 0,
+            min(reloaded["good"], reloaded["bad"], reloaded["FIFO"]) > 0,
             told(reloaded),
+        ),
+        Finding(
+            "strangers: who is not allowed gets not a byte",
+            by_name["strangers"]["refused"] > 0 and not by_name["strangers"]["bytes"],
+            told(by_name["strangers"]),
         ),
         Finding(
             f"watchdog: fed within {WATCHDOG_SECONDS} s",
@@ -283,7 +293,10 @@ def soak(options, scratch, running):
     findings += judge_end(agent)
     if weak:
         findings += judge_valgrind(agent.valgrind_report)
-    shown = ("slow_requests", "idle_connections", "resets", "scans", "interfaces", "wcs_faults")
+    shown = (
+        *("slow_requests", "idle_connections", "resets", "scans", "interfaces", "wcs_faults"),
+        *("begun_handshakes", "one_byte_requests", "stray_signals"),
+    )
     for name in shown:
         findings.append(Finding(name.replace("_", " "), bool(counts[name]), told(counts[name])))
     return findings
