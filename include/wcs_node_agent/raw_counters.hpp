@@ -127,6 +127,7 @@ struct RawCounters {
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
     std::vector<ProgramCounters> programs = {};
     std::map<std::uint32_t, std::string> not_counted = {};  // why, by the index of the interface
+    std::string cpus_unknown = {};  // why there are no CPUs, if there are none
 };
 
 }  // namespace wcs_node_agent

@@ -53,7 +53,9 @@ bool Publisher::is_first_reply_due(const Snapshot& sampled) const {
     const bool wcs_known = answered || sampled.at - sampled.started >= timeout ||
                            std::ranges::none_of(all_limits, needs_wcs);
     const auto& rates = sampled.rates;
-    return (rates.cpu_utilisation || rates.so_far.cpu_utilisation) && wcs_known;
+    const bool cpu_known = rates.cpu_utilisation || rates.so_far.cpu_utilisation ||
+                           !sampled.counters.cpus_unknown.empty();
+    return cpu_known && wcs_known;
 }
 
 void Publisher::replace(Snapshot next) {

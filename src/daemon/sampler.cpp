@@ -104,6 +104,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.verdict =
         policy_.decide(policy_settings_,
                        {.rates = snapshot.rates,
+                        .cpu_unknown = snapshot.counters.cpus_unknown,
                         .bandwidth_unknown = bandwidth_unknown(snapshot),
                         .link_capacity = capacity_.capacity(policy_settings_.limits, known_links_,
                                                             selection_.selected, snapshot.at)},

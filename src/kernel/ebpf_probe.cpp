@@ -54,8 +54,6 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     const ProgramOptions wanted{.cpus = static_cast<std::uint32_t>(cpus),
                                 .slots = options.slots,
                                 .idle_halts = options.idle_halts.value_or(idle_cpu_halts())};
-    auto stat = ProcFile::open("/proc/stat");
-    if (!stat) return stat.error();
     const auto monotonic_offset = own_monotonic_offset();
     if (!monotonic_offset) return monotonic_offset.error();
 
@@ -91,9 +89,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     if (!interfaces) return interfaces.error();
 
     std::unique_ptr<EbpfProbe> probe(
-        new EbpfProbe(options.slots, *std::move(programs), std::move(stat).value(),
-                      std::move(traffic_counters).value(), std::move(cpu_times).value(),
-                      std::move(interfaces).value()));
+        new EbpfProbe(options.slots, *std::move(programs), std::move(traffic_counters).value(),
+                      std::move(cpu_times).value(), std::move(interfaces).value()));
     probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);
@@ -108,11 +105,10 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     return probe;
 }
 
-EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
+EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs,
                      MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
                      MappedArray<interface_entry> interfaces)
     : programs_(std::move(programs)),
-      stat_(std::move(stat)),
       traffic_counters_(std::move(traffic_counters)),
       cpu_times_(std::move(cpu_times)),
       interfaces_(std::move(interfaces)),
@@ -323,11 +319,13 @@ Result<RawCounters> EbpfProbe::read() {
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
-    // Which CPUs are online, and what was stolen from them, only /proc/stat says.
-    const auto before = Clock::now();
-    const auto stat = stat_.read();
-    if (!stat) return stat.error();
-    counters.cpus = proc_stat_times_.update(*stat, before, Clock::now());
+    // Which CPUs are online, and what was stolen from them, only /proc/stat says. Where it does
+    // not, they are the same as before, and what they are busy is counted all the same.
+    if (auto cpus = stat_.read())
+        listed_cpus_ = std::move(cpus).value();
+    else if (listed_cpus_.empty())
+        counters.cpus_unknown = cpus.error().what;
+    counters.cpus = listed_cpus_;
     for (auto& cpu : counters.cpus) {
         if (cpu.cpu >= cpu_times_.size()) continue;
         const auto busy = read_whole(cpu_times_[cpu.cpu].busy);

@@ -7,7 +7,7 @@
 #include "kernel/kernel_programs.hpp"
 #include "kernel/mapped_array.hpp"
 #include "kernel/pin_folder.hpp"
-#include "kernel/procfs.hpp"
+#include "kernel/proc_stat.hpp"
 #include "kernel/program_statistics.hpp"
 #include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
@@ -76,9 +76,8 @@ class EbpfProbe : public Probe {
         Clock::time_point since = Clock::now();
     };
 
-    EbpfProbe(std::uint16_t slots, KernelPrograms programs, ProcFile stat,
-              MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
-              MappedArray<interface_entry> interfaces);
+    EbpfProbe(std::uint16_t slots, KernelPrograms programs, MappedArray<::traffic> traffic_counters,
+              MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
     void attach_anew(std::uint32_t index, FollowedInterface& followed);
@@ -96,8 +95,8 @@ class EbpfProbe : public Probe {
     std::optional<PinFolder> pins_;
     std::string pinning_;
     bool pinning_fails_ = false;  // logged already
-    ProcFile stat_;
-    CpuTimes proc_stat_times_;                     // what was stolen
+    ProcStat stat_;
+    std::vector<CpuCounters> listed_cpus_;         // there, when it was last read
     std::chrono::nanoseconds monotonic_offset_{};  // of this time namespace
     MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
     MappedArray<cpu_time> cpu_times_;

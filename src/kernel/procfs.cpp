@@ -5,8 +5,6 @@
 #include "kernel/traffic_sources.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <memory>
 
 namespace wcs_node_agent {
@@ -28,28 +26,6 @@ std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev) {
     return interfaces;
 }
 
-ProcFile::ProcFile(std::filesystem::path path, Descriptor descriptor)
-    : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
-
-Result<ProcFile> ProcFile::open(const std::filesystem::path& path) {
-    Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!descriptor) return failure(path.native(), errno);
-    return ProcFile(path, std::move(descriptor));
-}
-
-Result<std::string_view> ProcFile::read() {
-    constexpr std::size_t step = 16 * 1024;
-    std::size_t length = 0;
-    for (;;) {
-        if (buffer_.size() < length + step) buffer_.resize(length + step);
-        const auto got = ::pread(descriptor_.get(), buffer_.data() + length,
-                                 buffer_.size() - length, static_cast<off_t>(length));
-        if (got < 0) return failure(path_.native(), errno);
-        if (got == 0) return std::string_view(buffer_).substr(0, length);
-        length += static_cast<std::size_t>(got);
-    }
-}
-
 std::optional<DeviceCounters> answering_device_counters() {
     constexpr std::uint32_t loopback = 1;  // in every network namespace
     auto devices = DeviceCounters::open();
@@ -57,18 +33,16 @@ std::optional<DeviceCounters> answering_device_counters() {
     return std::move(devices).value();
 }
 
-ProcfsProbe::ProcfsProbe(ProcFile net_dev, ProcFile stat, std::optional<DeviceCounters> devices)
-    : net_dev_(std::move(net_dev)), stat_(std::move(stat)), devices_(std::move(devices)) {}
+ProcfsProbe::ProcfsProbe(const std::filesystem::path& root, std::optional<DeviceCounters> devices)
+    // proc/net is a link to self/net: the namespace of this process.
+    : net_dev_(root / "net/dev"), stat_(root / "stat"), devices_(std::move(devices)) {}
 
 Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::path& root,
                                                        std::optional<DeviceCounters> devices) {
-    // proc/net is a link to self/net: the namespace of this process.
-    auto net_dev = ProcFile::open(root / "net/dev");
-    if (!net_dev) return net_dev.error();
-    auto stat = ProcFile::open(root / "stat");
-    if (!stat) return stat.error();
-    return std::unique_ptr<ProcfsProbe>(
-        new ProcfsProbe(std::move(net_dev).value(), std::move(stat).value(), std::move(devices)));
+    std::unique_ptr<ProcfsProbe> probe(new ProcfsProbe(root, std::move(devices)));
+    if (!probe->devices_)
+        if (const auto net_dev = probe->net_dev_.read(); !net_dev) return net_dev.error();
+    return probe;
 }
 
 void ProcfsProbe::set_links(std::span<const Link> links,
@@ -112,11 +86,11 @@ Result<RawCounters> ProcfsProbe::read() {
         interface.since = traffic.since();
     }
 
-    const auto before = Clock::now();
-    auto stat = stat_.read();
-    if (!stat) return stat.error();
+    if (auto cpus = stat_.read())
+        counters.cpus = std::move(cpus).value();
+    else
+        counters.cpus_unknown = cpus.error().what;
     counters.at = Clock::now();
-    counters.cpus = cpu_times_.update(*stat, before, counters.at);
     return counters;
 }
 

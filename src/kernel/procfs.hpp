@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernel/cpu_times.hpp"
 #include "kernel/device_counters.hpp"
 #include "kernel/monotonic_traffic.hpp"
+#include "kernel/proc_stat.hpp"
+#include "kernel/procfs_file.hpp"
 
-#include <wcs_node_agent/descriptor.hpp>
 #include <wcs_node_agent/probe.hpp>
 
 #include <cstdint>
@@ -21,22 +21,6 @@ namespace wcs_node_agent {
 /// The interfaces of /proc/net/dev in its order, with index 0: the file does not have it.
 std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev);
 
-/// A file of /proc that is kept open and read again and again.
-class ProcFile {
- public:
-    static Result<ProcFile> open(const std::filesystem::path& path);
-
-    /// The content as it is now; valid until the next read.
-    Result<std::string_view> read();
-
- private:
-    ProcFile(std::filesystem::path path, Descriptor descriptor);
-
-    std::filesystem::path path_;
-    Descriptor descriptor_;
-    std::string buffer_;
-};
-
 /// None where netlink does not answer that, as before Linux 4.7 or in a sandbox.
 std::optional<DeviceCounters> answering_device_counters();
 
@@ -45,7 +29,7 @@ std::optional<DeviceCounters> answering_device_counters();
 /// in /proc/net/dev: until set_links() has the new ones, a name may be another interface's.
 class ProcfsProbe : public Probe {
  public:
-    /// root: where proc is mounted.
+    /// root: where proc is mounted. The error: neither netlink nor /proc/net/dev has interfaces.
     static Result<std::unique_ptr<ProcfsProbe>> open(
         const std::filesystem::path& root = "/proc",
         std::optional<DeviceCounters> devices = answering_device_counters());
@@ -59,12 +43,11 @@ class ProcfsProbe : public Probe {
     Result<RawCounters> read() override;
 
  private:
-    ProcfsProbe(ProcFile net_dev, ProcFile stat, std::optional<DeviceCounters> devices);
+    ProcfsProbe(const std::filesystem::path& root, std::optional<DeviceCounters> devices);
     Result<std::vector<InterfaceCounters>> read_interfaces();
 
     ProcFile net_dev_;
-    ProcFile stat_;
-    CpuTimes cpu_times_;
+    ProcStat stat_;
     std::optional<DeviceCounters> devices_;
     std::map<std::uint32_t, std::string> names_;         // of those followed, by index
     std::map<std::uint32_t, MonotonicTraffic> traffic_;  // by index

@@ -2,7 +2,7 @@
 #include "kernel/time_namespace.hpp"
 
 #include "kernel/proc_text.hpp"
-#include "kernel/procfs.hpp"
+#include "kernel/procfs_file.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -48,9 +48,8 @@ Result<std::chrono::nanoseconds> own_monotonic_offset() {
         return Error{
             "/proc/self/ns/time_for_children is another: start it as a child (unshare "
             "--time --fork)"};
-    auto file = ProcFile::open("/proc/self/timens_offsets");
-    if (!file) return file.error();
-    const auto offsets = file->read();
+    ProcFile file("/proc/self/timens_offsets");
+    const auto offsets = file.read();
     if (!offsets) return offsets.error();
     return parse_monotonic_offset(*offsets);
 }

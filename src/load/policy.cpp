@@ -90,8 +90,8 @@ Policy::Judged Policy::judge(Limit limit, const PolicySettings& settings, const 
         const auto& counts = wcs.counts;
         switch (limit) {
             case Limit::cpu:
-                return known_rate(last_[limit], measured.rates, &Means::cpu_utilisation, 100, "",
-                                  now);
+                return known_rate(last_[limit], measured.rates, &Means::cpu_utilisation, 100,
+                                  measured.cpu_unknown, now);
             case Limit::publishers:
                 return known_count(wcs.publishers, counts.publishers_at_least, settings.stale_after,
                                    wcs, now);

@@ -23,7 +23,8 @@ struct PolicySettings {
 /// What the agent measured itself.
 struct Measured {
     Rates rates;
-    std::string bandwidth_unknown = {};        // why the bandwidth is unknown, where it is
+    std::string cpu_unknown = {};              // why the CPU load is unknown, where it is
+    std::string bandwidth_unknown = {};        // the same of the bandwidth
     std::optional<double> link_capacity = {};  // Mbit/s of the selected interfaces, for shares
 };
 

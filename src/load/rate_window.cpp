@@ -2,6 +2,7 @@
 #include "load/rate_window.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace wcs_node_agent {
 
@@ -52,14 +53,17 @@ void RateWindow::add(const RawCounters& reading) {
                                                                    elapsed.zero(), elapsed);
             point.cpu_time += elapsed;
         }
+        point.has_cpu_time = point.cpu_time > last.cpu_time;
     }
     last_cpus_ = reading.cpus;
     // What lies close behind the reading before the last is of no use as the window's start.
     const auto kept = points_.size();
-    if (kept >= 2 && point.at - points_[kept - 2].at < window_ / most_points)
+    if (kept >= 2 && point.at - points_[kept - 2].at < window_ / most_points) {
+        point.has_cpu_time &= points_.back().has_cpu_time;
         points_.back() = std::move(point);
-    else
+    } else {
         points_.push_back(std::move(point));
+    }
     while (points_.size() > 2 && points_[1].at <= points_.back().at - window_) points_.pop_front();
 }
 
@@ -145,6 +149,7 @@ void RateWindow::set_bandwidth(Means& means, const Traffic& sum, std::size_t fro
 void RateWindow::set_cpu(Means& means) const {
     const auto& from = points_.front();
     const auto& to = points_.back();
+    if (!std::all_of(points_.begin() + 1, points_.end(), std::mem_fn(&Point::has_cpu_time))) return;
     if (const auto cpu_time = to.cpu_time - from.cpu_time; cpu_time.count() > 0)
         means.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);
 }

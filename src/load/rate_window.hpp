@@ -53,6 +53,7 @@ class RateWindow {
         std::vector<Interface> interfaces;    // by index, ascending
         std::chrono::nanoseconds cpu_busy{};  // since the first reading
         std::chrono::nanoseconds cpu_time{};  // of all CPUs that were online throughout
+        bool has_cpu_time = true;             // since the point before
     };
 
     std::size_t counted_from(std::uint32_t index) const;

@@ -148,7 +148,10 @@ def start_agent(start, simulator):
 class SystemFaults:
     """What the system does wrong to an agent that has `environment`: see faults/faults.c."""
 
-    _FIELDS = ("wall_clock_offset", "proc_stat_error", "least_allocation", "failed")
+    _FIELDS = (
+        *("wall_clock_offset", "proc_stat_error", "no_memory_in_sample", "least_allocation"),
+        "failed",
+    )
 
     def __init__(self, folder):
         library = Path(lab.AGENT).parent / "tests/e2e/libfaults.so"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals, standard streams, namespaces, service managers: whatever the process stands in."""
 
+import errno
 import json
 import os
 import re
@@ -181,6 +182,51 @@ def test_a_user_that_is_named_is_insisted_on(start):
     assert agent.lines('user: this process cannot become "daemon": this user namespace')
 
 
+BUSY = 'wcs_node_cpu_busy_seconds_total{cpu="0"}'
+CPU_OPTIONS = ("--cpu=100", "--publishers=off", "--hls=off")
+
+
+def test_without_proc_stat_the_kernels_programs_know_how_busy_cpus_are(start_agent, faults, media):
+    """As in a container whose lxcfs has ended: ENOTCONN."""
+    agent = start_agent(*CPU_OPTIONS, "--source=ebpf", env=faults.environment)
+    before = agent.metrics()[BUSY]
+    faults.set(proc_stat_error=errno.ENOTCONN)
+    agent.wait_for_line("warning: CPU time cannot be read: /proc/stat: Transport endpoint")
+    agent.wait_for_metric(BUSY, lambda busy: busy > before + 0.2)
+    assert agent.metrics()['wcs_node_limit_unknown{limit="cpu"}'] == 0
+    assert agent.get("/healthz")[0] == 200
+    faults.set(proc_stat_error=0)
+    agent.wait_for_line("info: CPU time can be read again")
+    assert agent.metrics()["wcs_node_agent_sample_failures_total"] == 0
+
+
+def test_without_proc_stat_the_fallback_knows_all_but_the_cpus(start_agent, faults, media):
+    media.set(media_mbps=8)
+    agent = start_agent(
+        *CPU_OPTIONS, "--band-out=16", "--stale-after=2s", "--source=procfs", env=faults.environment
+    )
+    agent.wait_for_reply("^up ")
+    faults.set(proc_stat_error=errno.ENOTCONN)
+    agent.wait_for_reply(r"^up \d+% # cpu unknown: /proc/stat: Transport endpoint")
+    page = agent.metrics()
+    assert page['wcs_node_limit_unknown{limit="cpu"}'] == 1
+    assert BUSY not in page and "wcs_node_cpu_utilization_ratio" not in page
+    rate = 'wcs_node_bandwidth_bytes_per_second{direction="out"}'
+    agent.wait_for_metric(rate, lambda rate: abs(rate / 1e6 - 1) < 0.3)
+    assert agent.get("/healthz")[0] == 200
+    faults.set(proc_stat_error=0)
+    agent.wait_for_reply(r"^up \d+%$")
+
+
+def test_a_start_without_proc_stat(start_agent, faults):
+    faults.set(proc_stat_error=errno.ENOTCONN)
+    for source in ("ebpf", "procfs"):
+        agent = start_agent(*CPU_OPTIONS, f"--source={source}", "--stale-after=2s", name=source, env=faults.environment)
+        agent.wait_for_reply(r"^up \d+% # cpu unknown: /proc/stat: Transport endpoint")
+        assert 'wcs_node_network_transmit_bytes_total{device="wan0"}' in agent.metrics()
+        agent.close()
+
+
 class TestServiceManager:
     def test_a_socket_that_is_bound_anew_gets_the_next_message(self, start_agent, notify_socket):
         path = notify_socket.getsockname()
@@ -210,7 +256,6 @@ class TestServiceManager:
 
     def test_the_watchdog_is_not_fed_without_samples(self, start_agent, notify_socket, faults):
         agent = start_agent(
-            "--source=procfs",
             env={
                 "NOTIFY_SOCKET": notify_socket.getsockname(),
                 "WATCHDOG_USEC": "400000",
@@ -218,7 +263,7 @@ class TestServiceManager:
             },
         )
         agent.wait_for_samples(2)
-        faults.set(proc_stat_error=5)
+        faults.set(no_memory_in_sample=1)
         agent.wait_for_line("sampling fails")
         time.sleep(3)  # fresh for 2 s
         notify_socket.setblocking(False)

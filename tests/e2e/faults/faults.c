@@ -16,10 +16,11 @@
 #include <unistd.h>
 
 struct faults {
-    int64_t wall_clock_offset;  // seconds
-    int64_t proc_stat_error;    // errno of reading /proc/stat, 0: none
-    uint64_t least_allocation;  // bytes; allocations of this size and above fail, 0: none
-    uint64_t failed;            // how often one did; written here
+    int64_t wall_clock_offset;    // seconds
+    int64_t proc_stat_error;      // errno of reading /proc/stat, 0: none
+    int64_t no_memory_in_sample;  // 1: the allocation after reading /proc/stat fails
+    uint64_t least_allocation;    // bytes; allocations of this size and above fail, 0: none
+    uint64_t failed;              // how often one did; written here
 };
 
 extern void* __libc_malloc(size_t size);  // NOLINT: likewise
@@ -65,7 +66,10 @@ static int is_proc_stat(int file) {
     return length > 0 && strcmp(target, "/proc/stat") == 0;
 }
 
+static _Thread_local int next_allocation_fails;
+
 ssize_t pread64(int file, void* into, size_t size, off_t offset) {
+    if (faults->no_memory_in_sample && is_proc_stat(file)) next_allocation_fails = 1;
     if (faults->proc_stat_error && is_proc_stat(file)) {
         errno = (int)faults->proc_stat_error;
         return -1;
@@ -78,7 +82,8 @@ ssize_t pread(int file, void* into, size_t size, off_t offset) {
 }
 
 void* malloc(size_t size) {
-    if (faults->least_allocation && size >= faults->least_allocation) {
+    if (next_allocation_fails || (faults->least_allocation && size >= faults->least_allocation)) {
+        next_allocation_fails = 0;
         faults->failed++;
         errno = ENOMEM;
         return NULL;

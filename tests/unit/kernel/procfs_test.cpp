@@ -102,10 +102,26 @@ TEST_F(ProcfsProbeTest, AFileLargerThanOneRead) {
 }
 
 TEST_F(ProcfsProbeTest, WhatIsMissingIsNamed) {
-    std::filesystem::remove(root_ / "stat");
+    std::filesystem::remove(root_ / "net/dev");
     const auto probe = ProcfsProbe::open(root_, {});
     ASSERT_FALSE(probe);
-    EXPECT_EQ(probe.error().what, (root_ / "stat").native() + ": No such file or directory");
+    EXPECT_EQ(probe.error().what, (root_ / "net/dev").native() + ": No such file or directory");
+}
+
+TEST_F(ProcfsProbeTest, WithoutStatTheInterfacesAreThereAllTheSame) {
+    std::filesystem::remove(root_ / "stat");
+    auto probe = ProcfsProbe::open(root_, {});
+    ASSERT_TRUE(probe);
+    auto counters = (*probe)->read();
+    ASSERT_TRUE(counters);
+    EXPECT_TRUE(counters->cpus.empty());
+    EXPECT_EQ(counters->cpus_unknown, (root_ / "stat").native() + ": No such file or directory");
+    write("stat", "cpu  1\ncpu0 5 0 0 0 0 0 0 0\n");
+    counters = (*probe)->read();
+    EXPECT_EQ(counters->cpus.size(), 1u) << "opened anew";
+    EXPECT_EQ(counters->cpus_unknown, "");
+    write("stat", "");
+    EXPECT_EQ((*probe)->read()->cpus_unknown, (root_ / "stat").native() + ": lists no CPU");
 }
 
 TEST(ProcfsProbeReal, ThisMachine) {

@@ -216,6 +216,21 @@ TEST(RateWindow, BusyTimeToUtilisation) {
     }
 }
 
+TEST(RateWindow, CpuTimeThatIsMissingIsNotTakenForNone) {
+    RateWindow window(2s);
+    window.add(reading(0s, {}, {cpu(0, 0s)}));
+    window.add(reading(1s, {}, {cpu(0, 1s)}));
+    window.add(reading(2s, {}, {cpu(0, 2s)}));
+    EXPECT_EQ(window.rates(eth0).cpu_utilisation, 1);
+    window.add(reading(3s, {}, {}));
+    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "a part of the window";
+    window.add(reading(4s, {}, {cpu(0, 4s)}));
+    window.add(reading(5s, {}, {cpu(0, 5s)}));
+    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "the gap is still in it";
+    window.add(reading(6s, {}, {cpu(0, 6s)}));
+    EXPECT_EQ(window.rates(eth0).cpu_utilisation, 1);
+}
+
 /// Eight frames in and two out within two seconds.
 TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
     RateWindow window(2s);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/procfs_file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace wcs_node_agent {
+
+Result<std::string_view> ProcFile::read() {
+    if (descriptor_)
+        if (auto text = read_opened()) return text;
+    descriptor_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!descriptor_) return failure(path_.native(), errno);
+    return read_opened();
+}
+
+Result<std::string_view> ProcFile::read_opened() {
+    constexpr std::size_t step = 16 * 1024;
+    std::size_t length = 0;
+    for (;;) {
+        if (buffer_.size() < length + step) buffer_.resize(length + step);
+        const auto got = ::pread(descriptor_.get(), buffer_.data() + length,
+                                 buffer_.size() - length, static_cast<off_t>(length));
+        if (got < 0) return failure(path_.native(), errno);
+        if (got == 0) return std::string_view(buffer_).substr(0, length);
+        length += static_cast<std::size_t>(got);
+    }
+}
+
+}  // namespace wcs_node_agent
