@@ -227,49 +227,50 @@ def test_a_start_without_proc_stat(start_agent, faults):
         agent.close()
 
 
-class TestServiceManager:
-    def test_a_socket_that_is_bound_anew_gets_the_next_message(self, start_agent, notify_socket):
-        path = notify_socket.getsockname()
-        agent = start_agent(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
-        while notify_socket.recv(4096) != b"WATCHDOG=1":
-            pass
-        notify_socket.close()
-        os.unlink(path)
-        agent.wait_for_line("warning: systemd at .* cannot be notified")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as anew:
-            anew.bind(path)
-            os.chmod(path, 0o777)
-            anew.settimeout(15)
-            assert anew.recv(4096) == b"WATCHDOG=1"
-        assert len(agent.lines("cannot be notified")) == 1
+def test_a_socket_that_is_bound_anew_gets_the_next_message(start_agent, notify_socket):
+    path = notify_socket.getsockname()
+    agent = start_agent(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+    while notify_socket.recv(4096) != b"WATCHDOG=1":
+        pass
+    notify_socket.close()
+    os.unlink(path)
+    agent.wait_for_line("warning: systemd at .* cannot be notified")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as anew:
+        anew.bind(path)
+        os.chmod(path, 0o777)
+        anew.settimeout(15)
+        assert anew.recv(4096) == b"WATCHDOG=1"
+    assert len(agent.lines("cannot be notified")) == 1
 
-    def test_the_watchdog_has_a_pace_of_its_own(self, start_agent, notify_socket):
-        start_agent(
-            *("--sample-interval=10s", "--window=10s", "--wcs-interval=1s", "--stale-after=1m"),
-            env={"NOTIFY_SOCKET": notify_socket.getsockname(), "WATCHDOG_USEC": "600000"},
-        )
-        times = []
-        while len(times) < 8:
-            if notify_socket.recv(4096) == b"WATCHDOG=1":
-                times.append(time.monotonic())
-        assert max(b - a for a, b in zip(times, times[1:])) < 3, "not with the samples"
 
-    def test_the_watchdog_is_not_fed_without_samples(self, start_agent, notify_socket, faults):
-        agent = start_agent(
-            env={
-                "NOTIFY_SOCKET": notify_socket.getsockname(),
-                "WATCHDOG_USEC": "400000",
-                **faults.environment,
-            },
-        )
-        agent.wait_for_samples(2)
-        faults.set(no_memory_in_sample=1)
-        agent.wait_for_line("sampling fails")
-        time.sleep(3)  # fresh for 2 s
-        notify_socket.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            while True:
-                notify_socket.recv(4096)
-        notify_socket.settimeout(1.5)
-        with pytest.raises(TimeoutError):
+def test_the_watchdog_has_a_pace_of_its_own(start_agent, notify_socket):
+    start_agent(
+        *("--sample-interval=10s", "--window=10s", "--wcs-interval=1s", "--stale-after=1m"),
+        env={"NOTIFY_SOCKET": notify_socket.getsockname(), "WATCHDOG_USEC": "600000"},
+    )
+    times = []
+    while len(times) < 8:
+        if notify_socket.recv(4096) == b"WATCHDOG=1":
+            times.append(time.monotonic())
+    assert max(b - a for a, b in zip(times, times[1:])) < 3, "not with the samples"
+
+
+def test_the_watchdog_is_not_fed_without_samples(start_agent, notify_socket, faults):
+    agent = start_agent(
+        env={
+            "NOTIFY_SOCKET": notify_socket.getsockname(),
+            "WATCHDOG_USEC": "400000",
+            **faults.environment,
+        },
+    )
+    agent.wait_for_samples(2)
+    faults.set(no_memory_in_sample=1)
+    agent.wait_for_line("sampling fails")
+    time.sleep(3)  # fresh for 2 s
+    notify_socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
             notify_socket.recv(4096)
+    notify_socket.settimeout(1.5)
+    with pytest.raises(TimeoutError):
+        notify_socket.recv(4096)
