@@ -127,8 +127,7 @@ void check_web(const Config& config, std::ostream& out) {
     print(out, Finding::ok, "web.config.file",
           fmt::format("{}, {}", web->tls ? "TLS" : "plain HTTP",
                       web->users.empty() ? "no password" : "a password is asked for"));
-    for (const auto& warning : web->warnings)
-        print(out, Finding::note, "web.config.file", warning);
+    for (const auto& warning : web->warnings) print(out, Finding::note, "web.config.file", warning);
 }
 
 }  // namespace

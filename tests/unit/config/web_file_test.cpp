@@ -154,9 +154,7 @@ TEST(WebFile, WarnsOfWhatIsNotServed) {
 
 TEST(WebFile, WhatIsNotServedIsNeverLaxer) {
     const std::string files = "tls_server_config:\n  cert_file: c\n  key_file: k\n  ";
-    const auto read = [](const std::string& text) {
-        return *parse_web_file(text, "web.yml");
-    };
+    const auto read = [](const std::string& text) { return *parse_web_file(text, "web.yml"); };
     const auto old = *read(files + "min_version: TLS10\n  max_version: TLS11\n").tls;
     EXPECT_EQ(old.min_version, TLS1_2_VERSION);
     EXPECT_EQ(old.max_version, TLS1_2_VERSION);
