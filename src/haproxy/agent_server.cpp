@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <iterator>
+#include <new>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -75,10 +76,15 @@ asio::awaitable<void> AgentServer::answer_waiting() {
     using namespace asio::experimental::awaitable_operators;
     auto snapshot = snapshots_.get_current(Clock::now());
     const auto deadline = Clock::now() + snapshot_timeout;
-    while (!snapshot && !waiting_.empty() && Clock::now() < deadline) {
-        timeout_.expires_at(deadline);
-        co_await (snapshots_.wait_for_next() || timeout_.async_wait(use_tuple));
-        snapshot = snapshots_.get_current(Clock::now());
+    try {
+        while (!snapshot && !waiting_.empty() && Clock::now() < deadline) {
+            timeout_.expires_at(deadline);
+            co_await (snapshots_.wait_for_next() || timeout_.async_wait(use_tuple));
+            snapshot = snapshots_.get_current(Clock::now());
+        }
+    } catch (const std::bad_alloc&) {
+        is_waiting_ = false;  // the next connection that waits begins anew, for these too
+        co_return;
     }
     is_waiting_ = false;
     for (Connection& connection : std::exchange(waiting_, {})) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -57,11 +58,15 @@ asio::awaitable<void> HandshakeQueue::read_until_turn(Waiting& waiting,
 
 asio::awaitable<void> HandshakeQueue::give_turns() {
     giving_ = true;
-    while (const auto next = turns_.pop()) {
-        (*next)->has_turn = true;
-        (*next)->stream.cancel();
-        pause_.expires_after(handshake_spacing);
-        co_await pause_.async_wait(use_tuple);
+    try {
+        while (const auto next = turns_.pop()) {
+            (*next)->has_turn = true;
+            (*next)->stream.cancel();
+            pause_.expires_after(handshake_spacing);
+            co_await pause_.async_wait(use_tuple);
+        }
+    } catch (const std::bad_alloc&) {
+        // The next connection goes on with it.
     }
     giving_ = false;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <iterator>
+#include <new>
 #include <sys/socket.h>
 #include <utility>
 
@@ -65,11 +66,15 @@ bool LingeringClose::is_over(Closing& closing, Clock::time_point now) {
 }
 
 asio::awaitable<void> LingeringClose::sweep() {
-    while (!closing_.empty()) {
-        next_sweep_.expires_after(sweep_interval);
-        co_await next_sweep_.async_wait(use_tuple);
-        const auto now = Clock::now();
-        std::erase_if(closing_, [now](Closing& closing) { return is_over(closing, now); });
+    try {
+        while (!closing_.empty()) {
+            next_sweep_.expires_after(sweep_interval);
+            co_await next_sweep_.async_wait(use_tuple);
+            const auto now = Clock::now();
+            std::erase_if(closing_, [now](Closing& closing) { return is_over(closing, now); });
+        }
+    } catch (const std::bad_alloc&) {
+        // The next connection goes on with it.
     }
     sweeping_ = false;
 }
