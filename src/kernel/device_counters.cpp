@@ -60,13 +60,13 @@ std::optional<Traffic> DeviceCounters::read(std::uint32_t ifindex) {
     return traffic;
 }
 
-Queue DeviceCounters::queue(std::uint32_t ifindex) {
+DeviceQueue DeviceCounters::queue(std::uint32_t ifindex) {
     tcmsg wanted{};
     wanted.tcm_family = AF_UNSPEC;
     wanted.tcm_ifindex = static_cast<int>(ifindex);
     wanted.tcm_parent = TC_H_ROOT;
     const auto request = netlink_request(RTM_GETQDISC, wanted);
-    Queue queue;
+    DeviceQueue queue;
     ask(socket_.get(), request.get(), [&](nlmsghdr* message) {
         if (message->nlmsg_type != RTM_NEWQDISC) return;
         const auto* stats = nlmsg_find_attr(message, sizeof(tcmsg), TCA_STATS2);

@@ -13,7 +13,7 @@
 namespace wcs_node_agent {
 
 /// What waits in the queueing discipline of an interface.
-struct Queue {
+struct DeviceQueue {
     std::uint64_t bytes = 0;
     std::uint64_t packets = 0;  // an aggregate is one
 };
@@ -30,7 +30,7 @@ class DeviceCounters {
 
     /// Of the root queueing discipline, all below it included. None: there is none, as of most
     /// software devices.
-    Queue queue(std::uint32_t ifindex);
+    DeviceQueue queue(std::uint32_t ifindex);
 
  private:
     explicit DeviceCounters(NetlinkSocket socket) : socket_(std::move(socket)) {}
