@@ -186,8 +186,10 @@ std::vector<std::string> read_list(WebYaml& document, const YamlValue& value) {
 }
 
 void read_curves(WebYaml& document, const YamlValue& value, TlsSection& tls) {
-    tls.settings.curves =
-        fmt::format("{}", fmt::join(read_list<openssl_curve>(document, value), ":"));
+    std::vector<std::string> named;  // OpenSSL refuses one that is there twice
+    for (auto& curve : read_list<openssl_curve>(document, value))
+        if (std::ranges::find(named, curve) == named.end()) named.push_back(std::move(curve));
+    tls.settings.curves = fmt::format("{}", fmt::join(named, ":"));
 }
 
 /// Where suites of TLS 1.3 alone are named, 1.2 has none.
@@ -262,6 +264,8 @@ std::span<const std::string_view> header_values(std::string_view name) {
     return {};
 }
 
+constexpr std::size_t longest_header_value = 16 << 10;  // most clients take no more in all
+
 /// Line ends are sent as spaces, as Go does, and so is what a header cannot have.
 void read_headers(WebYaml& document, const YamlValue& value, WebFile& web) {
     const auto is_control = [](char c) {
@@ -278,6 +282,8 @@ void read_headers(WebYaml& document, const YamlValue& value, WebFile& web) {
         const auto values = header_values(name);
         if (!values.empty() && std::ranges::find(values, text) == values.end())
             document.add_error(entry.value, fmt::format("must be {}", fmt::join(values, " or ")));
+        if (text.size() > longest_header_value)
+            document.add_error(entry.value, "is longer than 16 KiB");
         if (std::ranges::any_of(text, is_control))
             document.add_warning(entry.value,
                                  "line ends and control characters are sent as spaces");

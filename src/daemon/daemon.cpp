@@ -143,6 +143,7 @@ asio::awaitable<void> Daemon::sample_repeatedly() {
     for (auto due = Clock::now();;) {
         detect_stall(Clock::now() - due);
         if (sample()) last_sample_ = Clock::now();
+        notifier_.retry();
         // On a grid, so that the times of samples do not drift; what was missed is not made up for.
         next_sample_.expires_at(next_start(due, config_.sample_interval, Clock::now()));
         const auto [woken] = co_await next_sample_.async_wait(use_tuple);

@@ -4,8 +4,8 @@
 #include "net/use_tuple.hpp"
 
 #include <chrono>
+#include <exception>
 #include <iterator>
-#include <new>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -82,7 +82,7 @@ asio::awaitable<void> AgentServer::answer_waiting() {
             co_await (snapshots_.wait_for_next() || timeout_.async_wait(use_tuple));
             snapshot = snapshots_.get_current(Clock::now());
         }
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         is_waiting_ = false;  // the next connection that waits begins anew, for these too
         co_return;
     }

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
+#include <exception>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -65,7 +65,7 @@ asio::awaitable<void> HandshakeQueue::give_turns() {
             pause_.expires_after(handshake_spacing);
             co_await pause_.async_wait(use_tuple);
         }
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         // The next connection goes on with it.
     }
     giving_ = false;

@@ -121,14 +121,20 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
     const auto close = [&stream] { stream.close(); };
     connection.slot->on_close(close);
     open_.insert(&stream);
-    const bool was_out_of_memory = out_of_memory_;
+    const bool was_failing = failing_;
+    std::string failure;
     try {
         co_await run_session(stream, connection);
-        if (was_out_of_memory && std::exchange(out_of_memory_, false))
-            spdlog::info("metrics_listen: memory again");
+        if (was_failing && std::exchange(failing_, false))
+            spdlog::info("metrics_listen: requests are answered again");
     } catch (const std::bad_alloc&) {
-        if (!std::exchange(out_of_memory_, true))
-            spdlog::error("metrics_listen: a request was cut off: no memory");
+        failure = "no memory";
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    if (!failure.empty()) {
+        if (!std::exchange(failing_, true))
+            spdlog::error("metrics_listen: a request was cut off: {}", failure);
         close();
     }
     open_.erase(&stream);

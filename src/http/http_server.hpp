@@ -70,7 +70,7 @@ class HttpServer {
     Listener listener_;
     HandshakeQueue handshakes_;
     std::set<boost::beast::tcp_stream*> open_;
-    bool out_of_memory_ = false;  // the last session was cut off by it
+    bool failing_ = false;  // the last request was cut off: no memory, say
     LingeringClose closing_;
 };
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <iterator>
-#include <new>
 #include <sys/socket.h>
 #include <utility>
 
@@ -73,7 +73,7 @@ asio::awaitable<void> LingeringClose::sweep() {
             const auto now = Clock::now();
             std::erase_if(closing_, [now](Closing& closing) { return is_over(closing, now); });
         }
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         // The next connection goes on with it.
     }
     sweeping_ = false;

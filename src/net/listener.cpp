@@ -245,7 +245,7 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
         source.resize(size);
         try {
             take({Descriptor(socket), source, nullptr});
-        } catch (const std::bad_alloc&) {
+        } catch (const std::exception&) {
             return make_error_code(boost::system::errc::not_enough_memory);  // this one is closed
         }
     }

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -69,26 +70,50 @@ SystemdNotifier::SystemdNotifier() {
     }
 }
 
-void SystemdNotifier::ready() { send("READY=1"); }
+void SystemdNotifier::ready() { tell("READY=1"); }
 
 void SystemdNotifier::reloading(Clock::time_point at) {
     const auto since = std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch());
-    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", since.count()));
+    tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", since.count()));
 }
 
-void SystemdNotifier::stopping() { send("STOPPING=1"); }
+void SystemdNotifier::stopping() { tell("STOPPING=1"); }
 
 void SystemdNotifier::status(std::string_view text) {
     std::string line(text);
     std::ranges::replace(line, '\n', ' ');  // what follows would be a message of its own
-    send("STATUS=" + line);
+    tell("STATUS=" + line);
 }
 
-void SystemdNotifier::watchdog() { send("WATCHDOG=1"); }
+void SystemdNotifier::watchdog() {
+    if (unsent_.empty()) {
+        send("WATCHDOG=1");
+    }
+}
 
-void SystemdNotifier::send(std::string_view message) {
+void SystemdNotifier::retry() {
+    while (!unsent_.empty() && send(unsent_.front())) {
+        unsent_.pop_front();
+    }
+}
+
+/// A message that says how the service is: in order, and once more where it could not be sent.
+void SystemdNotifier::tell(std::string message) {
+    constexpr std::size_t most_unsent = 8;
     if (!socket_ || !address_) {
         return;
+    }
+    if (unsent_.size() == most_unsent) {
+        unsent_.pop_front();
+    }
+    unsent_.push_back(std::move(message));
+    retry();
+}
+
+/// False: it could not be sent.
+bool SystemdNotifier::send(std::string_view message) {
+    if (!socket_ || !address_) {
+        return false;
     }
     // Not connected: where a new systemd binds the name anew, the next message goes there.
     const auto* const to = reinterpret_cast<const sockaddr*>(&address_->to);
@@ -101,6 +126,7 @@ void SystemdNotifier::send(std::string_view message) {
         spdlog::info("systemd is notified again");
     }
     failing_ = !sent;
+    return sent;
 }
 
 std::optional<std::chrono::nanoseconds> watchdog_interval() {

@@ -5,7 +5,9 @@
 #include <wcs_node_agent/descriptor.hpp>
 
 #include <chrono>
+#include <deque>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -31,11 +33,17 @@ class SystemdNotifier {
     void status(std::string_view text);  // one line for `systemctl status`
     void watchdog();                     // still alive
 
+    /// Sends what could not be sent before, but for watchdog(), in its order: systemd reads slowly
+    /// where it has many services to start. A service whose READY=1 is lost would be ended.
+    void retry();
+
  private:
-    void send(std::string_view message);
+    void tell(std::string message);
+    bool send(std::string_view message);
 
     std::optional<NotifyAddress> address_;
     Descriptor socket_;
+    std::deque<std::string> unsent_;
     bool failing_ = false;
 };
 

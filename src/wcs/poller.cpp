@@ -175,8 +175,18 @@ asio::awaitable<void> WcsPoller::run() {
         if (std::exchange(is_changed_, false)) {
             start = Clock::now();
         }
-        if (!is_cancelled()) {
-            co_await fetch_until_changed();
+        try {
+            if (!is_cancelled()) {
+                co_await fetch_until_changed();
+            }
+            if (std::exchange(failing_, false)) {
+                spdlog::info("wcs: fetches are made again");
+            }
+        } catch (const std::exception& failure) {
+            // No memory, say: that says nothing of WCS, and its counts hold as long as they would.
+            if (!std::exchange(failing_, true)) {
+                spdlog::error("wcs: no fetch could be made: {}", failure.what());
+            }
         }
         start = is_changed_ ? Clock::now() : next_start(start, settings_.interval, Clock::now());
     }

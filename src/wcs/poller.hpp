@@ -84,6 +84,7 @@ class WcsPoller {
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer changed_;  // never expires: configure() cancels it
     bool is_changed_ = false;            // since the last fetch began
+    bool failing_ = false;               // the last fetch could not be made
     WcsSettings settings_;
     WcsState state_;
 };

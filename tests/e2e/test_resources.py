@@ -2,6 +2,8 @@
 """What the agent needs of the system and does not get: it says so once and serves on."""
 
 import contextlib
+import ssl
+import socket
 import fcntl
 import json
 import os
@@ -13,6 +15,7 @@ import termios
 import time
 
 import lab
+import pytest
 
 MANY = 3000  # bytes; no reply to a check needs as many at once, an HTTP request does
 
@@ -93,6 +96,52 @@ def test_a_failing_allocation_in_a_sample(start_agent, simulator, faults):
     assert agent.status_json()["agent"]["sample_failures"] >= 3
     assert len(agent.lines("sampling fails")) == 1
     assert agent.running
+
+
+@pytest.mark.parametrize("least", [200, 16_000])
+def test_a_failing_allocation_in_a_fetch(start_agent, simulator, faults, least):
+    """One that is larger than what a sample takes, and one that is not."""
+    simulator.set(streams_webrtc_out=25)
+    agent = start_agent("--stale-after=1m", env=faults.environment)
+    agent.wait_for_reply("^up 75%$")
+    faults.set(least_allocation=least)
+    agent.wait_for_line("error: wcs: no fetch could be made: ")
+    faults.set(least_allocation=0)
+    agent.wait_for_line("info: wcs: fetches are made again")
+    simulator.set(streams_webrtc_out=50)
+    agent.wait_for_reply("^up 50%$")
+    assert len(agent.lines("no fetch could be made")) == 1
+
+
+def test_a_failing_allocation_in_a_handshake(start_agent, faults, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    lab.run(
+        *("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
+        *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=node"),
+        *("-keyout", str(key), "-out", str(certificate)),
+    )
+    key.chmod(0o644)
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n")
+    agent = start_agent(f"--web.config.file={web}", env=faults.environment)
+    context = ssl._create_unverified_context()
+
+    def handshake():
+        with socket.create_connection(lab.split_address(agent.metrics_address), 5) as client:
+            with context.wrap_socket(client):
+                return True
+
+    assert handshake()
+    for least in (6000, 4000, 3000, 2500):
+        faults.set(least_allocation=least)
+        for _ in range(3):
+            with contextlib.suppress(OSError):
+                handshake()
+        faults.set(least_allocation=0)
+        assert handshake()
+    assert agent.reply().startswith("up ")
+    agent.signal(signal.SIGTERM)
+    assert agent.wait() == 0
 
 
 class FullDisk:

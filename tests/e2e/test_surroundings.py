@@ -239,7 +239,8 @@ def test_a_socket_that_is_bound_anew_gets_the_next_message(start_agent, notify_s
         anew.bind(path)
         os.chmod(path, 0o777)
         anew.settimeout(15)
-        assert anew.recv(4096) == b"WATCHDOG=1"
+        while anew.recv(4096) != b"WATCHDOG=1":
+            pass
     assert len(agent.lines("cannot be notified")) == 1
 
 
@@ -274,3 +275,24 @@ def test_the_watchdog_is_not_fed_without_samples(start_agent, notify_socket, fau
     notify_socket.settimeout(1.5)
     with pytest.raises(TimeoutError):
         notify_socket.recv(4096)
+
+
+def test_ready_arrives_also_where_the_manager_reads_late(start_agent, tmp_path):
+    """Its queue has net.unix.max_dgram_qlen messages, of all services that start."""
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        os.chmod(path, 0o777)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+            others.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    others.sendto(b"STATUS=another service", path)
+        agent = start_agent(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+        agent.reply()
+        agent.wait_for_line("cannot be notified")
+        manager.settimeout(5)
+        messages = []
+        while b"WATCHDOG=1" not in messages:
+            messages.append(manager.recv(4096))
+        assert b"READY=1" in messages

@@ -277,6 +277,27 @@ def test_a_renewed_certificate_is_served_without_a_reload(
     assert len(agent.lines("stays in use")) == 1
 
 
+def test_certificates_that_a_changed_web_file_names_may_come_later(
+    start_agent, tmp_path, authority, server_tls
+):
+    agent = start_agent(f"--web.config.file={write(tmp_path, tls_server_config=server_tls)}")
+    address = lab.split_address(agent.metrics_address)
+    first = ssl.get_server_certificate(address)
+    later = {"cert_file": "later.pem", "key_file": "later.key"}
+    write(tmp_path, tls_server_config=later)
+
+    def kept():
+        assert ssl.get_server_certificate(address) == first
+        return agent.lines("the web file stays as it was")
+
+    lab.wait_until(kept, "the agent has looked at the file")
+    certificate, _ = authority.issue("later")
+    lab.wait_until(
+        lambda: ssl.get_server_certificate(address) == certificate.read_text(), "the later one"
+    )
+    assert len(agent.lines("the web file stays as it was")) <= 2
+
+
 FAULTY = {
     "tls_server_config": {
         "cert_file": "server.pem",

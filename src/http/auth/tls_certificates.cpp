@@ -158,7 +158,7 @@ ssl::context& TlsCertificates::current(Clock::time_point now) {
     if (now < next_look_) return *context_;
     next_look_ = now + look_interval;
     const auto stamps = read_stamps();
-    if (std::exchange(seen_, stamps) == stamps) return *context_;
+    if (std::exchange(seen_, stamps) == stamps && !failing_) return *context_;
     if (auto made = make_context(settings_); made) {
         context_ = std::move(made->context);
         failing_ = false;

@@ -17,7 +17,7 @@ constexpr auto settling = std::chrono::milliseconds(200);
 
 void WebFileFollower::follow(const WebConfig& web) {
     used_ = looked_ = web.stamp;
-    failing_ = false;
+    failure_.clear();
 }
 
 std::optional<WebConfig> WebFileFollower::changed(const WebConfig& in_use, Clock::time_point now) {
@@ -25,16 +25,18 @@ std::optional<WebConfig> WebFileFollower::changed(const WebConfig& in_use, Clock
     next_look_ = now + web_file_look_interval;
     const auto found = stamp_of(in_use.file);
     const FileStamp stamp = found ? *found : FileStamp{};
-    if (stamp == used_ || !is_settled(stamp)) return std::nullopt;
+    // What it names may be there only later: a fault is looked at again each time.
+    const bool failing = !failure_.empty();
+    if ((stamp == used_ && !failing) || !is_settled(stamp)) return std::nullopt;
     used_ = stamp;
     auto next = load_web_config(in_use.file, &in_use);
-    if (!next) {
-        if (!std::exchange(failing_, true))
-            for (const auto& error : next.error())
-                spdlog::error("the web file stays as it was: {}: {}", error.where, error.what);
-        return std::nullopt;
+    if (next) return *std::move(next);
+    if (auto errors = to_string(next.error()); errors != failure_) {
+        failure_ = std::move(errors);
+        for (const auto& error : next.error())
+            spdlog::error("the web file stays as it was: {}: {}", error.where, error.what);
     }
-    return *std::move(next);
+    return std::nullopt;
 }
 
 /// Whoever writes a file in place leaves it empty at first, which would be a web file that asks for

@@ -6,6 +6,7 @@
 #include <wcs_node_agent/clock.hpp>
 
 #include <optional>
+#include <string>
 
 namespace wcs_node_agent {
 
@@ -24,9 +25,9 @@ class WebFileFollower {
     bool is_settled(const FileStamp& stamp);
 
     Clock::time_point next_look_;
-    FileStamp used_;    // what was read, or tried to be, last
-    FileStamp looked_;  // what was there at the last look
-    bool failing_ = false;
+    FileStamp used_;       // what was read, or tried to be, last
+    FileStamp looked_;     // what was there at the last look
+    std::string failure_;  // why the file as it is now cannot be used
 };
 
 }  // namespace wcs_node_agent
