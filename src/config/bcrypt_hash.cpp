@@ -22,8 +22,7 @@ Result<BcryptHash> read_bcrypt(std::string_view hash) {
         return c == '.' || c == '/' || is_digit(c) || (c >= 'A' && c <= 'Z') ||
                (c >= 'a' && c <= 'z');
     };
-    const Error not_bcrypt{
-        "must be a bcrypt hash of the password: make one with htpasswd -nBC 10 USER"};
+    Error not_bcrypt{"must be a bcrypt hash of the password: make one with htpasswd -nBC 10 USER"};
     if (hash.size() < shortest || !hash.starts_with("$2")) return not_bcrypt;
     hash.remove_prefix(hash[2] == '$' ? 3 : 4);
     if (!is_digit(hash[0]) || !is_digit(hash[1])) return not_bcrypt;

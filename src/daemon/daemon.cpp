@@ -59,6 +59,8 @@ Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
       config_(std::move(loaded.config)),
       sampler_(std::move(sampler)),
       poller_(io_.get_executor(), wcs_settings(config_)) {
+    agent_server_.listener().exchange_ports_with(http_server_.listener());
+    http_server_.listener().exchange_ports_with(agent_server_.listener());
     http_server_.secure(std::move(loaded.web));
     configure(config_);
 }

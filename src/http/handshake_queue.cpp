@@ -10,6 +10,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
@@ -65,8 +66,8 @@ asio::awaitable<void> HandshakeQueue::give_turns() {
             pause_.expires_after(handshake_spacing);
             co_await pause_.async_wait(use_tuple);
         }
-    } catch (const std::exception&) {
-        // The next connection goes on with it.
+    } catch (const std::exception& failure) {
+        spdlog::debug("metrics_listen: the next handshake goes on: {}", failure.what());
     }
     giving_ = false;
 }

@@ -34,6 +34,8 @@ class HttpServer {
     Result<void> listen(std::span<const tcp::endpoint> endpoints) {
         return listener_.listen(endpoints);
     }
+
+    Listener& listener() { return listener_; }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
     void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }

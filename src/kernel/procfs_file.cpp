@@ -4,13 +4,20 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace wcs_node_agent {
+
+ProcFile::ProcFile(std::filesystem::path path) : path_(std::move(path)) { open(); }
+
+void ProcFile::open() {
+    descriptor_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
 
 Result<std::string_view> ProcFile::read() {
     if (descriptor_)
         if (auto text = read_opened()) return text;
-    descriptor_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    open();
     if (!descriptor_) return failure(path_.native(), errno);
     return read_opened();
 }

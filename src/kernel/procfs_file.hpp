@@ -14,7 +14,7 @@ namespace wcs_node_agent {
 /// as something else may be mounted there by then.
 class ProcFile {
  public:
-    explicit ProcFile(std::filesystem::path path) : path_(std::move(path)) {}
+    explicit ProcFile(std::filesystem::path path);
 
     /// The content as it is now; valid until the next read.
     Result<std::string_view> read();
@@ -22,6 +22,7 @@ class ProcFile {
     const std::filesystem::path& path() const { return path_; }
 
  private:
+    void open();
     Result<std::string_view> read_opened();
 
     std::filesystem::path path_;

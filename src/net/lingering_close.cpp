@@ -14,6 +14,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
 
@@ -73,8 +74,8 @@ asio::awaitable<void> LingeringClose::sweep() {
             const auto now = Clock::now();
             std::erase_if(closing_, [now](Closing& closing) { return is_over(closing, now); });
         }
-    } catch (const std::exception&) {
-        // The next connection goes on with it.
+    } catch (const std::exception& failure) {
+        spdlog::debug("connections are closed with the next one: {}", failure.what());
     }
     sweeping_ = false;
 }

@@ -201,12 +201,17 @@ std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const 
     if (asked.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true));
     // From 0.0.0.0:9707 to 127.0.0.1:9707 the new socket must bind before the old one goes. That
     // takes SO_REUSEPORT on both; a second agent has no old one, and finds the port in use.
-    for (const auto* olds : {&ports_, &retired_}) {
-        for (const Port& old : *olds) {
+    const auto share_with = [&](const std::vector<Port>& olds) {
+        for (const Port& old : olds) {
             if (asked.port() == 0 || old.asked.port() != asked.port()) continue;
             old.acceptor->set_option(ReusePort(true));
             acceptor->set_option(ReusePort(true));
         }
+    };
+    for (const Listener* listener : {this, other_}) {
+        if (listener == nullptr) continue;
+        share_with(listener->ports_);
+        share_with(listener->retired_);
     }
     bind_to(*acceptor, asked, setting_);
     acceptor->listen(tcp::acceptor::max_listen_connections);

@@ -47,6 +47,9 @@ class Listener {
     /// waited for (ip(7), IP_FREEBIND).
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
+    /// Ports may move from one to the other by a reload. Both must live as long as one listens.
+    void exchange_ports_with(const Listener& other) { other_ = &other; }
+
     /// Closes the connections of sources that are not allowed any more. Until the first call nobody
     /// is allowed.
     void allow(AllowList allowed);
@@ -91,6 +94,7 @@ class Listener {
     OpenConnections connections_;
     std::vector<Port> ports_;
     std::vector<Port> retired_;  // not asked for, and closed when nobody needs them
+    const Listener* other_ = nullptr;
 };
 
 }  // namespace wcs_node_agent

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <initializer_list>
 #include <pthread.h>
+#include <tuple>
 
 namespace wcs_node_agent {
 
@@ -22,7 +23,7 @@ void hold_signals() {
     const auto held = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
     for (const int signal : {SIGPIPE, SIGXFSZ, SIGTTOU, SIGUSR1, SIGUSR2})
-        ::signal(signal, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
+        std::ignore = ::signal(signal, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): one thread yet
 }
 
 void deliver_signals() {

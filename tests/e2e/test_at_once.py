@@ -216,3 +216,20 @@ def test_port_0_twice_is_two_ports_and_then_none(start, config, reload):
 
     for port in ports:
         lab.wait_until(lambda: refused(port), f"nobody listens on {port}")
+
+
+@pytest.mark.parametrize("agent_port, metrics_port", [(9708, 9707), (9709, 9707), (9708, 9710)])
+def test_ports_move_from_one_server_to_the_other(start, config, reload, agent_port, metrics_port):
+    path = config(agent_listen=["127.0.0.1:9707"], metrics_listen=["127.0.0.1:9708"])
+    agent = start(lab.Agent, "agent", f"--config={path}", listen=None, metrics=None)
+    agent.wait_until_listening()
+    done = reload(
+        agent,
+        agent_listen=[f"127.0.0.1:{agent_port}"],
+        metrics_listen=[f"127.0.0.1:{metrics_port}"],
+    )
+    assert "reload: done" in done
+    time.sleep(0.5)  # those that go take connections for a moment more
+    for _ in range(5):
+        assert lab.ask_agent(f"127.0.0.1:{agent_port}").startswith("up ")
+        assert lab.http_get(f"127.0.0.1:{metrics_port}", "/healthz")[0] == 200

@@ -201,11 +201,11 @@ def scans(stop, counts, addresses, source):
             counts["closed at once"] += 1
 
 
-def begun_handshakes(stop, counts, address, source):
-    """The first bytes of TLS, and an end: 500 a second of several lengths."""
+def begun_handshakes(stop, counts, address, source, every):
+    """The first bytes of TLS of several lengths, and an end."""
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40)
     for size in itertools.cycle((1, 5, len(hello))):
-        if stop.wait(0.002):
+        if stop.wait(every):
             return
         with contextlib.suppress(OSError):
             with connect(address, source) as client:
@@ -213,11 +213,11 @@ def begun_handshakes(stop, counts, address, source):
             counts["begun"] += 1
 
 
-def one_byte_requests(stop, counts, address, sources):
-    """300 a second that send a byte and stay, from many sources: more than the port has room for."""
+def one_byte_requests(stop, counts, address, sources, every):
+    """They send a byte and stay, from many sources: more than the port has room for."""
     clients = []
     for source in itertools.cycle(sources):
-        if stop.wait(0.003):
+        if stop.wait(every):
             break
         with contextlib.suppress(OSError):
             client = connect(address, source)
@@ -230,10 +230,10 @@ def one_byte_requests(stop, counts, address, sources):
         client.close()
 
 
-def strangers(stop, counts, addresses, sources):
+def strangers(stop, counts, addresses, sources, every):
     """Connections from where nobody is allowed, which get not a byte."""
     for address, source in itertools.cycle(itertools.product(addresses, sources)):
-        if stop.wait(0.01):
+        if stop.wait(every):
             return
         with contextlib.suppress(OSError), connect(address, source) as client:
             counts["bytes"] += len(client.recv(1))

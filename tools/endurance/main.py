@@ -80,9 +80,11 @@ def start_disturbances(agent, simulator, seconds, weak):
         Disturbance(disturbances.idle_connections, both, sources),
         Disturbance(disturbances.resets, both, "127.0.4.1"),
         Disturbance(disturbances.scans, both, "127.0.5.1"),
-        Disturbance(disturbances.begun_handshakes, METRICS, "127.0.6.1"),
-        Disturbance(disturbances.one_byte_requests, METRICS, sixteen),
-        Disturbance(disturbances.strangers, both, ("127.128.0.1", "127.128.0.2")),
+        Disturbance(disturbances.begun_handshakes, METRICS, "127.0.6.1", 0.05 if weak else 0.002),
+        Disturbance(disturbances.one_byte_requests, METRICS, sixteen, 0.05 if weak else 0.003),
+        Disturbance(
+            disturbances.strangers, both, ("127.128.0.1", "127.128.0.2"), 0.1 if weak else 0.01
+        ),
         Disturbance(disturbances.stray_signals, agent.pid),
         Disturbance(disturbances.interfaces),
         Disturbance(disturbances.wcs_faults, simulator.control),
