@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config_file.hpp"
 
+#include "config/regular_file.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <set>
 #include <utility>
 
@@ -13,8 +12,6 @@
 
 namespace wcs_node_agent {
 namespace {
-
-Error cannot_read(int error) { return failure("cannot be read", error); }
 
 /// `LINE:COLUMN` of a byte, both from 1.
 std::string line_and_column(std::string_view text, std::size_t byte) {
@@ -81,21 +78,7 @@ class RepeatedKeys {
 
 Result<std::string> read_config_file(const std::filesystem::path& file) {
     constexpr std::size_t longest = 64 << 10;
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
-                                                                 std::fclose);
-    if (!stream) {
-        return cannot_read(errno);
-    }
-    std::string text(longest + 1, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), stream.get()));
-    if (std::ferror(stream.get()) != 0) {
-        return cannot_read(errno);
-    }
-    if (text.size() > longest) {
-        return Error{"is longer than 64 KiB: not a configuration of this program"};
-    }
-    // Not plain `return text`: an Error can be made of a string too.
-    return {boost::system::in_place_value, std::move(text)};
+    return read_regular_file(file, longest);
 }
 
 ConfigErrors apply_config_text(Config& config, std::string_view text, std::string_view file) {

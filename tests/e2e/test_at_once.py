@@ -2,6 +2,7 @@
 """What is known is served at once, and what a reload changes holds at once."""
 
 import json
+import os
 import re
 import signal
 import time
@@ -233,3 +234,23 @@ def test_ports_move_from_one_server_to_the_other(start, config, reload, agent_po
     for _ in range(5):
         assert lab.ask_agent(f"127.0.0.1:{agent_port}").startswith("up ")
         assert lab.http_get(f"127.0.0.1:{metrics_port}", "/healthz")[0] == 200
+
+
+def test_a_fifo_in_place_of_the_configuration_holds_nothing_up(start, config, reload):
+    path = config()
+    agent = start_with(start, path)
+    agent.wait_for_reply("^up ")
+    path.unlink()
+    os.mkfifo(path)
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("reload: nothing changed: .*is not a regular file")
+    agent.wait_for_samples(3)
+    assert agent.reply().startswith("up ")
+    for command in ("check", "show"):
+        options = ["--config", str(path)] if command == "show" else [str(path)]
+        done = lab.subprocess.run(
+            [lab.AGENT, "config", command, *options], capture_output=True, text=True, timeout=10
+        )
+        assert (done.returncode, "is not a regular file" in done.stderr) == (2, True)
+    second = start(lab.Agent, "second", f"--config={path}", listen=None, metrics=None)
+    assert second.wait() == 2
