@@ -280,7 +280,7 @@ FAULTS = (
     {"reset": 1},
     {"streams_webrtc_out": "NaN"},
     {"streams_webrtc_out": "9|5"},
-    {"core_version": '\x1b[31m"},{"streams_webrtc_out":"99999'},
+    {"core_version": '"},{"streams_webrtc_out":"99999'},
 )
 
 
