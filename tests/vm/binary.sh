@@ -58,7 +58,7 @@ counts_cpu_time() {
     spinner=$!
     sleep 0.5
     first=$(value "$busy") began=$(cut -d' ' -f1 /proc/uptime)
-    sleep 2
+    sleep 8 # a page is up to 250 ms old, and on a busy host slow to come
     last=$(value "$busy") ended=$(cut -d' ' -f1 /proc/uptime)
     kill "$spinner"
     awk -v share="$first $last $began $ended" 'BEGIN {
