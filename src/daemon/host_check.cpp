@@ -12,8 +12,9 @@ namespace wcs_node_agent {
 
 ConfigErrors check_on_this_host(const Config& config) {
     ConfigErrors errors;
-    if (const auto user = user_to_become(config.user); !user)
-        errors.push_back({.where = "user", .what = user.error().what});
+    if (!config.user.empty())  // one that is not named is done without
+        if (const auto user = user_to_become(config.user); !user)
+            errors.push_back({.where = "user", .what = user.error().what});
     auto monitor = LinkMonitor::open();
     const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
     if (!links) return errors;
