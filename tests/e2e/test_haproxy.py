@@ -19,11 +19,7 @@ def haproxy(start, tmp_path):
     def start_haproxy():
         # The port that HAProxy's own health check connects to.
         start(lab.Simulator, "node1", listen=(f"{NODE}:8080",))
-        example = lab.HAPROXY_EXAMPLE.read_text()
-        quick = example.replace("agent-inter 5s", "agent-inter 100ms")
-        assert quick != example
-        configuration = tmp_path / "haproxy.cfg"
-        configuration.write_text(quick)
+        configuration = lab.quick_haproxy(tmp_path, agent_inter="100ms", slowstart="0s")
         environment = {"NODE1": NODE, "NODE2": "127.0.0.12"}
         return start(
             lab.Haproxy, "haproxy", configuration, tmp_path / "haproxy.sock", environment

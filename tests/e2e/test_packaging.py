@@ -17,8 +17,12 @@ def checked(*command):
     return result.stderr
 
 
-def test_haproxy_takes_the_example_as_it_is():
-    checked("/usr/sbin/haproxy", "-c", "-f", str(lab.HAPROXY_EXAMPLE))
+@pytest.mark.parametrize("example", sorted(lab.HAPROXY_EXAMPLES.glob("*.cfg")), ids=lambda path: path.name)
+def test_haproxy_takes_each_example_without_a_remark(example, tmp_path, monkeypatch):
+    monkeypatch.setenv("SITE_PEM", str(lab.certificate(tmp_path, "lb.example.org")))
+    monkeypatch.setenv("STATE_FILE", str(tmp_path / "state"))
+    (tmp_path / "state").write_text("1\n")
+    assert "WARNING" not in checked("/usr/sbin/haproxy", "-c", "-f", str(example))
 
 
 def test_systemd_takes_the_unit(tmp_path):

@@ -131,12 +131,9 @@ def test_haproxy_sees_no_change_through_reloads(start, simulator, tmp_path):
     agent.wait_until_listening()
     agent.wait_for_reply("^up 75%$")
     start(lab.Simulator, "node1", listen=(f"{NODE}:8080",))
-    example = lab.HAPROXY_EXAMPLE.read_text().replace("agent-inter 5s", "agent-inter 100ms")
-    (tmp_path / "haproxy.cfg").write_text(example)
+    configuration = lab.quick_haproxy(tmp_path, agent_inter="100ms")
     environment = {"NODE1": NODE, "NODE2": "127.0.0.12"}
-    haproxy = start(
-        lab.Haproxy, "haproxy", tmp_path / "haproxy.cfg", tmp_path / "haproxy.sock", environment
-    )
+    haproxy = start(lab.Haproxy, "haproxy", configuration, tmp_path / "haproxy.sock", environment)
     lab.wait_until(lambda: haproxy.servers()["node1"]["weight"] == "75", "the weight")
     seen = []
     with open(agent.log) as log:

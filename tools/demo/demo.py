@@ -97,9 +97,7 @@ def start_node(stack, number, scratch):
 
 
 def start_haproxy(stack, nodes, scratch):
-    example = lab.HAPROXY_EXAMPLE.read_text()
-    configuration = scratch / "haproxy.cfg"
-    configuration.write_text(example.replace("agent-inter 5s", f"agent-inter {AGENT_INTER}"))
+    configuration = lab.quick_haproxy(scratch, agent_inter=AGENT_INTER, slowstart="0s")
     addresses = {node.name.upper(): node.address for node in nodes}
     return stack.enter_context(
         closing(

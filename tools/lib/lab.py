@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = os.environ.get("WNA_AGENT", str(ROOT / "build/release/wcs-node-agent"))
 SIMULATOR = os.environ.get("WNA_SIM", str(ROOT / "build/release/wcs-sim"))
-HAPROXY_EXAMPLE = ROOT / "packaging/haproxy/haproxy.cfg"
+HAPROXY_EXAMPLES = ROOT / "packaging/haproxy"
+HAPROXY_EXAMPLE = HAPROXY_EXAMPLES / "haproxy.cfg"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -330,15 +331,62 @@ class Agent(Process):
         return seen[0]
 
 
+def certificate(folder, *names):
+    """site.pem in the folder, as HAProxy takes it: a certificate for the names and addresses, its issuer's, the key.
+
+    Its root is ca.pem beside it; the parts are leaf.pem, intermediate.pem and leaf.key.
+    """
+    folder = Path(folder)
+
+    def issue(name, issuer, *extensions):
+        run(
+            *("openssl", "req", "-x509", "-nodes", "-days", "30", "-subj", f"/CN={name}"),
+            *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-keyout", f"{folder / name}.key", "-out", f"{folder / name}.pem"),
+            *(("-CA", f"{folder / issuer}.pem", "-CAkey", f"{folder / issuer}.key") if issuer else ()),
+            *(word for extension in extensions for word in ("-addext", extension)),
+        )
+
+    kinds = (f"{'IP' if re.fullmatch(r'[0-9.]+|.*:.*', name) else 'DNS'}:{name}" for name in names)
+    issue("ca", None)
+    issue("intermediate", "ca", "basicConstraints=critical,CA:TRUE")
+    issue("leaf", "intermediate", "basicConstraints=critical,CA:FALSE", f"subjectAltName={','.join(kinds)}")
+    bundle = folder / "site.pem"
+    parts = ("leaf.pem", "intermediate.pem", "leaf.key")
+    bundle.write_text("".join((folder / part).read_text() for part in parts))
+    return bundle
+
+
+def quick_haproxy(folder, example=HAPROXY_EXAMPLE, **times):
+    """A copy in the folder of the example with other times: agent_inter="100ms" in place of `agent-inter 5s`."""
+    text = Path(example).read_text()
+    for word, time_of_it in times.items():
+        word = word.replace("_", "-")
+        text, found = re.subn(rf"(?m)^( +[^#\n]*(?<![\w-]){word}) \d+m?s\b", rf"\1 {time_of_it}", text)
+        assert found == 1, f"{word} is {found} times in {example}"
+    configuration = Path(folder) / Path(example).name
+    configuration.write_text(text)
+    return configuration
+
+
 class Haproxy(Process):
-    """A real HAProxy; env are the variables that its configuration asks for."""
+    """A real HAProxy; env are the variables that its configuration asks for.
+
+    Without a SITE_PEM it gets a certificate for localhost. What else it keeps is beside the statistics socket.
+    """
 
     def __init__(self, log, configuration, statistics_socket, env=None):
         self._statistics_socket = str(statistics_socket)
+        folder = Path(statistics_socket).parent
+        env = {"STATE_FILE": str(folder / "haproxy.state"), **(env or {})}
+        if "SITE_PEM" not in env:
+            env["SITE_PEM"] = str(certificate(folder, "localhost", "127.0.0.1"))
+        if not Path(env["STATE_FILE"]).exists():
+            Path(env["STATE_FILE"]).write_text("1\n")  # the format's version: a state of no server
         super().__init__(
             log,
             ["/usr/sbin/haproxy", "-db", "-f", str(configuration)],
-            env={"STATISTICS_SOCKET": self._statistics_socket, **(env or {})},
+            env={"STATISTICS_SOCKET": self._statistics_socket, **env},
         )
         wait_until(self._answers, "HAProxy's statistics socket")
 
