@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,7 @@ using asio::ip::udp;
 struct Arguments {
     std::vector<std::string> listen{"127.0.0.1:8081"};
     std::string control = "127.0.0.1:8082";
+    std::vector<std::string> websocket;
     std::vector<std::string> set;
     std::string media_send;
     double media_rate = 0;
@@ -75,6 +77,9 @@ SimulatorOptions to_options(const Arguments& arguments) {
         options.page.push_back(parse_endpoint<tcp>("--listen", text));
     }
     options.control = parse_endpoint<tcp>("--control", arguments.control);
+    for (const auto& text : arguments.websocket) {
+        options.websocket.push_back(parse_endpoint<tcp>("--websocket", text));
+    }
     if (!arguments.media_send.empty()) {
         options.media_send = parse_endpoint<udp>("--media-send", arguments.media_send);
     }
@@ -104,6 +109,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--control", arguments.control, "where GET /set, /reset and /state are")
         ->type_name("ADDR:PORT")
         ->capture_default_str();
+    app.add_option(
+           "--websocket", arguments.websocket,
+           "where WebSDK clients connect, publish and play; the page counts them. There are "
+           "no media behind it: an SDP answer without candidates")
+        ->type_name("ADDR:PORT")
+        ->allow_extra_args(false);
     app.add_option("--set", arguments.set, "begin with this, as GET /set?KEY=VALUE would set it")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
@@ -120,14 +131,25 @@ void add_options(CLI::App& app, Arguments& arguments) {
         ->type_name("ADDR:PORT");
     app.footer(
         "Control: GET /set?streams_webrtc_out=40&delay_ms=200 sets any name of the page (an empty "
-        "value\ntakes it off), media_mbps, streams (so many entries at the page's end), and the "
-        "faults "
-        "delay_ms,\nstatus (3xx: a redirect), garbage, truncate, hang, size_mb, refuse, "
-        "bytes_per_second, chunked and\nreset (in mid-reply), each off when 0. GET /reset goes "
-        "back, GET /state reports everything as JSON.\n");
+        "value\ntakes it off), media_mbps, streams (so many entries at the page's end), ping_ms "
+        "and ping_probes\n(when a WebSocket client is asked whether it is there, and how many "
+        "unanswered pings end it), and the\nfaults delay_ms, status (3xx: a redirect), garbage, "
+        "truncate, hang, size_mb, refuse,\nbytes_per_second, chunked and reset (in mid-reply), "
+        "each off when 0. GET /reset goes back, GET /state\nreports everything as JSON, the "
+        "WebSocket sessions with their identifiers too.\n");
+}
+
+/// A session is a descriptor, and shells give 1,024 of them.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 int run(SimulatorOptions options) {
+    raise_descriptor_limit();
     asio::io_context io(1);
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&io](auto, auto) { io.stop(); });
@@ -138,6 +160,9 @@ int run(SimulatorOptions options) {
     }
     for (const auto& endpoint : simulator.page_endpoints()) {
         std::cout << "page " << endpoint << '\n';
+    }
+    for (const auto& endpoint : simulator.websocket_endpoints()) {
+        std::cout << "websocket " << endpoint << '\n';
     }
     std::cout << "control " << simulator.control_endpoint() << '\n';
     if (const auto endpoint = simulator.media_receive_endpoint()) {
@@ -153,7 +178,10 @@ int run(SimulatorOptions options) {
 
 int main(int argc, char** argv) {
     using namespace wcs_node_agent::sim;
-    CLI::App app("Serves a WCS statistics page whose figures and faults can be set.", "wcs-sim");
+    CLI::App app(
+        "Serves a WCS statistics page whose figures and faults can be set, and the signalling of "
+        "WCS's WebSocket clients.",
+        "wcs-sim");
     Arguments arguments;
     add_options(app, arguments);
     try {

@@ -123,6 +123,12 @@ std::optional<Error> set(Simulation& simulation, const Setting& setting) {
     if (name == "streams") {
         return assign(simulation.streams, value, 0U, 1'000'000U);
     }
+    if (name == "ping_ms") {
+        return assign(simulation.ping_interval, value, 1, 3'600'000);
+    }
+    if (name == "ping_probes") {
+        return assign(simulation.ping_probes, value, 1U, 1'000'000U);
+    }
     return set_on_page(simulation.sections, name, value);
 }
 

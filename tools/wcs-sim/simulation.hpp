@@ -44,13 +44,15 @@ struct Simulation {
     Faults faults;
     double media_mbps = 0;    // 10^6 bit/s of UDP payload
     std::size_t streams = 0;  // listed at the page's end, one entry of about 100 bytes each
+    std::chrono::milliseconds ping_interval{5000};  // of the WebSocket's keep-alive, as in WCS
+    unsigned ping_probes = 10;                      // unanswered ones that end a session
 };
 
 using Setting = std::pair<std::string, std::string>;
 
 /// The simulation with all settings made, or what is wrong with the first bad one. A setting is a
-/// fault, `media_mbps`, `streams`, a name on the page (an empty value takes it off the page) or a
-/// new name that begins like those of its section.
+/// fault, `media_mbps`, `streams`, `ping_ms`, `ping_probes`, a name on the page (an empty value
+/// takes it off the page) or a new name that begins like those of its section.
 Result<Simulation> with_settings(Simulation simulation, std::span<const Setting> settings);
 
 enum class PageFormat { text, json };

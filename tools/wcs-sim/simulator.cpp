@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs-sim/simulator.hpp"
 
+#include "wcs-sim/live_page.hpp"
+#include "wcs-sim/websocket.hpp"
+
 #include <array>
 #include <utility>
 
@@ -38,6 +41,15 @@ std::optional<HttpResponse> wrong_method(const HttpRequest& request) {
     return response;
 }
 
+std::vector<tcp::endpoint> endpoints_of(const std::deque<HttpListener>& listeners) {
+    std::vector<tcp::endpoint> endpoints;
+    endpoints.reserve(listeners.size());
+    for (const auto& listener : listeners) {
+        endpoints.push_back(listener.endpoint());
+    }
+    return endpoints;
+}
+
 /// Waits until the client gives up.
 asio::awaitable<void> hang(beast::tcp_stream& stream) {
     std::array<char, 512> unheeded{};
@@ -60,6 +72,11 @@ Simulator::Simulator(const asio::any_io_executor& executor, SimulatorOptions opt
     for (const auto& endpoint : options_.page) {
         page_.emplace_back(executor, endpoint, [this](beast::tcp_stream stream) {
             return serve_page(std::move(stream));
+        });
+    }
+    for (const auto& endpoint : options_.websocket) {
+        websocket_.emplace_back(executor, endpoint, [this](beast::tcp_stream stream) {
+            return serve_websocket(std::move(stream), signalling_, now_);
         });
     }
     if (options_.media_send) {
@@ -85,6 +102,11 @@ Result<void> Simulator::start() {
     }
     if (auto opened = control_.open(); !opened) {
         return opened;
+    }
+    for (auto& listener : websocket_) {
+        if (auto opened = listener.open(); !opened) {
+            return opened;
+        }
     }
     return become(options_.initial);
 }
@@ -125,6 +147,8 @@ std::string Simulator::state() const {
         {"page_requests", page_requests_},
         {"media_mbps", now_.media_mbps},
         {"streams", now_.streams},
+        {"ping_ms", now_.ping_interval.count()},
+        {"ping_probes", now_.ping_probes},
         {"media_sent_bytes", sent.bytes},
         {"media_sent_packets", sent.packets},
         {"media_received_bytes", received.bytes},
@@ -141,8 +165,19 @@ std::string Simulator::state() const {
           {"chunked", int{faults.chunked}},
           {"reset", int{faults.reset}}}},
     };
+    auto& sessions = state["sessions"] = nlohmann::ordered_json::array();
+    for (const auto& session : signalling_.sessions()) {
+        auto& streams = sessions.emplace_back(nlohmann::ordered_json{
+            {"id", session.id}, {"streams", nlohmann::ordered_json::array()}})["streams"];
+        for (const auto& stream : session.streams) {
+            streams.push_back(
+                {{"name", stream.name},
+                 {"status",
+                  stream.direction == MediaDirection::receive ? "PUBLISHING" : "PLAYING"}});
+        }
+    }
     auto& page = state["page"] = nlohmann::ordered_json::object();
-    for (const auto& section : now_.sections) {
+    for (const auto& section : with_clients_on_page().sections) {
         for (const auto& [name, value] : section.entries) {
             page[name] = value;
         }
@@ -150,13 +185,16 @@ std::string Simulator::state() const {
     return state.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
-std::vector<tcp::endpoint> Simulator::page_endpoints() const {
-    std::vector<tcp::endpoint> endpoints;
-    endpoints.reserve(page_.size());
-    for (const auto& listener : page_) {
-        endpoints.push_back(listener.endpoint());
-    }
-    return endpoints;
+std::vector<tcp::endpoint> Simulator::page_endpoints() const { return endpoints_of(page_); }
+
+std::vector<tcp::endpoint> Simulator::websocket_endpoints() const {
+    return endpoints_of(websocket_);
+}
+
+Simulation Simulator::with_clients_on_page() const {
+    auto simulation = now_;
+    simulation.sections = with_clients(std::move(simulation.sections), signalling_.counts());
+    return simulation;
 }
 
 std::optional<asio::ip::udp::endpoint> Simulator::media_receive_endpoint() const {
@@ -203,9 +241,11 @@ HttpResponse Simulator::page_response(const HttpRequest& request) const {
         response.body = garbage_body();
     } else if (target->parameter("format") == "json") {
         response.content_type = "application/json";
-        response.body = page_body(now_, PageFormat::json, target->parameter("groups"));
+        response.body =
+            page_body(with_clients_on_page(), PageFormat::json, target->parameter("groups"));
     } else {
-        response.body = page_body(now_, PageFormat::text, target->parameter("groups"));
+        response.body =
+            page_body(with_clients_on_page(), PageFormat::text, target->parameter("groups"));
     }
     if (faults.truncate > 0) {
         response.body_bytes_sent = faults.truncate;

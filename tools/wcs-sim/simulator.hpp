@@ -3,6 +3,7 @@
 
 #include "wcs-sim/http.hpp"
 #include "wcs-sim/media.hpp"
+#include "wcs-sim/signalling.hpp"
 #include "wcs-sim/simulation.hpp"
 
 #include <wcs_node_agent/result.hpp>
@@ -25,14 +26,16 @@ namespace wcs_node_agent::sim {
 struct SimulatorOptions {
     std::vector<boost::asio::ip::tcp::endpoint> page;
     boost::asio::ip::tcp::endpoint control;
+    std::vector<boost::asio::ip::tcp::endpoint> websocket;
     std::optional<boost::asio::ip::udp::endpoint> media_send;
     std::size_t media_bytes = 1200;  // of payload a datagram
     std::optional<boost::asio::ip::udp::endpoint> media_receive;
     Simulation initial;
 };
 
-/// A stand-in for WCS: its statistics page, a control port that changes page and faults, and UDP
-/// media traffic. One thread. It must outlive every run of its io_context.
+/// A stand-in for WCS: its statistics page, a control port that changes page and faults, the
+/// signalling of its WebSocket clients, and UDP media traffic that has nothing to do with them. One
+/// thread. It must outlive every run of its io_context.
 class Simulator {
  public:
     Simulator(const boost::asio::any_io_executor& executor, SimulatorOptions options);
@@ -50,6 +53,7 @@ class Simulator {
     std::string state() const;
 
     std::vector<boost::asio::ip::tcp::endpoint> page_endpoints() const;
+    std::vector<boost::asio::ip::tcp::endpoint> websocket_endpoints() const;
     boost::asio::ip::tcp::endpoint control_endpoint() const { return control_.endpoint(); }
     std::optional<boost::asio::ip::udp::endpoint> media_receive_endpoint() const;
 
@@ -57,6 +61,7 @@ class Simulator {
     Result<void> become(Simulation simulation);
     boost::asio::awaitable<void> serve_page(boost::beast::tcp_stream stream);
     boost::asio::awaitable<void> serve_control(boost::beast::tcp_stream stream);
+    Simulation with_clients_on_page() const;
     HttpResponse page_response(const HttpRequest& request) const;
     HttpResponse control_response(const HttpRequest& request);
 
@@ -65,6 +70,8 @@ class Simulator {
     Simulation now_;
     std::deque<HttpListener> page_;
     HttpListener control_;
+    std::deque<HttpListener> websocket_;
+    Signalling signalling_;
     std::optional<MediaSender> sender_;
     std::optional<MediaReceiver> receiver_;
     std::uint64_t page_requests_ = 0;
