@@ -197,13 +197,24 @@ class Process:
 
 
 class Simulator(Process):
-    """wcs-sim; page, control and, if it receives media, media_receive are its bound addresses."""
+    """wcs-sim; page, control and, where it has one, websocket are its bound addresses."""
 
-    def __init__(self, log, *options, listen=("127.0.0.1:0",), control="127.0.0.1:0", network=None):
+    def __init__(
+        self,
+        log,
+        *options,
+        listen=("127.0.0.1:0",),
+        control="127.0.0.1:0",
+        websocket=None,
+        network=None,
+    ):
         listeners = [word for address in listen for word in ("--listen", address)]
+        if websocket:
+            listeners += ["--websocket", websocket]
         super().__init__(log, [SIMULATOR, *listeners, "--control", control, *options], network)
         self.page = self.wait_for_line(r"^page (\S+)$")[1]
         self.control = self.wait_for_line(r"^control (\S+)$")[1]
+        self.websocket = websocket and self.wait_for_line(r"^websocket (\S+)$")[1]
         self._network = network
 
     @property
