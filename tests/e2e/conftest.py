@@ -7,6 +7,7 @@ of other files at the same time, and nothing reaches the machine's network:
     here: lo; wan0 10.98.0.1 -- eth0 10.98.0.2: the network `peer`; default route by wan0
 """
 
+import atexit
 import os
 import shutil
 import socket
@@ -38,7 +39,7 @@ def quick_unless_told(options):
     return [option for option in QUICK if option.split("=")[0] not in told]
 
 
-def pytest_configure(config):
+def pytest_configure():
     """A folder for temporary files that no other run shares: each run that begins takes from the shared one
     what open_to_all() gave, and an agent of this one could not read its configuration any more."""
     if "PYTEST_DEBUG_TEMPROOT" in os.environ:
@@ -46,7 +47,7 @@ def pytest_configure(config):
     root = Path(tempfile.mkdtemp(prefix="wna-"))  # short: a socket's path has 107 bytes
     root.chmod(0o755)
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(root)
-    config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)  # after pytest's own cleaning, which comes later
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,10 +5,13 @@ import contextlib
 import os
 import re
 import signal
+import ssl
+import urllib.request
 from pathlib import Path
 
 import lab
 import pytest
+import websocket
 
 QUICKSTART = str(lab.ROOT / "tools/quickstart")
 
@@ -73,8 +76,20 @@ def test_a_signal_ends_it_with_0_and_no_child_left(start_quickstart):
     assert quickstart.wait(10) == 0
 
 
-def test_demo_tells_the_whole_story(start_quickstart):
+def test_demo_tells_the_whole_story_and_takes_a_browser(start_quickstart):
     demo = start_quickstart("--demo", "--seconds", "30")
+    port = demo.wait_for_line(r"Open https://localhost:(\d+)/", 60)[1]
+    unverified = ssl._create_unverified_context()  # its certificate is made anew each time
+    with urllib.request.urlopen(f"https://localhost:{port}/", context=unverified) as page:
+        assert "<title>Two-way Streaming</title>" in page.read().decode()
+    browser = websocket.create_connection(
+        f"wss://localhost:{port}", timeout=15, sslopt={"cert_reqs": ssl.CERT_NONE}
+    )
+    client = ":".join(map(str, browser.sock.getsockname()[:2]))
+    demo.wait_for_line(rf"node[12]  a browser, {client}: connected", 30)
+    browser.close()
+    statistics = demo.wait_for_line(r"statistics: http://(localhost:\d+)/")[1]
+    assert "wcs_nodes" in lab.http_get(statistics, "/")[2]
     assert demo.wait(90) == 0, demo.output()
     rows = re.findall(r"^[\d s]*(node[12])  (.+?) {2,}(\d+)  (\S.*)$", demo.output(), re.MULTILINE)
     seen = {(node, reply, weight, status) for node, reply, weight, status in rows}
@@ -90,3 +105,21 @@ def test_demo_tells_the_whole_story(start_quickstart):
     node2 = [(reply, status) for node, reply, _, status in rows if node == "node2"]
     assert any(reply.startswith("down # ") and status.startswith("DOWN") for reply, status in node2)
     assert node2[-1] == ("up 80%", "UP")
+
+
+def test_demo_goes_on_where_npm_brings_nothing(start, tmp_path):
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho no way to the registry >&2\nexit 1\n")
+    npm.chmod(0o755)
+    without_examples = (
+        "import runpy, sys, pathlib; sys.path.insert(0, sys.argv[1] + '/lib'); import websdk;"
+        " websdk.FOLDER = pathlib.Path(sys.argv[2]) / 'websdk'; demo = sys.argv[1] + '/demo/demo.py';"
+        " sys.argv = [demo, '--seconds', '3']; runpy.run_path(demo, run_name='__main__')"
+    )
+    command = ["/usr/bin/python3", "-c", without_examples, str(lab.ROOT / "tools"), str(tmp_path)]
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    demo = start(lab.Process, "demo", command, env=path)
+    assert demo.wait(60) == 0, demo.output()
+    assert re.search("without the WebSDK's examples: npm pack .*: no way to the registry", demo.output())
+    assert "Open https" not in demo.output()
+    assert re.search(r"node2 +up \d+% +\d+  UP", demo.output())

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two simulated nodes behind a real HAProxy, and a story that moves their load.
 
-    this process's network: HAProxy, the viewers who receive the media
-        bal1 10.97.1.1 -- eth0 10.97.1.2: node1 (wcs-sim, wcs-node-agent)
-        bal2 10.97.2.1 -- eth0 10.97.2.2: node2 (wcs-sim, wcs-node-agent)
-
-All three networks are private to the demonstration; the machine's own is not touched.
+The vendor's guide, with the agent in the script's place: see guide_site.py. All networks are private to the
+demonstration; of the machine's own it has two listening sockets on 127.0.0.1, HAProxy's.
 """
 
 import argparse
+import contextlib
 import itertools
 import signal
+import socket
 import sys
 import tempfile
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import guide_site  # noqa: E402
 import lab  # noqa: E402
+import websdk  # noqa: E402
 
 TABLE_EVERY = 2.0  # seconds
 
@@ -34,16 +34,6 @@ AGENT_OPTIONS = (
     "--cpu=off",
 )
 AGENT_INTER = "500ms"
-
-
-@dataclass
-class Node:
-    """One simulated node of the demonstration."""
-
-    name: str
-    address: str
-    simulator: lab.Simulator
-    agent: lab.Agent
 
 
 # What happens, and how it is told. Media is megabits per second that really leave the node.
@@ -64,48 +54,43 @@ def load(node, subscribers, media=None):
     node.simulator.set(streams_webrtc_out=subscribers, media_mbps=megabits)
 
 
-def start_node(stack, number, scratch):
-    name = f"node{number}"
-    address, balancer = f"10.97.{number}.2", f"10.97.{number}.1"
-    network = stack.enter_context(closing(lab.Network()))
-    network.join(f"bal{number}", f"{balancer}/24", f"{address}/24")
-    # 8080 stands for the WebSocket port that HAProxy balances and checks.
-    simulator = stack.enter_context(
-        closing(
-            lab.Simulator(
-                scratch / f"{name}-wcs-sim.log",
-                f"--media-send={balancer}:5004",
-                listen=("127.0.0.1:8081", f"{address}:8080"),
-                control="127.0.0.1:8082",
-                network=network,
-            )
-        )
-    )
-    agent = stack.enter_context(
-        closing(
-            lab.Agent(
-                scratch / f"{name}-agent.log",
-                *(f"--allow={balancer}", f"--metrics-allow={balancer}", *AGENT_OPTIONS),
-                listen=f"{address}:9707",
-                metrics=f"{address}:9708",
-                network=network,
-            )
-        )
-    )
-    agent.wait_until_listening()
-    return Node(name, address, simulator, agent)
+def fetch_websdk():
+    """The folder of the vendor's examples; None, with a word why, where npm does not bring them."""
+    try:
+        return websdk.fetch()
+    except websdk.NotAvailable as reason:
+        print(f"\nwithout the WebSDK's examples: {reason} (Debian's package: npm)", flush=True)
+        return None
 
 
-def start_haproxy(stack, nodes, scratch):
+def listener(port):
+    """A socket of this machine's own network, on this port or else a free one."""
+    for wanted in (port, 0):
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", wanted))
+    raise RuntimeError("no free port on 127.0.0.1")
+
+
+def start_haproxy(stack, nodes, scratch, https, statistics):
     configuration = lab.quick_haproxy(scratch, agent_inter=AGENT_INTER, slowstart="0s")
-    addresses = {node.name.upper(): node.address for node in nodes}
-    return stack.enter_context(
-        closing(
-            lab.Haproxy(
-                scratch / "haproxy.log", configuration, scratch / "haproxy.sock", addresses
-            )
-        )
+    return guide_site.start_haproxy(
+        *(stack, nodes, scratch, configuration, https.fileno(), statistics.fileno()),
+        HTTPS_ADDRESS=f"fd@{https.fileno()}",
+        STATISTICS_ADDRESS=f"fd@{statistics.fileno()}",
     )
+
+
+def print_addresses(https, statistics, examples):
+    port, statistics_port = (one.getsockname()[1] for one in (https, statistics))
+    if examples:
+        print(
+            f"\nOpen https://localhost:{port}/ in a browser of this machine, let it take the"
+            " certificate, which was made just now,\nand publish; the page's server field is to say"
+            f" wss://localhost:{port}. There are no media behind it: the simulator\nanswers the"
+            " signalling alone.",
+            end="",
+        )
+    print(f"\nHAProxy's statistics: http://localhost:{statistics_port}/")
 
 
 def show(nodes, haproxy, seconds):
@@ -115,7 +100,20 @@ def show(nodes, haproxy, seconds):
         when = f"{seconds:3.0f} s" if node is nodes[0] else ""
         reply = node.agent.reply().strip()
         print(f"{when:>6}  {node.name}  {reply:<64}{server['weight']:>6}  {server['status']}")
+    for node in nodes:
+        show_clients(node)
     sys.stdout.flush()
+
+
+def show_clients(node, most=10):
+    """The browsers that HAProxy brought to the node, and what they do there."""
+    sessions = node.sessions
+    for session in sessions[:most]:
+        client = session["id"].split("/")[1]
+        streams = ", ".join(f"{one['status'].lower()} {one['name']}" for one in session["streams"])
+        print(f"{'':8}{node.name}  a browser, {client}: {streams or 'connected'}")
+    if len(sessions) > most:
+        print(f"{'':8}{node.name}  and {len(sessions) - most} browsers more")
 
 
 def tell(nodes, haproxy, chapters, chapter_length):
@@ -139,6 +137,9 @@ def main():
     parser.add_argument("--seconds", type=float, help="tell the story once, in this time")
     seconds = parser.parse_args().seconds
     signal.signal(signal.SIGTERM, stop)
+    # Of the machine's own network: npm, and what a browser opens (8443 is what the example suggests).
+    examples = fetch_websdk()
+    https, statistics = listener(8443), listener(8404)
     try:
         lab.enter_private_network()
     except OSError as error:
@@ -147,14 +148,24 @@ def main():
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wcs-node-agent-")))
         try:
             stack.enter_context(
-                closing(lab.Simulator(scratch / "viewers.log", "--media-receive=0.0.0.0:5004"))
+                closing(
+                    lab.Simulator(
+                        scratch / "viewers.log",
+                        f"--media-receive=0.0.0.0:{guide_site.MEDIA_PORT}",
+                    )
+                )
             )
-            nodes = [start_node(stack, number, scratch) for number in (1, 2)]
-            haproxy = start_haproxy(stack, nodes, scratch)
+            nodes = [
+                guide_site.start_node(stack, number, scratch, *AGENT_OPTIONS) for number in (1, 2)
+            ]
+            if examples:
+                guide_site.start_nginx(stack, scratch, examples)
+            haproxy = start_haproxy(stack, nodes, scratch, https, statistics)
             print(
                 f"\nHAProxy with {lab.HAPROXY_EXAMPLE.relative_to(lab.ROOT)}, asking every"
                 f" {AGENT_INTER}, in front of two simulated nodes (Ctrl-C ends it)"
             )
+            print_addresses(https, statistics, examples)
             if seconds:
                 tell(nodes, haproxy, range(len(STORY)), seconds / len(STORY))
             else:

@@ -108,6 +108,9 @@ install_packages() {
     fi
 }
 
+# npm comes with some builds of nodejs, and Debian's package of it would conflict with them.
+install_npm() { command -v npm >/dev/null || install_packages npm; }
+
 # build PRESET [TARGET...]
 build() {
     local preset=$1

@@ -130,9 +130,12 @@ def die_with_parent():
 
 
 class Process:
-    """A child whose output goes to a file; network None is the caller's own."""
+    """A child whose output goes to a file; network None is the caller's own.
 
-    def __init__(self, log, command, network=None, env=None):
+    pass_fds: descriptors that it keeps.
+    """
+
+    def __init__(self, log, command, network=None, env=None, pass_fds=()):
         self.name = Path(command[0]).name
         self.log = Path(log)
         if network:
@@ -144,6 +147,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
+                pass_fds=pass_fds,
                 preexec_fn=die_with_parent,
             )
 
@@ -220,6 +224,11 @@ class Simulator(Process):
     @property
     def url(self):
         return f"http://{self.page}/?action=stat"
+
+    def page_text(self):
+        """The statistics page."""
+        with inside(self._network):
+            return http_get(self.page, "/?action=stat")[2]
 
     def set(self, **values):
         self._ask("/set?" + urllib.parse.urlencode(values))
@@ -386,7 +395,7 @@ class Haproxy(Process):
     Without a SITE_PEM it gets a certificate for localhost. What else it keeps is beside the statistics socket.
     """
 
-    def __init__(self, log, configuration, statistics_socket, env=None):
+    def __init__(self, log, configuration, statistics_socket, env=None, pass_fds=()):
         self._statistics_socket = str(statistics_socket)
         folder = Path(statistics_socket).parent
         env = {"STATE_FILE": str(folder / "haproxy.state"), **(env or {})}
@@ -398,6 +407,7 @@ class Haproxy(Process):
             log,
             ["/usr/sbin/haproxy", "-db", "-f", str(configuration)],
             env={"STATISTICS_SOCKET": self._statistics_socket, **env},
+            pass_fds=pass_fds,
         )
         wait_until(self._answers, "HAProxy's statistics socket")
 
