@@ -61,6 +61,13 @@ def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(
         "usr/share/man/man8/wcs-node-agent.8",
         "usr/lib/systemd/system/wcs-node-agent.service",
         "etc/wcs-node-agent/config.json",
+        *(
+            f"usr/share/doc/wcs-node-agent/examples/{example}"
+            for example in (
+                *("nginx/websdk.conf", "xinetd/wcs-node-agent-check"),
+                *("wcs/flashphoner.properties", "services"),
+            )
+        ),
     ):
         assert (tmp_path / path).is_file(), path
     unit = (tmp_path / "usr/lib/systemd/system/wcs-node-agent.service").read_text()
