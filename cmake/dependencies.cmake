@@ -32,6 +32,6 @@ target_compile_definitions(wna_asio PUBLIC
     BOOST_URL_NO_LIB BOOST_URL_STATIC_LINK)
 target_link_libraries(wna_asio PUBLIC Boost::headers Threads::Threads)
 
-# Asio's TLS likewise, apart, as only who serves needs OpenSSL.
+# Asio's TLS likewise, apart, as not every room needs OpenSSL.
 add_library(wna_asio_ssl STATIC ${PROJECT_SOURCE_DIR}/cmake/asio_ssl.cpp)
 target_link_libraries(wna_asio_ssl PUBLIC wna_asio PkgConfig::OPENSSL)

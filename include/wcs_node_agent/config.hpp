@@ -32,6 +32,9 @@ struct Config {
                    .host = "127.0.0.1",
                    .port = 8081,
                    .target = "/?action=stat"};
+    std::string
+        wcs_ca_file;  // whom the certificate of an https page is signed by; empty: the system's CAs
+    bool wcs_insecure = false;                                        // any certificate will do
     std::chrono::nanoseconds wcs_interval = std::chrono::seconds(1);  // from fetch to fetch
     std::chrono::nanoseconds wcs_timeout = std::chrono::seconds(3);   // for one whole fetch
     std::size_t wcs_max_page = 1 << 20;                               // bytes

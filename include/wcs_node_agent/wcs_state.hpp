@@ -61,6 +61,7 @@ enum class WcsFault {
     none,
     connect,
     timeout,
+    tls,
     http_status,
     too_large,
     truncated,
@@ -69,8 +70,8 @@ enum class WcsFault {
 };
 
 inline constexpr std::array all_wcs_faults{
-    WcsFault::connect,   WcsFault::timeout,    WcsFault::http_status, WcsFault::too_large,
-    WcsFault::truncated, WcsFault::not_a_page, WcsFault::missing_name};
+    WcsFault::connect,   WcsFault::timeout,   WcsFault::tls,        WcsFault::http_status,
+    WcsFault::too_large, WcsFault::truncated, WcsFault::not_a_page, WcsFault::missing_name};
 
 constexpr std::string_view to_string(WcsFault fault) {
     switch (fault) {
@@ -80,6 +81,8 @@ constexpr std::string_view to_string(WcsFault fault) {
             return "connect";
         case WcsFault::timeout:
             return "timeout";
+        case WcsFault::tls:
+            return "tls";
         case WcsFault::http_status:
             return "http_status";
         case WcsFault::too_large:

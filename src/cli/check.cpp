@@ -2,10 +2,10 @@
 #include "cli/check.hpp"
 
 #include "cli/running_agent.hpp"
+#include "config/wcs_trust.hpp"
 #include "daemon/sampler.hpp"
 #include "process/exit_status.hpp"
 #include "process/user.hpp"
-#include "wcs/poller.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -53,11 +53,11 @@ bool may_be_down(const Verdict& verdict) {
 
 /// One look of sample_interval says how much room there is. Only where a rate is over its limit
 /// then does it take until that is known of the whole window, or it is not any more.
-Result<Snapshot> measure(Sampler& sampler, const Config& config) {
+Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettings& settings) {
     auto sampled = sampler.sample({}, {});
     if (!sampled) return sampled;
     const auto full = sampled->at + config.window;
-    const auto wcs = ask_wcs_for(config.sample_interval, wcs_settings(config));
+    const auto wcs = ask_wcs_for(config.sample_interval, settings);
     sampled = sampler.sample(wcs, {});
     while (sampled && sampled->at < full && may_be_down(sampled->verdict)) {
         std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(
@@ -93,6 +93,11 @@ int check_once(const Config& settings, bool asked_differently, std::ostream& out
         if (config.source == SourceChoice::auto_detect) config.source = SourceChoice::procfs;
     }
     config.stale_after += config.window;  // WCS is asked once
+    const auto wcs = load_wcs_settings(config);
+    if (!wcs) {
+        err << to_string(wcs.error());
+        return exit_wrong_usage;
+    }
     auto sampler = open_sampler(config);
     if (!sampler) {
         err << sampler.error().what << '\n';
@@ -102,7 +107,7 @@ int check_once(const Config& settings, bool asked_differently, std::ostream& out
         err << to_string(errors);
         return exit_wrong_usage;
     }
-    const auto snapshot = measure(*sampler, config);
+    const auto snapshot = measure(*sampler, config, *wcs);
     if (!snapshot) {
         err << snapshot.error().what << '\n';
         return exit_failed;

@@ -2,6 +2,7 @@
 #include "cli/config_commands.hpp"
 
 #include "config/effective_config.hpp"
+#include "config/wcs_trust.hpp"
 #include "daemon/host_check.hpp"
 #include "http/auth/web_config.hpp"
 #include "process/exit_status.hpp"
@@ -21,6 +22,10 @@ int check_config(const std::optional<std::filesystem::path>& file, std::ostream&
     const auto web = load_web_config(config->web_config_file);
     if (!web) {
         err << to_string(web.error());
+        return exit_wrong_usage;
+    }
+    if (const auto wcs = load_wcs_settings(*config); !wcs) {
+        err << to_string(wcs.error());
         return exit_wrong_usage;
     }
     if (const auto errors = check_on_this_host(*config); !errors.empty()) {

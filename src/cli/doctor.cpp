@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.hpp"
 
+#include "config/wcs_trust.hpp"
 #include "daemon/capacity_follower.hpp"
 #include "daemon/interface_names.hpp"
 #include "http/auth/web_config.hpp"
@@ -11,7 +12,6 @@
 #include "kernel/requirements.hpp"
 #include "load/selection.hpp"
 #include "process/exit_status.hpp"
-#include "wcs/poller.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -104,13 +104,22 @@ void check_interfaces(const Config& config, std::ostream& out) {
 }
 
 void check_wcs(const Config& config, std::ostream& out) {
+    const auto settings = load_wcs_settings(config);
+    if (!settings) {
+        for (const auto& error : settings.error())
+            print(out, Finding::missing, error.where, error.what);
+        return;
+    }
     boost::asio::io_context io(1);
-    WcsPoller poller(io.get_executor(), wcs_settings(config));
+    WcsPoller poller(io.get_executor(), *settings);
     boost::asio::co_spawn(io, poller.fetch_once(), boost::asio::detached);
     io.run();
     const auto& state = poller.state();
     if (state.fault == WcsFault::none)
-        print(out, Finding::ok, "WCS", config.wcs_url.text);
+        print(out, Finding::ok, "WCS",
+              config.wcs_url.text + (config.wcs_url.tls && config.wcs_insecure
+                                         ? ", whose certificate is not verified"
+                                         : ""));
     else
         print(out, Finding::missing, "WCS", state.fault_text);
 }

@@ -157,6 +157,11 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                          "the counts would be stale between two fetches",
                          duration_text(config.stale_after), duration_text(config.wcs_interval))});
     }
+    if (config.wcs_insecure && !config.wcs_ca_file.empty()) {
+        conflicts.push_back({"wcs_insecure", "wcs_ca_file",
+                             "wcs_insecure takes any certificate, so nothing would be verified by "
+                             "wcs_ca_file: give one of them"});
+    }
     add_endpoint_conflicts(conflicts, config);
     return conflicts;
 }

@@ -5,13 +5,15 @@
 
 namespace wcs_node_agent {
 
-Checked<LoadedConfig> load(const ConfigSource& source, const WebConfig* in_use) {
+Checked<LoadedConfig> load(const ConfigSource& source, const InUse* in_use) {
     auto config = load_config(find_config_file(source.file), source.overrides);
     if (!config) return config.error();
     const auto& file = config->web_config_file;
-    auto web = in_use ? reload_web_config(file, *in_use) : load_web_config(file);
+    auto web = in_use ? reload_web_config(file, in_use->web) : load_web_config(file);
     if (!web) return web.error();
-    return LoadedConfig{*std::move(config), *std::move(web)};
+    auto wcs = load_wcs_settings(*config, in_use ? &in_use->trust : nullptr);
+    if (!wcs) return wcs.error();
+    return LoadedConfig{*std::move(config), *std::move(web), *std::move(wcs)};
 }
 
 }  // namespace wcs_node_agent

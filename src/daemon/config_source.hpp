@@ -3,6 +3,7 @@
 
 #include "config/effective_config.hpp"
 #include "config/json.hpp"
+#include "config/wcs_trust.hpp"
 #include "http/auth/web_config.hpp"
 
 #include <wcs_node_agent/config.hpp>
@@ -18,14 +19,21 @@ struct ConfigSource {
     Json overrides;
 };
 
-/// The configuration with the web file that it names, read and checked.
+/// The configuration with the web file and the CAs that it names, read and checked.
 struct LoadedConfig {
     Config config;
     WebConfig web;
+    WcsSettings wcs;
 };
 
-/// All of it, or every error of the first of both files that has any. `in_use` is the web file's
-/// content that is used now, if something is: see reload_web_config().
-Checked<LoadedConfig> load(const ConfigSource& source, const WebConfig* in_use = nullptr);
+/// What is used of the files beside the configuration at a reload, which may not be read any more.
+struct InUse {
+    const WebConfig& web;
+    const TlsTrust& trust;
+};
+
+/// All of it, or every error of the first of the files that has any: see reload_web_config() and
+/// load_wcs_settings().
+Checked<LoadedConfig> load(const ConfigSource& source, const InUse* in_use = nullptr);
 
 }  // namespace wcs_node_agent

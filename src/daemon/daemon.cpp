@@ -58,7 +58,7 @@ Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
     : source_(std::move(source)),
       config_(std::move(loaded.config)),
       sampler_(std::move(sampler)),
-      poller_(io_.get_executor(), wcs_settings(config_)) {
+      poller_(io_.get_executor(), std::move(loaded.wcs)) {
     agent_server_.listener().exchange_ports_with(http_server_.listener());
     http_server_.listener().exchange_ports_with(agent_server_.listener());
     http_server_.secure(std::move(loaded.web));
@@ -228,7 +228,8 @@ asio::awaitable<void> Daemon::handle_signals() {
 /// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 /// True: done.
 bool Daemon::reload() try {
-    auto loaded = load(source_, &http_server_.web());
+    const InUse in_use{http_server_.web(), poller_.settings().trust};
+    auto loaded = load(source_, &in_use);
     auto errors = loaded ? sampler_.check(loaded->config) : loaded.error();
     for (const auto& error : errors)
         spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
@@ -240,7 +241,7 @@ bool Daemon::reload() try {
     const auto changes = changed_settings(config_, loaded->config);
     const bool has_new_web_file = http_server_.web().stamp != loaded->web.stamp;
     config_ = std::move(loaded->config);
-    poller_.configure(wcs_settings(config_));
+    poller_.configure(std::move(loaded->wcs));
     http_server_.secure(std::move(loaded->web));
     configure(config_);
     next_sample_.cancel();  // limits hold at once, however long the interval

@@ -41,11 +41,18 @@ void log_start(const OpenedProbe& opened) {
 }
 
 /// What root's process can read its own user may not, which shows at the first reload.
-void log_user(const std::optional<User>& user, const std::optional<std::filesystem::path>& file) {
+void log_user(const std::optional<User>& user, const std::optional<std::filesystem::path>& file,
+              const Config& config) {
     if (user) spdlog::info("running as user {}", user->name);
     if (file && ::access(file->c_str(), R_OK) != 0)
         spdlog::warn("{} cannot be read by the user that this runs as ({}): a reload will fail",
                      file->native(), std::strerror(errno));
+    const auto& authorities = config.wcs_ca_file;
+    if (config.wcs_url.tls && !authorities.empty() && ::access(authorities.c_str(), R_OK) != 0)
+        spdlog::warn(
+            "wcs_ca_file {} cannot be read by the user that this runs as ({}): a reload will not "
+            "read it again",
+            authorities, std::strerror(errno));
 }
 
 }  // namespace
@@ -83,7 +90,7 @@ int run_daemon(const ConfigSource& source) {
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);
     if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());
-    log_user(*user, find_config_file(source.file));
+    log_user(*user, find_config_file(source.file), config);
     daemon.serve();
     return exit_done;
 }

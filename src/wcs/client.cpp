@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/client.hpp"
 
+#include "wcs/tls_failure.hpp"
+
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/version.hpp>
 
 #include <cctype>
 #include <memory>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/verify_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -29,6 +36,12 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_bytes = 16 << 10;
+
+constexpr std::string_view port_is_tls = "this port is TLS: write https:// in place of http://";
+
+/// Most TLS servers end a connection that begins with plain HTTP without a word.
+constexpr std::string_view if_port_is_tls =
+    "; if this port is TLS, write https:// in place of http://";
 
 /// A lookup that can be left behind: getaddrinfo() cannot be interrupted, and would hold up the
 /// deadline.
@@ -92,6 +105,10 @@ FetchError bad_status(const HttpReply& reply) {
     if (!reply.location().empty()) {
         text += ", to " + one_line(reply.location()) + ", not followed";
     }
+    // Apache httpd and nginx answer plain HTTP on a TLS port with 400 and these words.
+    if (reply.status() == 400 && reply.excerpt().find("plain HTTP") != std::string::npos) {
+        text += ": " + std::string(port_is_tls);
+    }
     return {WcsFault::http_status, text};
 }
 
@@ -110,20 +127,93 @@ FetchError broken_exchange(error_code error, const HttpReply& reply) {
             !reply.begun()};
 }
 
+FetchError late(std::string_view what, std::chrono::nanoseconds timeout) {
+    return {WcsFault::timeout, fmt::format("{} within {:g} s", what, Seconds(timeout).count()),
+            true};
+}
+
+/// One request and its answer on a connection that is there.
+template <class Stream>
+asio::awaitable<FetchResult> exchange(Stream& stream, const WcsUrl& url,
+                                      std::chrono::nanoseconds timeout, std::size_t max_bytes) {
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const auto request = page_request(url);
+    co_await asio::async_write(stream, asio::buffer(request), token);
+    HttpReply reply(max_bytes);
+    std::vector<char> buffer(read_bytes);
+    while (!error && !reply.done()) {
+        const auto size = co_await stream.async_read_some(asio::buffer(buffer), token);
+        // An end without TLS's own goodbye is as good as one of TCP: what it may have cut is known.
+        const bool ended = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+        auto fault = ended ? reply.end() : reply.put({buffer.data(), size});
+        if (fault) {
+            fault->silent = !reply.begun();
+            if (fault->silent && !url.tls) fault->text += if_port_is_tls;
+            co_return *fault;
+        }
+    }
+    if (error == beast::error::timeout) {
+        co_return late(reply.header_done() ? "the page was not whole" : "no answer", timeout);
+    }
+    if (error && !reply.done()) {
+        co_return broken_exchange(error, reply);
+    }
+    if (!reply.has_page()) {
+        co_return bad_status(reply);
+    }
+    co_return FetchedPage{std::move(reply.body()), reply.body_end(), reply.content_encoding(),
+                          reply.content_type()};
+}
+
+/// Has the certificate held against the name that the URL has, by which the server may choose it.
+void expect_host(SSL* tls, std::string host) {
+    error_code error;
+    asio::ip::make_address(host, error);
+    if (!error) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host.c_str());
+        return;
+    }
+    // What the macro SSL_set_tlsext_host_name() does, which has casts of C.
+    SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data());
+    SSL_set1_host(tls, host.c_str());
+}
+
+asio::awaitable<FetchResult> exchange_by_tls(beast::tcp_stream& connection, const WcsUrl& url,
+                                             std::chrono::nanoseconds timeout,
+                                             std::size_t max_bytes, const TlsTrust& trust) {
+    asio::ssl::stream<beast::tcp_stream&> stream(connection, trust.context());
+    expect_host(stream.native_handle(), url.host);
+    std::string refused;
+    if (!trust.is_insecure()) {
+        stream.set_verify_callback([&](bool is_good, asio::ssl::verify_context& looked_at) {
+            if (!is_good && refused.empty())
+                refused = certificate_failure(looked_at.native_handle(), url, trust);
+            return is_good;
+        });
+    }
+    error_code error;
+    co_await stream.async_handshake(asio::ssl::stream_base::client,
+                                    asio::redirect_error(asio::use_awaitable, error));
+    if (error == beast::error::timeout) {
+        co_return late("no TLS handshake", timeout);
+    }
+    if (error) {
+        co_return handshake_failure(error, refused);
+    }
+    co_return co_await exchange(stream, url, timeout, max_bytes);
+}
+
 /// Does the fetch; the errors do not name the page yet.
 asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                   std::size_t max_bytes) {
+                                   std::size_t max_bytes, const TlsTrust& trust) {
     const auto deadline = Clock::now() + timeout;
-    const auto late = [timeout](std::string_view what) {
-        return FetchError{WcsFault::timeout,
-                          fmt::format("{} within {:g} s", what, Seconds(timeout).count()), true};
-    };
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
 
     const auto endpoints = co_await resolve(url, deadline, error);
     if (error == beast::error::timeout) {
-        co_return late("the name was not resolved");
+        co_return late("the name was not resolved", timeout);
     }
     if (error) {
         co_return FetchError{WcsFault::connect, "the name does not resolve: " + reason(error),
@@ -135,44 +225,26 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     stream.expires_at(deadline);
     co_await stream.async_connect(endpoints, token);
     if (error == beast::error::timeout) {
-        co_return late("no connection");
+        co_return late("no connection", timeout);
     }
     if (error) {
         co_return FetchError{WcsFault::connect, reason(error), true};
     }
 
-    const auto request = page_request(url);
-    co_await asio::async_write(stream, asio::buffer(request), token);
-    HttpReply reply(max_bytes);
-    std::vector<char> buffer(read_bytes);
-    while (!error && !reply.done()) {
-        const auto size = co_await stream.async_read_some(asio::buffer(buffer), token);
-        auto fault = error == asio::error::eof ? reply.end() : reply.put({buffer.data(), size});
-        if (fault) {
-            fault->silent = !reply.begun();
-            co_return *fault;
-        }
+    if (url.tls) {
+        co_return co_await exchange_by_tls(stream, url, timeout, max_bytes, trust);
     }
-    if (error == beast::error::timeout) {
-        co_return late(reply.header_done() ? "the page was not whole" : "no answer");
-    }
-    if (error && !reply.done()) {
-        co_return broken_exchange(error, reply);
-    }
-    if (!reply.has_page()) {
-        co_return bad_status(reply);
-    }
-    co_return FetchedPage{std::move(reply.body()), reply.body_end(), reply.content_encoding()};
+    co_return co_await exchange(stream, url, timeout, max_bytes);
 }
 
 }  // namespace
 
 asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                        std::size_t max_bytes) {
-    auto result = co_await fetch(url, timeout, max_bytes);
+                                        std::size_t max_bytes, TlsTrust trust) {
+    auto result = co_await fetch(url, timeout, max_bytes, trust);
     if (result.has_error()) {
-        co_return FetchError{result.error().fault, url.text + ": " + result.error().text,
-                             result.error().silent};
+        const auto& error = result.error();
+        co_return FetchError{error.fault, url.text + ": " + error.text, error.silent};
     }
     co_return result;
 }

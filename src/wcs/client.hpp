@@ -3,6 +3,7 @@
 
 #include "wcs/fetch_error.hpp"
 #include "wcs/http_reply.hpp"
+#include "wcs/tls_trust.hpp"
 
 #include <wcs_node_agent/wcs_url.hpp>
 
@@ -20,6 +21,7 @@ struct FetchedPage {
     std::string body;
     HttpReply::BodyEnd end = HttpReply::BodyEnd::length;
     std::string content_encoding;  // empty: none
+    std::string content_type;      // likewise
 };
 
 /// The page, or why there is none.
@@ -28,8 +30,9 @@ using FetchResult = boost::system::result<FetchedPage, FetchError>;
 /// Gets the page with one GET on a connection of its own. The timeout covers all of it, looking up
 /// the name included. A body over max_bytes is an error, found out before more of it is kept. After
 /// each read of at most 16 KiB whatever else the executor has to do gets its turn. Redirects are
-/// not followed. Does not throw unless the coroutine is cancelled.
+/// not followed. Of an https page the server's certificate is verified by `trust`, which must have
+/// been made, in a full handshake each time. Does not throw unless the coroutine is cancelled.
 boost::asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                               std::size_t max_bytes);
+                                               std::size_t max_bytes, TlsTrust trust = {});
 
 }  // namespace wcs_node_agent

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t max_header_bytes = 300 << 10;
 constexpr std::size_t max_between_chunks = 64 << 10;
 constexpr std::size_t max_kept_of_line = 4 << 10;
+constexpr std::size_t max_excerpt = 512;
 
 constexpr unsigned switching_protocols = 101;
 constexpr unsigned first_final = 200;
@@ -76,6 +77,9 @@ std::optional<FetchError> HttpReply::put(std::string_view bytes) {
         } else {
             take_body(bytes);
         }
+    }
+    if (done() && !has_page()) {
+        excerpt_ += bytes.substr(0, max_excerpt - excerpt_.size());
     }
     return error_;
 }
@@ -165,7 +169,7 @@ void HttpReply::judge_begin() {
     constexpr char tls_alert = '\x15';  // the record with which a TLS server refuses plain HTTP
     const auto begin = std::string_view(line_).substr(0, name.size());
     if (begin.starts_with(tls_alert)) {
-        fail(WcsFault::not_a_page, "TLS, not plain HTTP");
+        fail(WcsFault::not_a_page, "TLS, not plain HTTP: write https:// in place of http://");
     } else if (!begin.starts_with('\r') && !is_same(begin, name.substr(0, begin.size()))) {
         fail(WcsFault::not_a_page, "not HTTP: no status line");
     }
@@ -220,6 +224,8 @@ void HttpReply::read_field() {
         read_transfer_coding(value);
     } else if (is_same(name, "Content-Encoding") && !is_same(value, "identity")) {
         content_encoding_ = value;
+    } else if (is_same(name, "Content-Type")) {
+        content_type_ = value;
     } else if (is_same(name, "Location")) {
         location_ = value;
     }
@@ -263,6 +269,7 @@ void HttpReply::end_header() {
         bad_framing_.clear();
         unknown_coding_.clear();
         content_encoding_.clear();
+        content_type_.clear();
         location_.clear();
     } else if (has_page()) {
         begin_body();

@@ -38,7 +38,7 @@ class HttpReply {
     /// Whether there was a byte at all.
     bool begun() const { return begun_; }
 
-    /// The final header is there: status() and the next two are known.
+    /// The final header is there: status() and what follows are known.
     bool header_done() const { return state_ >= State::body_to_end; }
 
     bool done() const { return state_ == State::done; }
@@ -50,6 +50,10 @@ class HttpReply {
 
     const std::string& location() const { return location_; }
     const std::string& content_encoding() const { return content_encoding_; }
+    const std::string& content_type() const { return content_type_; }
+
+    /// Of the body of what is no page, what came with the end of its header, at most 512 bytes.
+    const std::string& excerpt() const { return excerpt_; }
 
     BodyEnd body_end() const { return body_end_; }
     std::string& body() { return body_; }
@@ -99,6 +103,8 @@ class HttpReply {
     std::string unknown_coding_;  // of the transfer; empty: none
     std::string location_;
     std::string content_encoding_;
+    std::string content_type_;
+    std::string excerpt_;
 
     BodyEnd body_end_ = BodyEnd::connection;
     std::size_t left_ = 0;  // of the body or chunk

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs/poller.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <exception>
 #include <utility>
 
@@ -76,11 +78,56 @@ std::string missing_name_text(const std::string& name, const WcsPage& page,
         name);
 }
 
+bool has_no_count(const StreamCounts& counts) {
+    return !counts.publishers_at_least && !counts.subscribers_at_least && !counts.hls_at_least;
+}
+
+/// One path of WCS's port is the statistics page, by its query.
+std::string_view missing_query(const WcsUrl& url) {
+    return url.target.find("action=stat") == std::string::npos
+               ? "; wcs_url has no ?action=stat, which makes it that page"
+               : "";
+}
+
+/// The title of an HTML page; empty: it has none.
+std::string title(std::string_view body) {
+    constexpr std::size_t looked_at = 4 << 10;
+    std::string lower(body.substr(0, looked_at));
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto tag = lower.find("<title");
+    const auto begin = tag == std::string::npos ? tag : lower.find('>', tag);
+    if (begin == std::string::npos) {
+        return {};
+    }
+    const auto end = lower.find("</", begin);
+    return std::string(body.substr(begin + 1, std::min(end, looked_at) - begin - 1));
+}
+
+/// `, text/html, titled "..."`, for who has to find out what that is.
+std::string what_answers(const FetchedPage& fetched) {
+    constexpr std::size_t most = 60;
+    std::string text;
+    if (!fetched.content_type.empty()) {
+        text += ", " + one_line(fetched.content_type);
+    }
+    if (const auto name = title(fetched.body); !name.empty()) {
+        text += fmt::format(", titled \"{}\"", one_line(name.substr(0, most)));
+    } else if (!fetched.body.empty()) {
+        text += fmt::format(", which begins with \"{}\"", one_line(fetched.body.substr(0, most)));
+    }
+    return text;
+}
+
 }  // namespace
 
 WcsSettings wcs_settings(const Config& config) {
-    return {config.wcs_url,      config.wcs_interval,  config.wcs_timeout,
-            config.wcs_max_page, config.wcs_max_stats, config.counts};
+    return {config.wcs_url,
+            config.wcs_interval,
+            config.wcs_timeout,
+            config.wcs_max_page,
+            config.wcs_max_stats,
+            config.counts,
+            {}};
 }
 
 FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {
@@ -88,6 +135,9 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     if (!fetched) {
         outcome.fault = fetched.error().fault;
         outcome.fault_text = fetched.error().text;
+        if (outcome.fault == WcsFault::http_status) {
+            outcome.fault_text += missing_query(settings.url);
+        }
         outcome.silent = fetched.error().silent;
         return outcome;
     }
@@ -97,7 +147,8 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
-            fmt::format("{}: not a statistics page: {}", settings.url.text, page.error().what);
+            fmt::format("{}: this is not WCS's statistics page: {}{}{}", settings.url.text,
+                        page.error().what, what_answers(*fetched), missing_query(settings.url));
         if (!fetched->content_encoding.empty()) {
             outcome.fault_text +=
                 fmt::format("; it is said to be Content-Encoding: {}, which was not asked for",
@@ -112,6 +163,11 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
         outcome.fault_text =
             fmt::format("{}: {}", settings.url.text,
                         missing_name_text(outcome.counts.missing, *outcome.page, *fetched));
+        if (has_no_count(outcome.counts)) {
+            outcome.fault_text += fmt::format(
+                "; it has none of the others either: is this WCS's statistics page?{}{}",
+                what_answers(*fetched), missing_query(settings.url));
+        }
     }
     return outcome;
 }
@@ -222,7 +278,8 @@ asio::awaitable<void> WcsPoller::fetch_once() {
     const auto settings = settings_;  // configure() may come in the meantime
     const auto before = condition(state_);
     const auto started = Clock::now();
-    const auto fetched = co_await fetch_page(settings.url, settings.timeout, settings.max_page);
+    const auto fetched =
+        co_await fetch_page(settings.url, settings.timeout, settings.max_page, settings.trust);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) {
         co_return;  // the fetch was broken off here: that says nothing of WCS

@@ -29,10 +29,12 @@ struct WcsSettings {
     std::size_t max_page = 0;             // bytes
     std::size_t max_stats = 0;            // entries kept of a page
     CountNames counts;
+    TlsTrust trust;  // made, where the URL is https
 
     bool operator==(const WcsSettings&) const = default;
 };
 
+/// Without the trust: see load_wcs_settings().
 WcsSettings wcs_settings(const Config& config);
 
 /// How one fetch ended. A page without a needed name is a page and a fault at once.
@@ -72,6 +74,7 @@ class WcsPoller {
     boost::asio::awaitable<void> fetch_once();
 
     const WcsState& state() const { return state_; }
+    const WcsSettings& settings() const { return settings_; }
 
     /// This process did not run for so long and could not ask: the counts hold for that much
     /// longer.

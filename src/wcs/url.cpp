@@ -21,13 +21,9 @@ Result<WcsUrl> parse_wcs_url(std::string_view text) {
         return fault("is not a URL such as http://127.0.0.1:8081/?action=stat");
     }
     const urls::url_view& url = *parsed;
-    if (url.scheme_id() == urls::scheme::https) {
-        return fault(
-            "is https, which is not supported: WCS serves the same page over plain http on its "
-            "http.port, 8081 by default");
-    }
-    if (url.scheme_id() != urls::scheme::http) {
-        return fault("does not begin with http://");
+    const bool tls = url.scheme_id() == urls::scheme::https;
+    if (!tls && url.scheme_id() != urls::scheme::http) {
+        return fault("does not begin with http:// or https://");
     }
     if (url.host_address().empty()) {
         return fault("names no host");
@@ -42,8 +38,9 @@ Result<WcsUrl> parse_wcs_url(std::string_view text) {
     if (!target.starts_with('/')) {
         target.insert(0, 1, '/');
     }
+    const std::uint16_t default_port = tls ? 443 : 80;
     return WcsUrl{std::string(text), url.host_address(),
-                  url.port().empty() ? std::uint16_t{80} : url.port_number(), std::move(target)};
+                  url.port().empty() ? default_port : url.port_number(), std::move(target), tls};
 }
 
 }  // namespace wcs_node_agent

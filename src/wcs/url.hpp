@@ -8,7 +8,7 @@
 
 namespace wcs_node_agent {
 
-/// Reads `http://HOST[:PORT][/PATH][?QUERY]`. The error says what is wrong and how to fix it.
+/// Reads `http[s]://HOST[:PORT][/PATH][?QUERY]`. The error says what is wrong and how to fix it.
 Result<WcsUrl> parse_wcs_url(std::string_view text);
 
 }  // namespace wcs_node_agent

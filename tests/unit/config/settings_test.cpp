@@ -40,6 +40,11 @@ TEST(Settings, EveryValueReachesItsOwnField) {
             }},
         Row{R"({"wcs_url": "http://wcs:80/"})",
             [](const Config& c) { return c.wcs_url.text == "http://wcs:80/"; }},
+        Row{R"({"wcs_url": "https://wcs:8444/"})", [](const Config& c) { return c.wcs_url.tls; }},
+        Row{R"({"wcs_ca_file": "/etc/wcs/ca.pem"})",
+            [](const Config& c) { return c.wcs_ca_file == "/etc/wcs/ca.pem"; }},
+        Row{R"({"wcs_insecure": true})", [](const Config& c) { return c.wcs_insecure; }},
+        Row{R"({"wcs_insecure": "on"})", [](const Config& c) { return c.wcs_insecure; }},
         Row{R"({"wcs_interval": "5s"})", [](const Config& c) { return c.wcs_interval == 5s; }},
         Row{R"({"wcs_timeout": "500ms"})", [](const Config& c) { return c.wcs_timeout == 500ms; }},
         Row{R"({"wcs_max_page": "2MiB"})",
@@ -157,7 +162,8 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
         Row{R"({"wcs_max_page": -4096})", "from \"1KiB\" to \"1GiB\""},
         Row{R"({"wcs_max_stats": 1.5})", "a whole number from 0 to 100000"},
         Row{R"({"wcs_max_stats": 1e300})", "a whole number from 0 to 100000"},
-        Row{R"({"wcs_url": "https://127.0.0.1:8444/"})", "/wcs_url: "},
+        Row{R"({"wcs_url": "ftp://127.0.0.1:8444/"})", "/wcs_url: "},
+        Row{R"({"wcs_insecure": "yes"})", "true or false"},
         Row{R"({"wcs_url": "http://a/\r\nEvil: x"})", "without control characters"},
         Row{R"({"wcs_url": ""})", "must be a string"},
         Row{R"({"wcs_url": {"host": "a"}})", "not an object"},
@@ -223,6 +229,10 @@ TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
         Row{R"({"metrics_listen": ["127.0.0.1:9708", "0.0.0.0:9707"]})",
             {"metrics_listen and agent_listen both have 0.0.0.0:9707"}},
         Row{R"({"metrics_listen": "127.0.0.1:0", "agent_listen": "127.0.0.1:0"})", {}},
+        Row{R"({"wcs_ca_file": "ca.pem", "wcs_insecure": true})",
+            {"wcs_insecure takes any certificate, so nothing would be verified by wcs_ca_file: "
+             "give "
+             "one of them"}},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.values);

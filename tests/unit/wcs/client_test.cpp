@@ -166,7 +166,10 @@ TEST(FetchFromBytes, Faults) {
         WcsFault kind;
         const char* text;
     } rows[] = {
-        {"closed without a byte", {""}, WcsFault::truncated, "before the answer"},
+        {"closed without a byte",
+         {""},
+         WcsFault::truncated,
+         "before the answer; if this port is TLS, write https://"},
         {"closed in the header", {"HTTP/1.1 20"}, WcsFault::truncated, "before the whole page"},
         {"closed between header lines",
          {ok + "Server: wcs\r\nCon"},
@@ -184,7 +187,16 @@ TEST(FetchFromBytes, Faults) {
         {"TLS",
          {std::string("\x15\x03\x01\0\x02\x02\x0a", 7)},
          WcsFault::not_a_page,
-         "TLS, not plain HTTP"},
+         "TLS, not plain HTTP: write https://"},
+        {"TLS, as nginx says it",
+         {"HTTP/1.1 400 Bad Request\r\nContent-Length: 60\r\n\r\n<title>400 The plain HTTP request "
+          "was sent to HTTPS port</title>"},
+         WcsFault::http_status,
+         "HTTP 400 Bad Request: this port is TLS: write https://"},
+        {"a bad request of another kind",
+         {"HTTP/1.1 400 Bad Request\r\n\r\nno"},
+         WcsFault::http_status,
+         "HTTP 400 Bad Request"},
         {"a length that is none",
          {ok + "Content-Length: x\r\n\r\n"},
          WcsFault::not_a_page,

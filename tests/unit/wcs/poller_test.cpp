@@ -20,13 +20,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
-WcsSettings settings(WcsUrl url = {"http://wcs/", "wcs", 80, "/"}) {
-    return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}};
+const WcsUrl statistics{"http://wcs/?action=stat", "wcs", 80, "/?action=stat"};
+
+WcsSettings settings(WcsUrl url = statistics) {
+    return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}, {}};
 }
 
-FetchOutcome page_outcome(const std::string& body) {
-    return read_page(FetchedPage{body, HttpReply::BodyEnd::length, {}}, settings());
+FetchOutcome page_outcome(const std::string& body, const std::string& content_type = {},
+                          const WcsUrl& url = statistics) {
+    return read_page(FetchedPage{body, HttpReply::BodyEnd::length, {}, content_type},
+                     settings(url));
 }
 
 FetchOutcome fault_outcome(WcsFault fault) {
@@ -66,8 +71,57 @@ TEST(ReadPage, CountsAndKeepsThePage) {
 TEST(ReadPage, NoPage) {
     const auto outcome = page_outcome("<html>");
     EXPECT_EQ(to_string(outcome.fault), "not_a_page");
-    EXPECT_EQ(outcome.fault_text, "http://wcs/: not a statistics page: an HTML page");
+    EXPECT_EQ(outcome.fault_text,
+              "http://wcs/?action=stat: this is not WCS's statistics page: an HTML page, which "
+              "begins with \"<html>\"");
     EXPECT_FALSE(outcome.page);
+}
+
+TEST(ReadPage, NamesWhatAnswersInstead) {
+    const std::string not_wcs = "this is not WCS's statistics page: ";
+    const std::string nothing_counted =
+        "; it has none of the others either: is this WCS's statistics page?";
+    const struct {
+        const char* shows;
+        std::string body;
+        const char* type;
+        std::string text;
+    } rows[] = {
+        {"its title", "<html>\n<head><TITLE>Welcome to nginx!</title>", "text/html",
+         not_wcs + "an HTML page, text/html, titled \"Welcome to nginx!\""},
+        {"a title that does not end", "<html><title>" + std::string(9000, 'x'), "text/html",
+         not_wcs + "an HTML page, text/html, titled \"" + std::string(60, 'x') + '"'},
+        {"what it begins with, masked", "hello \x1b[31m", "text/plain",
+         not_wcs + "not a single key=value line, text/plain, which begins with \"hello ?[31m\""},
+        {"a type that is no text", "x",
+         "a\x07"
+         "b",
+         ", a?b, which begins with \"x\""},
+        {"nothing", "", "", not_wcs + "empty"},
+        {"numbers that are not WCS's", "up{job=\"x\"} 1\nphp=8\n", "text/plain",
+         nothing_counted + ", text/plain, which begins with \"up{job="},
+        {"JSON of somebody else", R"({"status": {"threads": 1}})", "application/json",
+         nothing_counted + ", application/json, which begins with"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        EXPECT_THAT(page_outcome(row.body, row.type).fault_text, HasSubstr(row.text));
+    }
+    EXPECT_THAT(page_outcome("streams_webrtc_in=1\n").fault_text,
+                Not(HasSubstr("none of the others")));
+}
+
+TEST(ReadPage, SaysWhereTheQueryIsMissing) {
+    const WcsUrl bare{"http://wcs/", "wcs", 80, "/"};
+    const auto hint = HasSubstr("wcs_url has no ?action=stat");
+    EXPECT_THAT(page_outcome("<html>", {}, bare).fault_text, hint);
+    EXPECT_THAT(page_outcome("a=1\n", {}, bare).fault_text, hint);
+    EXPECT_THAT(page_outcome("<html>").fault_text, Not(hint));
+    const FetchError not_found{WcsFault::http_status, "HTTP 404 Not Found"};
+    EXPECT_THAT(read_page(not_found, settings(bare)).fault_text, hint);
+    EXPECT_THAT(read_page(not_found, settings(statistics)).fault_text, Not(hint));
+    EXPECT_THAT(read_page(FetchError{WcsFault::connect, "refused"}, settings(bare)).fault_text,
+                Not(hint));
 }
 
 TEST(ReadPage, NoAnswer) {
@@ -265,7 +319,8 @@ TEST_F(Poller, GoesOnThroughFaultsAndLogsEachChangeOnce) {
         log_lines(),
         ElementsAre(
             MatchesRegex("info wcs: answering, http://127.*"),
-            MatchesRegex("warning wcs: not answering: http://127.*: not a statistics page.*"),
+            MatchesRegex(
+                "warning wcs: not answering: http://127.*: this is not WCS.s statistics page.*"),
             MatchesRegex("warning wcs: not answering: http://127.*: connection refused"),
             MatchesRegex("warning wcs: http://127.*no number named 'streams_hls'.*"),
             MatchesRegex("info wcs: answering, http://127.*")));

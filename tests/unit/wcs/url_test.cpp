@@ -20,6 +20,7 @@ TEST(WcsUrl, Parts) {
         std::uint16_t port;
         const char* target;
         const char* host_header;
+        bool tls = false;
     } rows[] = {
         {"http://127.0.0.1:8081/?action=stat", "127.0.0.1", 8081, "/?action=stat",
          "127.0.0.1:8081"},
@@ -31,12 +32,18 @@ TEST(WcsUrl, Parts) {
         {"http://[::1]:8081/", "::1", 8081, "/", "[::1]:8081"},
         {"http://[fd00::1]/", "fd00::1", 80, "/", "[fd00::1]"},
         {"http://wcs/?a=%20b", "wcs", 80, "/?a=%20b", "wcs"},
+        {"http://wcs:443/", "wcs", 443, "/", "wcs:443"},
+        {"https://wcs:8444/?action=stat", "wcs", 8444, "/?action=stat", "wcs:8444", true},
+        {"HTTPS://wcs/", "wcs", 443, "/", "wcs", true},
+        {"https://wcs:443/", "wcs", 443, "/", "wcs", true},
+        {"https://wcs:80/", "wcs", 80, "/", "wcs:80", true},
+        {"https://[::1]/", "::1", 443, "/", "[::1]", true},
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.text);
         const auto url = parse_wcs_url(row.text);
         ASSERT_TRUE(url) << url.error().what;
-        EXPECT_EQ(*url, (WcsUrl{row.text, row.host, row.port, row.target}));
+        EXPECT_EQ(*url, (WcsUrl{row.text, row.host, row.port, row.target, row.tls}));
         EXPECT_EQ(url->host_header(), row.host_header);
     }
 }
@@ -51,9 +58,9 @@ TEST(WcsUrl, Errors) {
         {"http://wcs/a b", "is not a URL such as http://"},
         {"http://[::1/", "is not a URL such as http://"},
         {"http:///?action=stat", "names no host"},
-        {"https://wcs:8444/?action=stat", "http.port, 8081 by default"},
-        {"ftp://wcs/", "does not begin with http://"},
-        {"localhost:8081/?action=stat", "does not begin with http://"},
+        {"ftp://wcs/", "does not begin with http:// or https://"},
+        {"localhost:8081/?action=stat", "does not begin with http:// or https://"},
+        {"https://wcs:0/", "outside 1..65535"},
         {"http://me:secret@wcs/", "user name"},
         {"http://wcs:0/", "outside 1..65535"},
         {"http://wcs:65536/", "outside 1..65535"},

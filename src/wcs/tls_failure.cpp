@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wcs/tls_failure.hpp"
+
+#include "wcs/http_reply.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <memory>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace wcs_node_agent {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::string_view if_plain =
+    ": if this port is plain HTTP, write http:// in place of https://";
+
+std::string text_of(const ASN1_STRING* text) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string address_of(const ASN1_STRING* bytes) {
+    const auto* const data = ASN1_STRING_get0_data(bytes);
+    asio::ip::address_v4::bytes_type v4;
+    asio::ip::address_v6::bytes_type v6;
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(bytes));
+    if (size == v4.size()) {
+        std::copy_n(data, size, v4.begin());
+        return asio::ip::address_v4(v4).to_string();
+    }
+    if (size != v6.size()) return "?";
+    std::copy_n(data, size, v6.begin());
+    return asio::ip::address_v6(v6).to_string();
+}
+
+std::string common_name(const X509_NAME* name) {
+    const int place = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (place < 0) return "nobody";
+    return text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, place)));
+}
+
+/// The names by which a client may call its owner; without any the common name, which is not one.
+std::string names_of(const X509* certificate) {
+    constexpr std::size_t most = 4;
+    const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
+        static_cast<GENERAL_NAMES*>(
+            X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+        GENERAL_NAMES_free);
+    std::vector<std::string> names;
+    for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+        const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
+        if (name->type == GEN_DNS) names.push_back(text_of(name->d.dNSName));
+        if (name->type == GEN_IPADD) names.push_back(address_of(name->d.iPAddress));
+    }
+    if (names.empty())
+        return common_name(X509_get_subject_name(certificate)) + ", without subjectAltName";
+    if (names.size() > most) {
+        names.resize(most);
+        names.emplace_back("...");
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string date(const ASN1_TIME* time) {
+    std::tm parts{};
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? fmt::format("{:%Y-%m-%d %H:%M} UTC", parts)
+                                              : "an unreadable date";
+}
+
+std::string untrusted(const std::string& whose, const std::string& why, const TlsTrust& trust) {
+    if (trust.ca_file().empty())
+        return fmt::format(
+            "{} is not trusted ({}): name its CA's certificate, or itself, in wcs_ca_file, or set "
+            "wcs_insecure",
+            whose, why);
+    return fmt::format("{} is not trusted ({}): {} (wcs_ca_file) has neither it nor its CA's",
+                       whose, why, trust.ca_file());
+}
+
+std::string describe(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrust& trust) {
+    const int error = X509_STORE_CTX_get_error(looked_at);
+    const X509* const certificate = X509_STORE_CTX_get_current_cert(looked_at);
+    const std::string why = X509_verify_cert_error_string(error);
+    if (certificate == nullptr) return untrusted("the certificate", why, trust);
+    const std::string whose = X509_STORE_CTX_get_error_depth(looked_at) == 0
+                                  ? "the certificate"
+                                  : fmt::format("the CA's certificate, of {},",
+                                                common_name(X509_get_subject_name(certificate)));
+    switch (error) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return fmt::format("{} expired at {}", whose, date(X509_get0_notAfter(certificate)));
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return fmt::format("{} is not valid before {}: is the clock of this node right?", whose,
+                               date(X509_get0_notBefore(certificate)));
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return fmt::format(
+                "{} is for {}, not for {}: write a name that it has in wcs_url, or set "
+                "wcs_insecure",
+                whose, names_of(certificate), url.host);
+        default:
+            return untrusted(whose, why, trust);
+    }
+}
+
+bool is_end(boost::system::error_code error) {
+    return error == asio::error::eof || error == asio::error::connection_reset ||
+           error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated;
+}
+
+bool is_no_tls(boost::system::error_code error) {
+    constexpr std::array reasons{SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST,
+                                 SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_ENCRYPTED_LENGTH_TOO_LONG};
+    const auto code = static_cast<unsigned long>(error.value());
+    return error.category() == asio::error::get_ssl_category() &&
+           ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           std::ranges::find(reasons, ERR_GET_REASON(code)) != reasons.end();
+}
+
+}  // namespace
+
+std::string certificate_failure(X509_STORE_CTX* looked_at, const WcsUrl& url,
+                                const TlsTrust& trust) {
+    auto text = describe(looked_at, url, trust);
+    std::ranges::replace_if(
+        text, [](char c) { return c < ' ' || c > '~'; }, '?');
+    return text;
+}
+
+FetchError handshake_failure(boost::system::error_code error, const std::string& of_certificate) {
+    if (!of_certificate.empty()) return {WcsFault::tls, of_certificate};
+    if (is_end(error))
+        return {WcsFault::tls, fmt::format("the connection ended in the TLS handshake{}", if_plain),
+                true};
+    if (is_no_tls(error))
+        return {WcsFault::tls, fmt::format("what answers is not TLS{}", if_plain)};
+    return {WcsFault::tls, "no TLS connection: " + one_line(error.message())};
+}
+
+}  // namespace wcs_node_agent
