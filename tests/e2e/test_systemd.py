@@ -51,14 +51,14 @@ exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=tes
 class Systemd(lab.Process):
     """Process 1 of its own PID namespace, in this network."""
 
-    def __init__(self, log, unit):
+    def __init__(self, log, unit, boot=BOOT, environment=None):
         super().__init__(
             log,
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts"),
-                *("--ipc", "--mount-proc", "sh", "-c", BOOT),
+                *("--ipc", "--mount-proc", "sh", "-c", boot),
             ],
-            env={"UNIT_TEXT": unit, "AGENT": lab.AGENT},
+            env={"UNIT_TEXT": unit, "AGENT": lab.AGENT, **(environment or {})},
         )
 
     def inside(self, command):
