@@ -32,6 +32,8 @@ int check_config(const std::optional<std::filesystem::path>& file, std::ostream&
         err << to_string(errors);
         return exit_wrong_usage;
     }
+    for (const auto& warning : warnings_on_this_host(*config))
+        err << "warning: " << warning << '\n';
     for (const auto& warning : web->warnings) err << "warning: " << warning << '\n';
     out << (found ? found->string() : "no file, so the defaults") << ": ok\n";
     return exit_done;

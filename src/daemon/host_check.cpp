@@ -8,6 +8,8 @@
 #include "load/selection.hpp"
 #include "process/user.hpp"
 
+#include <fmt/format.h>
+
 namespace wcs_node_agent {
 
 ConfigErrors check_on_this_host(const Config& config) {
@@ -24,6 +26,17 @@ ConfigErrors check_on_this_host(const Config& config) {
         of_links = CapacityFollower(link_speed).check(config.limits, *links, selection.selected);
     errors.insert(errors.end(), of_links.begin(), of_links.end());
     return errors;
+}
+
+std::vector<std::string> warnings_on_this_host(const Config& config) {
+    const auto& file = config.wcs_ca_file;
+    if (!config.wcs_url.tls || file.empty()) return {};
+    const auto user = chosen_user(config.user);
+    if (!user || !*user || !why_not_become(**user).empty() || can_read(**user, file)) return {};
+    return {fmt::format(
+        "wcs_ca_file {} cannot be read by user {}, whom the agent of root becomes: a reload will "
+        "not read it again",
+        file, (*user)->name)};
 }
 
 }  // namespace wcs_node_agent

@@ -12,6 +12,7 @@
 #include <memory>
 #include <pwd.h>
 #include <string_view>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -93,6 +94,15 @@ Result<std::optional<User>> user_to_become(const std::string& name) {
 
 std::optional<User> agent_account(const std::string& name) {
     return account(name.empty() ? own_account : name);
+}
+
+bool can_read(const User& user, const std::filesystem::path& file) {
+    const pid_t child = ::fork();
+    if (child < 0) return true;
+    if (child == 0) ::_exit(become(user) && ::access(file.c_str(), R_OK) == 0 ? 0 : 1);
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 Result<void> become(const User& user) {

@@ -3,6 +3,7 @@
 
 #include <wcs_node_agent/result.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -32,6 +33,10 @@ std::string why_not_become(const User& user);
 /// The chosen user, if this process can become it. One that is not named is then done without,
 /// which is logged; to one that is named it is an error.
 Result<std::optional<User>> user_to_become(const std::string& name);
+
+/// Whether that user could read the file, which only a process with all of its rights and no others
+/// knows: a child of this one, which may become that user. True where there can be no child.
+bool can_read(const User& user, const std::filesystem::path& file);
 
 /// Becomes that user, with no other group than its own. Not to be undone.
 Result<void> become(const User& user);

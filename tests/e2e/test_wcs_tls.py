@@ -325,6 +325,9 @@ def test_a_file_of_roots_alone_is_said_and_stays_in_use(start, folder, nginx):
     shutil.copy(folder / "authority.pem", ca_file)
     ca_file.chmod(0o600)
     configuration.write_text(json.dumps({"wcs_url": f"https://{GOOD}{STATISTICS}", "wcs_ca_file": str(ca_file)}))
+    check = subprocess.run([lab.AGENT, "config", "check", str(configuration)], capture_output=True, text=True)
+    assert check.returncode == 0
+    assert f"warning: wcs_ca_file {ca_file} cannot be read by user " in check.stderr
     options = (f"--config={configuration}", *QUICK)
     agent = start(lab.Agent, "agent", *options, listen="127.0.0.1:9717", metrics="127.0.0.1:9718")
     agent.wait_until_listening()
@@ -334,3 +337,7 @@ def test_a_file_of_roots_alone_is_said_and_stays_in_use(start, folder, nginx):
     agent.wait_for_line("may not read it any more: what was read before stays in use")
     agent.wait_for_line("reload: done")
     agent.wait_for_reply("^up 75%$")
+
+    ca_file.chmod(0o644)
+    check = subprocess.run([lab.AGENT, "config", "check", str(configuration)], capture_output=True, text=True)
+    assert check.stderr == ""
