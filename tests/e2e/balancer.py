@@ -206,7 +206,9 @@ class Site:
         try:
             lab.wait_until(matches, f"{name} with {columns}")
         except AssertionError as error:
-            raise AssertionError(f"{error}; last: {last[0]}") from None
+            shown = ("status", "weight", "check_status", "last_chk", "agent_status", "last_agt")
+            row = {column: last[0].get(column) for column in shown}
+            raise AssertionError(f"{error}; last: {row}") from None
         return last[0]
 
     def open(self, *headers):
