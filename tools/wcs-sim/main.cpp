@@ -109,10 +109,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--control", arguments.control, "where GET /set, /reset and /state are")
         ->type_name("ADDR:PORT")
         ->capture_default_str();
-    app.add_option(
-           "--websocket", arguments.websocket,
-           "where WebSDK clients connect, publish and play; the page counts them. There are "
-           "no media behind it: an SDP answer without candidates")
+    app.add_option("--websocket", arguments.websocket,
+                   "where WebSDK clients connect, publish and play, without media behind it")
         ->type_name("ADDR:PORT")
         ->allow_extra_args(false);
     app.add_option("--set", arguments.set, "begin with this, as GET /set?KEY=VALUE would set it")
