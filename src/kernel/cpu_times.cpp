@@ -4,6 +4,7 @@
 #include "kernel/monotonic.hpp"
 #include "kernel/proc_text.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -36,45 +37,87 @@ std::vector<CpuTicks> parse_proc_stat(std::string_view stat) {
 }
 
 std::vector<CpuCounters> CpuTimes::update(std::string_view stat, Clock::time_point before,
-                                          Clock::time_point after) {
+                                          Clock::time_point after, BusyBy by) {
+    const Reading reading{before, after, by};
+    ++updates_;
     std::vector<CpuCounters> counters;
     for (const auto& line : parse_proc_stat(stat)) {
         const auto [entry, is_new] = cpus_.try_emplace(line.cpu);
         auto& cpu = entry->second;
         if (is_new)
-            cpu = start(line, before);
+            cpu = start(line, reading);
         else
-            advance(cpu, line, before, after);
+            advance(cpu, line, reading);
+        cpu.listed = updates_;
         counters.push_back({.cpu = line.cpu, .busy = cpu.busy, .steal = cpu.steal});
     }
     return counters;
 }
 
-CpuTimes::Cpu CpuTimes::start(const CpuTicks& line, Clock::time_point before) const {
+CpuTimes::Cpu CpuTimes::start(const CpuTicks& line, const Reading& reading) const {
     const auto duration = [&](CpuTicks::Column column) {
         return std::chrono::nanoseconds(credible_start(in_nanoseconds(line.ticks[column])));
     };
-    Cpu cpu{.ticks = line.ticks, .changed = before, .busy = {}, .steal = duration(CpuTicks::steal)};
+    Cpu cpu{.ticks = line.ticks,
+            .changed = reading.before,
+            .busy = {},
+            .steal = duration(CpuTicks::steal)};
     for (const auto column : busy_columns) cpu.busy += duration(column);
+    begin(cpu, idle_time(line, reading));
     return cpu;
 }
 
+void CpuTimes::begin(Cpu& cpu, const Idle& now) {
+    cpu.begin = cpu.last = now;
+    cpu.before = cpu.busy;
+}
+
 /// While the hypervisor has a CPU its line stands still; all that was stolen comes at once.
-void CpuTimes::advance(Cpu& cpu, const CpuTicks& line, Clock::time_point before,
-                       Clock::time_point after) const {
+void CpuTimes::advance(Cpu& cpu, const CpuTicks& line, const Reading& reading) const {
+    if (reading.by == BusyBy::idle) advance_by_idle(cpu, line, reading);
     if (line.ticks == cpu.ticks) return;
-    const auto elapsed = (after - cpu.changed).count();
+    const auto elapsed = (reading.after - cpu.changed).count();
     const auto most = static_cast<std::uint64_t>(elapsed + most_ticks_too_many * tick_);
-    const auto increase = [&](CpuTicks::Column column) {
-        return credible_increase(in_nanoseconds(cpu.ticks[column]),
-                                 in_nanoseconds(line.ticks[column]), most);
-    };
-    std::uint64_t busy = 0;
-    for (const auto column : busy_columns) busy += increase(column);
-    if (busy <= most) cpu.busy += std::chrono::nanoseconds(busy);
-    cpu.steal += std::chrono::nanoseconds(increase(CpuTicks::steal));
+    if (reading.by == BusyBy::ticks) {
+        advance_by_ticks(cpu, line, most);
+        begin(cpu, idle_time(line, reading));
+    }
+    cpu.steal += std::chrono::nanoseconds(
+        credible_increase(in_nanoseconds(cpu.ticks[CpuTicks::steal]),
+                          in_nanoseconds(line.ticks[CpuTicks::steal]), most));
     cpu.ticks = line.ticks;
-    cpu.changed = before;
+    cpu.changed = reading.before;
+}
+
+void CpuTimes::advance_by_ticks(Cpu& cpu, const CpuTicks& line, std::uint64_t most) const {
+    std::uint64_t busy = 0;
+    for (const auto column : busy_columns)
+        busy += credible_increase(in_nanoseconds(cpu.ticks[column]),
+                                  in_nanoseconds(line.ticks[column]), most);
+    if (busy <= most) cpu.busy += std::chrono::nanoseconds(busy);
+}
+
+/// Held against one beginning, the error of the two columns, up to two ticks, does not add up. What
+/// it made too much the next readings wait for. A CPU that was away, or whose idle time is not what
+/// can have passed, begins anew.
+void CpuTimes::advance_by_idle(Cpu& cpu, const CpuTicks& line, const Reading& reading) const {
+    const auto now = idle_time(line, reading);
+    const auto error = std::chrono::nanoseconds(2 * tick_) + (reading.after - reading.before);
+    const auto idle = now.idle - cpu.last.idle;
+    const bool goes_on =
+        cpu.listed + 1 == updates_ && idle >= -error && idle <= now.at - cpu.last.at + error;
+    cpu.last = now;
+    if (!goes_on) return begin(cpu, now);
+    const auto busy = (now.at - cpu.begin.at) - (now.idle - cpu.begin.idle);
+    cpu.busy = std::max(cpu.busy, cpu.before + busy);
+}
+
+CpuTimes::Idle CpuTimes::idle_time(const CpuTicks& line, const Reading& reading) const {
+    const auto duration = [&](CpuTicks::Column column) {
+        return std::chrono::nanoseconds(credible_start(in_nanoseconds(line.ticks[column])));
+    };
+    return {.at = reading.before + (reading.after - reading.before) / 2,
+            .idle = duration(CpuTicks::idle) + duration(CpuTicks::iowait)};
 }
 
 /// The greatest number where it does not fit.

@@ -20,7 +20,8 @@ Result<std::vector<CpuCounters>> ProcStat::read_times() {
     const auto before = Clock::now();
     const auto text = file_.read();
     if (!text) return text.error();
-    auto cpus = times_.update(*text, before, Clock::now());
+    auto cpus =
+        times_.update(*text, before, Clock::now(), file_.is_kernels() ? by_ : BusyBy::ticks);
     if (cpus.empty()) return Error{fmt::format("{}: lists no CPU", file_.path().native())};
     return cpus;
 }

@@ -16,7 +16,9 @@ namespace wcs_node_agent {
 /// (lxcfs), which can end at any time: that takes away the figures of the CPUs and no others.
 class ProcStat {
  public:
-    explicit ProcStat(std::filesystem::path path = "/proc/stat") : file_(std::move(path)) {}
+    /// by: `idle` holds while the file is the kernel's own.
+    explicit ProcStat(std::filesystem::path path = "/proc/stat", BusyBy by = BusyBy::ticks)
+        : file_(std::move(path)), by_(by) {}
 
     /// As they are now. A change from readable to not is logged, once.
     Result<std::vector<CpuCounters>> read();
@@ -25,6 +27,7 @@ class ProcStat {
     Result<std::vector<CpuCounters>> read_times();
 
     ProcFile file_;
+    BusyBy by_;
     CpuTimes times_;
     bool failing_ = false;
 };

@@ -2,6 +2,7 @@
 #include "kernel/procfs.hpp"
 
 #include "kernel/proc_text.hpp"
+#include "kernel/tickless.hpp"
 #include "kernel/traffic_sources.hpp"
 
 #include <algorithm>
@@ -35,7 +36,9 @@ std::optional<DeviceCounters> answering_device_counters() {
 
 ProcfsProbe::ProcfsProbe(const std::filesystem::path& root, std::optional<DeviceCounters> devices)
     // proc/net is a link to self/net: the namespace of this process.
-    : net_dev_(root / "net/dev"), stat_(root / "stat"), devices_(std::move(devices)) {}
+    : net_dev_(root / "net/dev"),
+      stat_(root / "stat", kernel_keeps_exact_idle_columns(root) ? BusyBy::idle : BusyBy::ticks),
+      devices_(std::move(devices)) {}
 
 Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::path& root,
                                                        std::optional<DeviceCounters> devices) {

@@ -24,9 +24,10 @@ std::vector<InterfaceCounters> parse_net_dev(std::string_view net_dev);
 /// None where netlink does not answer that, as before Linux 4.7 or in a sandbox.
 std::optional<DeviceCounters> answering_device_counters();
 
-/// The fallback where eBPF cannot be used. Coarser: CPU time is sampled at the tick, and a
-/// GRO or GSO aggregate counts as one packet. Without devices, interfaces are found by their names
-/// in /proc/net/dev: until set_links() has the new ones, a name may be another interface's.
+/// The fallback where eBPF cannot be used. Coarser: CPU time is the time not idle, cut to 10 ms, or
+/// sampled at the tick where the kernel always ticks, and a GRO or GSO aggregate counts as one
+/// packet. Without devices, interfaces are found by their names in /proc/net/dev: until set_links()
+/// has the new ones, a name may be another interface's.
 class ProcfsProbe : public Probe {
  public:
     /// root: where proc is mounted. The error: neither netlink nor /proc/net/dev has interfaces.

@@ -3,6 +3,8 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -12,6 +14,9 @@ ProcFile::ProcFile(std::filesystem::path path) : path_(std::move(path)) { open()
 
 void ProcFile::open() {
     descriptor_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct statfs mounted {};
+    is_kernels_ = descriptor_ && ::fstatfs(descriptor_.get(), &mounted) == 0 &&
+                  mounted.f_type == PROC_SUPER_MAGIC;
 }
 
 Result<std::string_view> ProcFile::read() {

@@ -19,6 +19,9 @@ class ProcFile {
     /// The content as it is now; valid until the next read.
     Result<std::string_view> read();
 
+    /// Whether it is the kernel's own, and not another program's that is mounted there.
+    bool is_kernels() const { return is_kernels_; }
+
     const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -27,6 +30,7 @@ class ProcFile {
 
     std::filesystem::path path_;
     Descriptor descriptor_;
+    bool is_kernels_ = false;
     std::string buffer_;
 };
 

@@ -102,6 +102,69 @@ TEST(CpuTimes, CpusThatComeAndGoAreWhoTheyWere) {
     EXPECT_EQ(anew.at(0).busy, 1s) << "numbered anew by a container's /proc";
 }
 
+/// One reading of cpu0 a quarter of a second after the one before; idle time in ticks of 10 ms.
+struct IdleStep {
+    std::uint64_t user, idle, iowait;
+    std::chrono::nanoseconds busy;
+    const char* what;
+};
+
+TEST(CpuTimes, ByIdleTimeBusyIsWhatWasNotIdle) {
+    constexpr IdleStep steps[] = {
+        {100, 1000, 0, 1000ms, "the first reading is where they start"},
+        {100, 1020, 0, 1050ms, "50 ms of which no tick knows"},
+        {125, 1045, 0, 1050ms, "a thread in step with the tick, that hardly ran"},
+        {125, 1069, 0, 1060ms, "idle time is cut to 10 ms"},
+        {125, 1095, 0, 1060ms, "and catches up: busy time does not fall"},
+        {125, 1120, 0, 1060ms, "nor rise until what was too much has passed"},
+        {125, 1120, 25, 1060ms, "waiting for I/O is idle"},
+        {125, 1120, 25, 1300ms,
+         "busy throughout, or taken by the hypervisor, less what was too much"},
+        {125, 1120, 25, 1550ms, "throughout"},
+        {125, 1020, 25, 1550ms, "idle time fell, as after a live migration: it begins anew"},
+        {125, 1035, 25, 1650ms, "and goes on"},
+        {125, 9000, 25, 1650ms, "nobody is idle for longer than passes: it begins anew"},
+        {125, 9010, 25, 1800ms, "and goes on"},
+        {125, greatest, 25, 1800ms, "what no 64 bits hold in nanoseconds"},
+        {125, 9020, 25, 1800ms, "back from there"},
+        {125, 9030, 25, 1950ms, "and goes on"},
+    };
+    CpuTimes times(100);
+    auto now = when;
+    for (const auto& [user, idle, iowait, busy, what] : steps) {
+        const auto stat = fmt::format("cpu0 {} 0 0 {} {} 0 0 0\n", user, idle, iowait);
+        const auto cpus = times.update(stat, now, now, BusyBy::idle);
+        ASSERT_EQ(cpus.size(), 1u);
+        EXPECT_EQ(cpus[0].busy, busy) << what;
+        now += 250ms;
+    }
+}
+
+TEST(CpuTimes, ByIdleTimeACpuThatWasAwayWasNotBusy) {
+    CpuTimes times(100);
+    times.update("cpu0 0 0 0 100\ncpu1 0 0 0 100\n", when, when, BusyBy::idle);
+    times.update("cpu0 0 0 0 200\n", when + 1s, when + 1s, BusyBy::idle);
+    const auto back =
+        times.update("cpu0 0 0 0 300\ncpu1 0 0 0 100\n", when + 2s, when + 2s, BusyBy::idle);
+    EXPECT_EQ(back.at(1).busy, 0s);
+    const auto on =
+        times.update("cpu0 0 0 0 400\ncpu1 0 0 0 150\n", when + 3s, when + 3s, BusyBy::idle);
+    EXPECT_EQ(on.at(0).busy, 0s);
+    EXPECT_EQ(on.at(1).busy, 500ms);
+}
+
+TEST(CpuTimes, FromTicksToIdleTimeAndBack) {
+    CpuTimes times(100);
+    times.update("cpu0 100 0 0 100\n", when, when);
+    EXPECT_EQ(times.update("cpu0 150 0 0 150\n", when + 1s, when + 1s).at(0).busy, 1500ms);
+    const auto by_idle = [&](const char* stat, Clock::duration later) {
+        return times.update(stat, when + later, when + later, BusyBy::idle).at(0).busy;
+    };
+    EXPECT_EQ(by_idle("cpu0 150 0 0 190\n", 2s), 2100ms);
+    EXPECT_EQ(by_idle("cpu0 150 0 0 230\n", 3s), 2700ms);
+    EXPECT_EQ(times.update("cpu0 160 0 0 320\n", when + 4s, when + 4s).at(0).busy, 2800ms);
+}
+
 TEST(CpuTimes, AReadingThatTookLongIsCredible) {
     CpuTimes times(100);
     times.update("cpu0 100\n", when, when + 1s);
