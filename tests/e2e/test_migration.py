@@ -144,7 +144,8 @@ def test_the_service_takes_the_script_s_place_and_gives_it_back(node):
     assert node.run("wcs-node-agent check") == "up 75%\n"
 
     node.inside("systemctl start --no-block wcs-node-agent")
-    lab.wait_until(lambda: "agent_listen 0.0.0.0:9707: address already in use" in node.agent_log(), "xinetd has the port")
+    taken = "agent_listen 0.0.0.0:9707: address already in use"
+    lab.wait_until(lambda: taken in node.agent_log(), "xinetd has the port")
     assert "xinetd" in node.run("ss -ltnp 'sport = :9707'")
     node.inside("systemctl stop wcs-node-agent; systemctl reset-failed wcs-node-agent")
 
@@ -203,7 +204,8 @@ def test_check_takes_the_script_s_place_under_xinetd(node):
 
 
 def test_the_script_s_words_are_those_of_the_table():
-    rows = re.findall(r"^\| `([\w-]+) (\d+)` \| `--([\w-]+) (\d+)` \| `\"(\w+)\": (\d+)`", (lab.ROOT / "docs" / GUIDE).read_text(), re.MULTILINE)
+    row = r"^\| `([\w-]+) (\d+)` \| `--([\w-]+) (\d+)` \| `\"(\w+)\": (\d+)`"
+    rows = re.findall(row, (lab.ROOT / "docs" / GUIDE).read_text(), re.MULTILINE)
     assert len(rows) == 6
     for word, number, option, option_number, key, key_number in rows:
         assert word == option == key.replace("_", "-")
