@@ -97,7 +97,7 @@ class WebSocket:
     def __init__(self, authority, headers=(), address=HTTPS, host="localhost"):
         context = ssl.create_default_context(cafile=authority)
         self._connection = context.wrap_socket(lab.connect(address), server_hostname=host)
-        self.own_address = "%s:%d" % self._connection.getsockname()
+        self.own_address = "%s:%d" % self._connection.getsockname()[:2]
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             *("GET / HTTP/1.1", f"Host: {host}", "Connection: Upgrade", "Upgrade: websocket"),
