@@ -7,6 +7,7 @@
 """
 
 import base64
+import collections
 import hashlib
 import http.client
 import os
@@ -15,9 +16,11 @@ import socket
 import socketserver
 import ssl
 import threading
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import lab
+import pytest
 
 NODES = {"node1": "127.0.0.11", "node2": "127.0.0.12"}
 HTTPS = "127.0.0.1:443"
@@ -188,10 +191,10 @@ class Site:
         self.agents[name] = agent
         return agent
 
-    def start_haproxy(self, **options):
-        socket_of_it = self.folder / "haproxy.sock"
+    def start_haproxy(self):
+        statistics_socket = self.folder / "haproxy.sock"
         self.haproxy = self._start(
-            lab.Haproxy, "haproxy", self.configuration, socket_of_it, self.environment, **options
+            lab.Haproxy, "haproxy", self.configuration, statistics_socket, self.environment
         )
         return self.haproxy
 
@@ -230,3 +233,24 @@ class Site:
     def close(self):
         for server in self.servers.values():
             server.close()
+
+
+@pytest.fixture
+def site(start, tmp_path):
+    """site(example="haproxy", ...) -> a Site with its servers, HAProxy still to be started."""
+    with ExitStack() as sites:
+
+        def start_site(example="haproxy", tls=None, **options):
+            one = sites.enter_context(closing(Site(start, tmp_path, lab.HAPROXY_EXAMPLES / f"{example}.cfg", **options)))
+            one.start_servers(**({"tls": tls} if tls else {}))
+            return one
+
+        yield start_site
+
+
+def session(stack, site, *headers):
+    return stack.enter_context(closing(site.open(*headers)))
+
+
+def nodes_of(sessions):
+    return collections.Counter(one.node for one in sessions)

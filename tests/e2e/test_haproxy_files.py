@@ -1,41 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each configuration of packaging/haproxy in the real HAProxy: real agents and servers of WebSockets behind it."""
 
-import collections
 import re
-import signal
 import ssl
 import subprocess
+import sys
 import time
 from contextlib import ExitStack, closing
 
 import lab
 import pytest
-from balancer import HTTPS, NODES, Site, uncommented, values, with_dead_agents_out
+from balancer import (  # noqa: F401
+    HTTPS,
+    NODES,
+    WebSocket,
+    nodes_of,
+    session,
+    site,
+    uncommented,
+    values,
+    with_dead_agents_out,
+)
 
 EXAMPLES = {path.stem: path for path in sorted(lab.HAPROXY_EXAMPLES.glob("*.cfg"))}
 each_example = pytest.mark.parametrize("example", EXAMPLES)
-
-
-@pytest.fixture
-def site(start, tmp_path):
-    """site(example="haproxy", ...) -> a Site with its servers, HAProxy still to be started."""
-    with ExitStack() as sites:
-
-        def start_site(example="haproxy", tls=None, **options):
-            one = sites.enter_context(closing(Site(start, tmp_path, EXAMPLES[example], **options)))
-            one.start_servers(**({"tls": tls} if tls else {}))
-            return one
-
-        yield start_site
-
-
-def session(stack, site, *headers):
-    return stack.enter_context(closing(site.open(*headers)))
-
-
-def nodes_of(sessions):
-    return collections.Counter(one.node for one in sessions)
 
 
 def sections(text):
@@ -94,13 +82,26 @@ def test_a_node_learns_the_address_and_port_of_the_client_and_nothing_else_in_th
             assert values(request[1], "x-client-ip") == [client.own_address]
 
 
+def test_ipv6_beside_ipv4(site):
+    one = site()
+    one.environment["HTTPS_ADDRESS"] = ":443,:::443"
+    one.start_haproxy()
+    one.wait_for("node1", status="^UP$")
+    for address in (HTTPS, "[::1]:443"):
+        with closing(WebSocket(one.authority, address=address)) as client:
+            (request,) = one.servers[client.node].requests[-1:]
+            assert values(request[1], "x-client-ip") == [client.own_address]
+
+
 def test_what_is_no_websocket_goes_to_the_web_server(site):
     one = site()
     one.start_haproxy()
     status, headers, text, own_address = one.get("/examples/", **{"X-Client-IP": "203.0.113.1:1"})
     assert (status, text) == (200, "web")
     assert "Set-Cookie" not in headers
-    assert values(one.servers["web"].requests[0][1], "x-client-ip") == [own_address]
+    (request,) = one.servers["web"].requests
+    assert values(request[1], "x-client-ip") == [own_address]
+    assert values(request[1], "x-forwarded-for") == ["127.0.0.1"]
 
 
 def test_plain_http_is_redirected_but_for_the_certificate_authority(site):
@@ -195,168 +196,23 @@ def test_after_a_down_the_weight_rises_slowly_and_only_then(site, example):
         assert 0 < int(row["weight"]) < 20
 
 
-@pytest.mark.parametrize("reason", ["its agent says down", "its port is closed"])
-def test_a_node_that_goes_down_keeps_its_sessions(site, reason):
-    one = site()
-    one.start_agents(node1=20)
-    one.start_haproxy()
-    one.wait_for("node1", weight="^80$", status="^UP$")
-    one.wait_for("node2", status="^UP$")
-    with ExitStack() as stack:
-        opened = {each.node: each for each in (session(stack, one) for _ in range(4))}
-        if reason == "its port is closed":
-            one.servers["node1"].close()
-        else:
-            one.simulators["node1"].set(streams_webrtc_out=120)
-        one.wait_for("node1", status="^DOWN")
-        assert opened["node1"].echo() and opened["node2"].echo()
-        assert nodes_of(session(stack, one) for _ in range(4)) == {"node2": 4}
-        assert opened["node1"].echo()
-
-
-def test_without_a_node_clients_are_told(site):
-    one = site()
-    one.start_agents(node1=120, node2=120)
-    one.start_haproxy()
-    for name in NODES:
-        one.wait_for(name, status="^DOWN")
-    with closing(one.open()) as client:
-        assert client.status == 503
-    assert one.get("/")[0] == 200
-
-
-def save_state(site):
-    """As save-state.conf does it."""
-    lines = (lab.HAPROXY_EXAMPLES / "save-state.conf").read_text().splitlines()
-    commands = {line.partition("=-")[2] for line in lines if "show servers state" in line}
-    (command,) = commands  # the same for a reload and a restart
-    command = command.replace("/run/haproxy/admin.sock", str(site.folder / "haproxy.sock"))
-    command = command.replace("/var/lib/haproxy/state", str(site.state_file))
-    subprocess.run(command, shell=True, check=True)
-
-
-def state_of(site):
-    rows = site.haproxy.servers()
-    return {name: (rows[name]["weight"], rows[name]["status"].split()[0]) for name in NODES}
-
-
-def restart_without_agents(site, save=True, health_checks=True):
-    """HAProxy anew, after which no agent says a word."""
-    if save:
-        save_state(site)
-    for agent in site.agents.values():
-        agent.close()
-    site.haproxy.close()
-    if not health_checks:
-        text = site.configuration.read_text()
-        site.configuration.write_text(text.replace(" inter 200ms", " inter 10m"))  # the first after 5 minutes
-    site.start_haproxy()
-
-
-@pytest.mark.parametrize("saved", [True, False])
-def test_a_restart_keeps_weights_and_states_if_they_were_saved(site, saved):
-    one = site()
-    one.start_agents(node1=75, node2=120)
-    one.start_haproxy()
-    one.wait_for("node1", weight="^25$")
-    one.wait_for("node2", status="^DOWN")
-    one.haproxy.command("set server wcs_nodes/node1 state drain")
-    restart_without_agents(one, save=saved, health_checks=False)
-    kept = {"node1": ("25", "DRAIN"), "node2": ("100", "DOWN")}
-    anew = {"node1": ("100", "UP"), "node2": ("100", "UP")}
-    ends = time.monotonic() + 1  # several checks of agents
-    seen = lab.watch(lambda: state_of(one), lambda _: time.monotonic() > ends, "a second")
-    assert [state for state in seen if state != (kept if saved else anew)] == []
-
-
-def test_a_down_of_the_agent_is_kept_until_the_first_health_check(site):
-    """HAProxy saves that a server is down, not that its agent said so."""
-    one = site()
-    one.start_agents(node2=120)
-    one.start_haproxy()
-    one.wait_for("node2", status="^DOWN")
-    restart_without_agents(one)
-    one.wait_for("node2", status="^UP$")
-
-
-def test_a_reload_keeps_weights_and_sessions(site):
-    one = site()
-    one.start_agents(node1=75)
-    haproxy = one.start_haproxy(mode="-W")
-    one.wait_for("node1", weight="^25$")
-    worker = haproxy.command("show info")
-    with closing(one.open()) as held:
-        assert held.echo()
-        save_state(one)
-        one.agents["node1"].close()
-        haproxy.signal(signal.SIGUSR2)
-        seen = lab.watch(
-            lambda: (haproxy.command("show info"), state_of(one)), lambda both: both[0] != worker, "a new worker"
-        )
-        assert {state["node1"][0] for _, state in seen} == {"25"}
-        assert held.echo()
-        with closing(one.open()) as client:
-            assert client.status == 101
-
-
-def test_a_dead_agent_leaves_its_node_up_at_its_last_weight(site):
-    one = site()
-    one.start_agents(node1=75)
-    one.start_haproxy()
-    one.wait_for("node1", weight="^25$")
-    one.agents["node1"].signal(signal.SIGKILL)
-    one.wait_for("node1", agent_status="L4CON")
-    time.sleep(1)
-    one.wait_for("node1", weight="^25$", status="^UP$")
-
-
-def test_with_the_block_a_dead_agent_takes_its_node_out(site):
-    one = site(change=with_dead_agents_out)
+def test_several_balancers_come_to_the_same_weights(site, start, tmp_path):
+    one = site("random")
     one.start_agents(node1=75, node2=20)
-    one.start_haproxy()
-    one.wait_for("node1", weight="^25$", status="^UP$")
-    one.wait_for("node2", weight="^80$", status="^UP$")
-    one.agents["node1"].signal(signal.SIGKILL)
-    row = one.wait_for("node1", status="^DOWN")
-    assert "step 2 of tcp-check (connect port 9708)" in row["last_chk"]
-    with ExitStack() as stack:
-        assert nodes_of(session(stack, one) for _ in range(4)) == {"node2": 4}
-    one.start_agent("node1")
-    one.wait_for("node1", weight="^25$", status="^UP$")
-    # WCS's own port is in it too.
-    one.servers["node1"].close()
-    row = one.wait_for("node1", status="^DOWN")
-    assert "step 1 of tcp-check (connect)" in row["last_chk"]
-
-
-def test_with_the_block_a_restart_of_the_agent_takes_nothing_out(site):
-    one = site(change=with_dead_agents_out, inter="2s")
-    one.start_agents(node1=75)
-    one.start_haproxy()
-    one.wait_for("node1", weight="^25$", status="^UP$")
-    one.agents["node1"].close()
-    one.wait_for("node1", check_status="L4CON")
-    agent = one.start_agent("node1")
-    agent.wait_until_listening()
-    seen = lab.watch(
-        lambda: one.haproxy.servers()["node1"], lambda row: row["check_status"] == "L7OK", "a check that passes"
-    )
-    assert {row["status"].split()[0] for row in seen} == {"UP"}
-
-
-def test_with_the_block_the_death_of_every_agent_stops_the_service(site):
-    """Why it is not on by default."""
-    one = site(change=with_dead_agents_out)
-    one.start_agents(node1=20, node2=20)
-    one.start_haproxy()
-    for name in NODES:
-        one.wait_for(name, weight="^80$", status="^UP$")
-    for agent in one.agents.values():
-        agent.signal(signal.SIGKILL)
-    for name in NODES:
-        one.wait_for(name, status="^DOWN")
-    with closing(one.open()) as client:
-        assert client.status == 503
+    addresses = {
+        "HTTP_ADDRESS": "127.0.0.2:80",
+        "HTTPS_ADDRESS": "127.0.0.2:443",
+        "STATISTICS_ADDRESS": "127.0.0.2:8404",
+    }
+    one.environment |= {"HTTP_ADDRESS": "127.0.0.1:80", "HTTPS_ADDRESS": HTTPS}
+    first = one.start_haproxy()
+    second = start(lab.Haproxy, "second", one.configuration, tmp_path / "second.sock", one.environment | addresses)
+    for haproxy in (first, second):
+        one.haproxy = haproxy
+        one.wait_for("node1", weight="^25$")
+        one.wait_for("node2", weight="^80$")
+    first.command("set server wcs_nodes/node1 state drain")
+    assert second.servers()["node1"]["status"] == "UP"
 
 
 @pytest.mark.parametrize("with_block", [False, True])
@@ -389,3 +245,24 @@ def test_prometheus_reads_haproxy_where_the_line_is_commented_in(site):
     status, _, page = lab.http_get("127.0.0.1:8404", "/metrics")
     assert status == 200 and 'haproxy_server_weight{proxy="wcs_nodes",server="node1"}' in page
     assert lab.http_get("127.0.0.1:8404", "/")[0] == 200
+
+
+def test_haproxy_ends_with_who_started_it(tmp_path):
+    """Although it becomes another user."""
+    maker = (
+        f"import sys, time; sys.path.insert(0, {str(lab.ROOT / 'tools/lib')!r}); import lab\n"
+        f"lab.Haproxy({str(tmp_path / 'log')!r}, lab.HAPROXY_EXAMPLE, {str(tmp_path / 'sock')!r})\n"
+        "print('it runs', flush=True); time.sleep(100)"
+    )
+    with subprocess.Popen([sys.executable, "-c", maker], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "it runs\n"
+        lab.connect(HTTPS).close()
+        process.kill()
+
+    def has_ended():
+        try:
+            lab.connect(HTTPS).close()
+        except ConnectionRefusedError:
+            return True
+
+    lab.wait_until(has_ended, "HAProxy ends")

@@ -390,12 +390,14 @@ def quick_haproxy(folder, example=HAPROXY_EXAMPLE, **times):
 
 
 class Haproxy(Process):
-    """A real HAProxy; env are the variables that its configuration asks for, mode is -W for one that reloads.
+    """A real HAProxy; env are the variables that its configuration asks for.
 
+    This is its master, which stays root: a process that becomes another user forgets whose death it asked to be told.
+    The worker ends with its master. SIGUSR2 reloads.
     Without a SITE_PEM it gets a certificate for localhost. What else it keeps is beside the statistics socket.
     """
 
-    def __init__(self, log, configuration, statistics_socket, env=None, mode="-db", pass_fds=()):
+    def __init__(self, log, configuration, statistics_socket, env=None, pass_fds=()):
         self._statistics_socket = str(statistics_socket)
         folder = Path(statistics_socket).parent
         env = {"STATE_FILE": str(folder / "haproxy.state"), **(env or {})}
@@ -405,7 +407,7 @@ class Haproxy(Process):
             Path(env["STATE_FILE"]).write_text("1\n")  # the format's version: a state of no server
         super().__init__(
             log,
-            ["/usr/sbin/haproxy", mode, "-f", str(configuration)],
+            ["/usr/sbin/haproxy", "-W", "-f", str(configuration)],
             env={"STATISTICS_SOCKET": self._statistics_socket, **env},
             pass_fds=pass_fds,
         )
