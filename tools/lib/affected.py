@@ -21,10 +21,10 @@ ALL = "*"
 
 # Files that are not compiled, or not only, and the end-to-end tests that look at them.
 READ_BY = {
-    "docs/": ("source_tree", "docs", "migration"),
+    "docs/": ("source_tree", "docs", "migration", "haproxy_guide"),
     "README.md": ("source_tree",),
     "CONTRIBUTING.md": ("source_tree",),
-    "packaging/": ("packaging", "systemd", "haproxy", "examples", "migration"),
+    "packaging/": ("packaging", "systemd", "haproxy", "haproxy_files", "haproxy_guide", "examples", "migration"),
     "tools/lib/lab.py": (ALL,),
     "tools/lib/": ("tools",),
     "tools/demo/": ("quickstart",),
