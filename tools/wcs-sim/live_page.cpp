@@ -56,6 +56,7 @@ std::vector<Section> with_clients(std::vector<Section> sections, const LiveCount
     if (auto* const entry = find_entry(sections, "streams_viewers");
         entry != nullptr && !counts.viewers.empty()) {
         std::vector<std::string> streams;
+        streams.reserve(counts.viewers.size());
         for (const auto& [name, viewers] : counts.viewers) {
             streams.push_back(fmt::format("{}/{}", name, viewers));
         }

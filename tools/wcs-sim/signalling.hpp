@@ -53,7 +53,7 @@ class Signalling {
 
     /// Acts on one message. The error says why this is not the protocol at all, so that the
     /// connection should end; what can be answered is answered with `fail` or a FAILED stream.
-    Result<void> receive(Client client, std::string_view message);
+    Result<void> receive(Client client, std::string_view text);
 
     /// Sends the protocol's keep-alive; the client owes a `pong`.
     void ping(Client client);

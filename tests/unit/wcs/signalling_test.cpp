@@ -60,8 +60,9 @@ class SignallingTest : public testing::Test {
                 text = data["mediaSessionId"].get<std::string>() + ' ' +
                        data["status"].get<std::string>();
             }
-            if (data.is_object() && data.contains("info") && data["info"] != "") {
-                text += ": " + data["info"].get<std::string>();
+            const auto info = data.is_object() ? data.value("info", std::string()) : "";
+            if (!info.empty()) {
+                text += ": " + info;
             }
             messages.push_back(text);
         }
