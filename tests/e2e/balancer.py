@@ -181,12 +181,13 @@ class Site:
             self.agents[name].wait_until_listening()
             self.agents[name].wait_for_reply("^up" if count < 100 else "^down")
 
-    def start_agent(self, name, *options):
+    def start_agent(self, name, *options, metrics=None):
         host = NODES[name]
+        metrics = metrics or f"{host}:9708"
         wcs = f"--wcs-url={self.simulators[name].url}"
         quick = ("--cpu=off", "--sample-interval=100ms", "--window=500ms", "--wcs-interval=200ms")
         agent = self._start(
-            lab.Agent, f"{name}-agent", wcs, *quick, *options, listen=f"{host}:9707", metrics=f"{host}:9708"
+            lab.Agent, f"{name}-agent", wcs, *quick, *options, listen=f"{host}:9707", metrics=metrics
         )
         self.agents[name] = agent
         return agent

@@ -31,6 +31,18 @@ def test_a_node_that_goes_down_keeps_its_sessions(site, reason):
         assert opened["node1"].echo()
 
 
+def test_a_session_that_cannot_reach_its_node_is_given_to_another(site):
+    """Before the health check has noticed."""
+    one = site(inter="10m")
+    one.servers["node1"].close()
+    one.start_haproxy()
+    one.haproxy.command("set server wcs_nodes/node1 health up")
+    with ExitStack() as stack:
+        assert nodes_of(session(stack, one) for _ in range(2)) == {"node2": 2}
+    row = one.haproxy.servers()["node1"]
+    assert (row["status"], row["wredis"]) == ("UP", "1")
+
+
 def test_without_a_node_clients_are_told(site):
     one = site()
     one.start_agents(node1=120, node2=120)
@@ -94,6 +106,17 @@ def test_a_down_of_the_agent_is_kept_until_the_first_health_check(site):
     one.wait_for("node2", status="^DOWN")
     restart_without_agents(one)
     one.wait_for("node2", status="^UP$")
+
+
+def test_a_weight_is_kept_only_if_the_configured_one_is_the_same(site):
+    one = site()
+    one.start_agents(node1=75)
+    one.start_haproxy()
+    one.wait_for("node1", weight="^25$")
+    text = one.configuration.read_text()
+    one.configuration.write_text(text.replace("weight 100 check", "weight 200 check"))
+    restart_without_agents(one)
+    assert state_of(one)["node1"] == ("200", "UP")
 
 
 def worker(site):
@@ -213,7 +236,10 @@ def test_with_the_block_the_death_of_every_agent_stops_the_service(site):
 
 # What the documents say dies, and the tests that show what follows.
 DEATHS = {
-    "the agent restarts": ["test_a_restart_of_the_agent_changes_nothing_at_haproxy", "test_with_the_block_a_restart_of_the_agent_takes_nothing_out"],
+    "the agent restarts": [
+        "test_a_restart_of_the_agent_changes_nothing_at_haproxy",
+        "test_with_the_block_a_restart_of_the_agent_takes_nothing_out",
+    ],
     "the agent dies": [
         "test_a_dead_agent_leaves_its_node_up_at_its_last_weight",
         "test_a_dead_agent_leaves_its_node_down_if_that_was_its_last_word",

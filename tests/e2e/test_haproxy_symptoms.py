@@ -164,8 +164,7 @@ def tls_to_a_plain_port(begin, filtered):
 def block_and_metrics_on_loopback_alone(begin, filtered):
     site = begin(change=with_dead_agents_out)
     site.agents["node1"].close()
-    wcs = f"--wcs-url={site.simulators['node1'].url}"
-    site._start(lab.Agent, "again", wcs, "--cpu=off", listen=f"{NODE}:9707").wait_until_listening()
+    site.start_agent("node1", metrics="127.0.0.1:9708").wait_until_listening()
     return site
 
 
@@ -177,7 +176,8 @@ def block_and_balancer_not_in_metrics_allow(begin, filtered):
 
 
 def block_and_stale_samples(begin, filtered):
-    server = lambda: TcpServer(f"{NODE}:9708", b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", reads=True)
+    reply = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    server = lambda: TcpServer(f"{NODE}:9708", reply, reads=True)
     return begin(agent=False, server=server, change=with_dead_agents_out)
 
 
@@ -331,6 +331,12 @@ def test_what_haproxy_says_of_a_bundle(what, tmp_path):
     assert haproxy_says(tmp_path, parts) == message
     (row,) = [line for line in DOCUMENT.splitlines() if line.startswith(f"| {what} |")]
     assert f"| `{message}` |" in row if message else "| nothing |" in row
+
+
+def test_the_key_may_be_in_a_file_of_its_own(tmp_path):
+    lab.certificate(tmp_path, "localhost")
+    (tmp_path / "trial.pem.key").write_text((tmp_path / "leaf.key").read_text())
+    assert haproxy_says(tmp_path, ("leaf.pem", "intermediate.pem")) is None
 
 
 @pytest.mark.parametrize(
