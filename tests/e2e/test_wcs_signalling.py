@@ -7,6 +7,7 @@ import re
 import resource
 import socket
 import struct
+from pathlib import Path
 
 import lab
 import pytest
@@ -48,6 +49,12 @@ def say(client, message, **data):
 
 def hear(client):
     return json.loads(client.recv())
+
+
+def frame_of(message, **data):
+    """The same as a frame, masked with zeros, for bare sockets; of more than 65,535 bytes."""
+    text = json.dumps({"message": message, "data": [data]}).encode()
+    return b"\x81\xff" + struct.pack("!Q", len(text)) + MASK + text
 
 
 def publish(client, name):
@@ -208,6 +215,36 @@ def test_a_client_that_never_reads_is_closed(simulator, connect):
     for _ in range(100):
         say(publisher, "sendStreamEvent", mediaSessionId="id-test", type="data", payload="x" * 200_000)
     wait_for_page(simulator, connections_websocket=1, streams_webrtc_in=1, streams_webrtc_out=0)
+
+
+@pytest.fixture
+def small_send_buffers():
+    """Connections accepted from now on in this network take 16 KiB that their client does not read."""
+    setting = Path("/proc/sys/net/ipv4/tcp_wmem")
+    before = setting.read_text()
+    setting.write_text("4096 16384 16384")
+    yield
+    setting.write_text(before)
+
+
+def test_a_client_that_never_reads_nor_answers_pings_is_closed(small_send_buffers, simulator):
+    """Its close frame can never be sent, behind a message that is half sent."""
+    simulator.set(ping_ms=100, ping_probes=3)
+    with upgraded(simulator) as client:
+        client.sendall(frame_of("connection", padding="x" * 200_000))
+        wait_for_page(simulator, connections_websocket=1)
+        wait_for_page(simulator, connections_websocket=0)
+
+
+def test_what_comes_after_the_close_frame_is_dropped(simulator):
+    simulator.set(ping_ms=100, ping_probes=2)
+    with upgraded(simulator) as client:
+        heard = b""
+        while b"pings unanswered" not in heard:
+            heard += client.recv(4096)
+        client.sendall(b"\x82\x82" + MASK + b"hi")  # binary, which would be answered with a close frame
+        assert client.recv(4096) == b""
+    wait_for_page(simulator, connections_websocket=0)
 
 
 def test_sdp_without_media_fails_that_stream_alone(simulator, connect):

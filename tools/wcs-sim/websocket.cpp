@@ -4,6 +4,7 @@
 #include "wcs-sim/http.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ namespace {
 constexpr std::size_t longest_message = 256 * 1024;  // bytes; an SDP offer has some 10,000
 constexpr std::size_t most_unsent = 1 << 20;         // bytes, for a client that does not read
 constexpr std::size_t most_sessions = 10'000;
+constexpr std::chrono::seconds handshake_timeout(5);
 
 /// ADDRESS:PORT as HAProxy's %ci:%cp writes it, an IPv6 address without brackets.
 bool is_address_and_port(std::string_view text) {
@@ -97,7 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void set_up_socket() {
         beast::get_lowest_layer(socket_).expires_never();
         // Of the upgrade and of the closing handshake. Silence is the keep-alive's business.
-        socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds(5),
+        socket_.set_option(websocket::stream_base::timeout{handshake_timeout,
                                                            websocket::stream_base::none(), false});
         socket_.read_message_max(longest_message);
         socket_.text(true);
@@ -167,6 +169,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     asio::awaitable<void> close(websocket::close_reason reason) {
+        // A second close frame would wait for ever.
+        if (std::exchange(closing_, true)) {
+            co_return;
+        }
+        // Beast's timeout begins with the close frame, which comes after the message that is being
+        // sent: a client that does not read would hold that up for as long as it likes.
+        asio::steady_timer deadline(socket_.get_executor(), 2 * handshake_timeout);
+        deadline.async_wait([self = weak_from_this()](error_code cancelled) {
+            if (const auto connection = self.lock(); connection && !cancelled) {
+                error_code ignored;
+                connection->lowest_layer().close(ignored);
+            }
+        });
         error_code error;
         co_await socket_.async_close(reason, asio::redirect_error(asio::use_awaitable, error));
         lowest_layer().close(error);
@@ -180,6 +195,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::deque<std::string> unsent_;  // the first one is being sent
     std::size_t unsent_bytes_ = 0;
     unsigned unanswered_pings_ = 0;
+    bool closing_ = false;  // a close frame is on its way
     bool closed_ = false;
 };
 
