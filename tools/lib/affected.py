@@ -19,13 +19,18 @@ ROOT = includes.ROOT
 E2E = ROOT / "tests/e2e"
 ALL = "*"
 
+BALANCER = ("haproxy_deaths", "haproxy_files", "haproxy_guide", "haproxy_symptoms")
 # Files that are not compiled, or not only, and the end-to-end tests that look at them.
 READ_BY = {
     "docs/": ("source_tree", "docs", "migration", "haproxy_guide"),
     "README.md": ("source_tree",),
     "CONTRIBUTING.md": ("source_tree",),
-    "packaging/": ("packaging", "systemd", "haproxy", "haproxy_files", "haproxy_guide", "examples", "migration"),
+    "packaging/haproxy/": ("packaging", "quickstart", "browser", "haproxy", *BALANCER),
+    "packaging/nginx/": ("packaging", "quickstart", "browser", "examples"),
+    "packaging/": ("packaging", "systemd", "haproxy_guide", "examples", "migration"),
     "tools/lib/lab.py": (ALL,),
+    "tools/lib/guide_site.py": ("quickstart", "browser"),
+    "tools/lib/websdk.py": ("quickstart", "browser"),
     "tools/lib/": ("tools",),
     "tools/demo/": ("quickstart",),
     "tools/quickstart": ("quickstart",),
@@ -33,6 +38,9 @@ READ_BY = {
     "tools/": ("tools",),
     "tests/e2e/faults/": (ALL,),
     "tests/e2e/conftest.py": (ALL,),
+    "tests/e2e/balancer.py": BALANCER,
+    "tests/e2e/browser.py": ("browser",),
+    "tests/e2e/documents.py": ("docs", "haproxy_guide", "migration"),
     "tests/e2e/links.py": ("interfaces", "link_share", "rates"),
     "tests/e2e/pytest.ini": (ALL,),
     "tests/vm/": (),
