@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,8 +111,8 @@ struct WcsState {
     std::string fault_text;                    // one line for people; empty without a fault
     bool silent = false;                       // nothing answered the last fetch in time
     std::optional<Clock::time_point> page_at;  // when the last page that parsed came
-    WcsPage page;                              // that page
-    StreamCounts counts;                       // from that page
+    std::shared_ptr<const WcsPage> page = std::make_shared<WcsPage>();  // that page; never null
+    StreamCounts counts;                                                // from that page
     std::optional<HeldCount> publishers, subscribers, hls;  // merged over protocols, last known
     std::array<std::uint64_t, all_wcs_faults.size() + 1> faults_total{};  // by WcsFault
     std::chrono::nanoseconds fetch_duration{};                            // of the last fetch

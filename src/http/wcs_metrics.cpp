@@ -26,7 +26,7 @@ void add_stats(const Snapshot& node, Writer& out) {
     std::set<std::string_view> counted(hls.begin(), hls.end());
     for (const auto* group : {&publishers, &subscribers})
         for (const auto& names : *group) counted.insert(names.begin(), names.end());
-    for (const auto& [key, value] : node.wcs.page.numbers)
+    for (const auto& [key, value] : node.wcs.page->numbers)
         if (!counted.contains(key)) out.add(value, {key});
 }
 

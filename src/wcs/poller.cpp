@@ -183,7 +183,7 @@ void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
     }
     if (outcome.page) {
         state.page_at = now;
-        state.page = std::move(*outcome.page);
+        state.page = std::make_shared<const WcsPage>(std::move(*outcome.page));
         state.counts = std::move(outcome.counts);
         hold(state.publishers, merged(state.counts.publishers), now);
         hold(state.subscribers, merged(state.counts.subscribers), now);

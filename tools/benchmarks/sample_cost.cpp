@@ -32,7 +32,9 @@ WcsState wcs_at_work(Clock::time_point at) {
     WcsState wcs;
     wcs.asked = true;
     wcs.page_at = at;
-    for (int i = 0; i < 60; ++i) wcs.page.numbers["streams_key_" + std::to_string(i)] = i * 1.5;
+    WcsPage page;
+    for (int i = 0; i < 60; ++i) page.numbers["streams_key_" + std::to_string(i)] = i * 1.5;
+    wcs.page = std::make_shared<WcsPage>(std::move(page));
     wcs.counts = {{5, 2, 0}, {40, 0, 1}, 3, ""};
     wcs.publishers = HeldCount{7, at};
     wcs.subscribers = HeldCount{41, at};

@@ -234,7 +234,9 @@ TEST(Metrics, FollowTheNamesThatMakeUpTheCounts) {
 
 TEST(Metrics, KeepLabelsValidWhateverWcsSends) {
     Snapshot node = busy_node();
-    node.wcs.page.numbers = {{"a\xFF\"\\\n", 1}};
+    WcsPage page;
+    page.numbers = {{"a\xFF\"\\\n", 1}};
+    node.wcs.page = std::make_shared<WcsPage>(std::move(page));
     EXPECT_THAT(series(node, "wcs_stat{"),
                 UnorderedElementsAre(Pair(R"(wcs_stat{key="a?\"\\\n"})", "1")));
 }

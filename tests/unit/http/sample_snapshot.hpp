@@ -31,7 +31,9 @@ inline Snapshot busy_node() {
     wcs.asked = true;
     wcs.page_at = snapshot.at - 500ms;
     wcs.fetch_duration = 4ms;
-    wcs.page.numbers = {{"streams_webrtc_in", 5}, {"streams_hls", 3}, {"connections", 12.5}};
+    WcsPage page;
+    page.numbers = {{"streams_webrtc_in", 5}, {"streams_hls", 3}, {"connections", 12.5}};
+    wcs.page = std::make_shared<WcsPage>(std::move(page));
     wcs.counts = {{5, 2, 0}, {40, 0, 1}, 3, ""};
     wcs.publishers = HeldCount{7, *wcs.page_at};
     wcs.subscribers = HeldCount{41, *wcs.page_at};

@@ -154,7 +154,7 @@ TEST(Record, APage) {
     EXPECT_TRUE(state.up());
     EXPECT_EQ(state.page_at, at(1));
     EXPECT_EQ(state.fetch_duration, 7ms);
-    EXPECT_EQ(state.page.numbers.size(), 7U);
+    EXPECT_EQ(state.page->numbers.size(), 7U);
     EXPECT_EQ(state.counts.subscribers[1], 4);
     EXPECT_TRUE(holds(state.publishers, 3, 1));
     EXPECT_TRUE(holds(state.subscribers, 4, 1));
