@@ -127,6 +127,15 @@ def test_http_2_is_not_offered(site):
         assert client.version() in ("TLSv1.2", "TLSv1.3")
 
 
+def test_http_2_is_not_taken_unasked_either(site):
+    one = site()
+    one.start_haproxy()
+    context = ssl.create_default_context(cafile=one.authority)
+    with context.wrap_socket(lab.connect(HTTPS), server_hostname="localhost") as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
 def test_300_sessions_at_once_are_held(site):
     one = site()
     one.start_haproxy()
