@@ -49,6 +49,13 @@ std::string address_of(const ASN1_STRING* bytes) {
     return asio::ip::address_v6(v6).to_string();
 }
 
+/// An address in the place of a name counts for nothing, although it looks right.
+std::string dns_name(std::string name) {
+    boost::system::error_code error;
+    asio::ip::make_address(name, error);
+    return error ? name : name + " (as a DNS name, not as an IP address)";
+}
+
 std::string common_name(const X509_NAME* name) {
     const int place = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
     if (place < 0) return "nobody";
@@ -65,7 +72,7 @@ std::string names_of(const X509* certificate) {
     std::vector<std::string> names;
     for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
         const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
-        if (name->type == GEN_DNS) names.push_back(text_of(name->d.dNSName));
+        if (name->type == GEN_DNS) names.push_back(dns_name(text_of(name->d.dNSName)));
         if (name->type == GEN_IPADD) names.push_back(address_of(name->d.iPAddress));
     }
     if (names.empty())
@@ -114,8 +121,17 @@ std::string describe(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrus
                 "{} is for {}, not for {}: write a name that it has in wcs_url, or set "
                 "wcs_insecure",
                 whose, names_of(certificate), url.host);
-        default:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // a CA of the same name with another key
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
             return untrusted(whose, why, trust);
+        default:
+            return fmt::format(
+                "{} is not fit for this ({}): give WCS another one, or set wcs_insecure", whose,
+                why);
     }
 }
 

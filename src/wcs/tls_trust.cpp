@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pemerr.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace wcs_node_agent {
 
@@ -17,19 +20,26 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-/// Adds the PEM certificates; false: there is none.
-bool add_certificates(SSL_CTX* context, const std::string& pem) {
+/// Adds the PEM certificates, and skips what else the text has, such as a key.
+Result<void> add_certificates(SSL_CTX* context, const std::string& pem) {
     const std::unique_ptr<BIO, int (*)(BIO*)> bio(
         BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-    bool found = false;
-    for (;; found = true) {
+    ERR_clear_error();
+    std::size_t number = 0;
+    for (;; ++number) {
         const std::unique_ptr<X509, void (*)(X509*)> certificate(
             PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr), X509_free);
         if (!certificate) break;
         X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
     }
+    const auto last = ERR_peek_last_error();
+    const bool is_end =
+        ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
     ERR_clear_error();
-    return found;
+    if (!is_end)
+        return Error{fmt::format("is damaged: certificate {} in it cannot be read", number + 1)};
+    if (number == 0) return Error{"has no certificate (PEM)"};
+    return {};
 }
 
 bool is_there(const char* path) {
@@ -63,8 +73,8 @@ Result<TlsTrust> TlsTrust::make(std::string ca_file, std::string ca_pem, bool in
     SSL_CTX_set_verify(native, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
     if (ca_file.empty()) {
         add_system_authorities(native);
-    } else if (!add_certificates(native, ca_pem)) {
-        return Error{"has no certificate (PEM)"};
+    } else if (auto added = add_certificates(native, ca_pem); !added) {
+        return added.error();
     }
     // A certificate that is named is trusted as it is, whether its own issuer is known or not.
     if (!ca_file.empty())

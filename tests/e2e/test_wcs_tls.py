@@ -68,9 +68,9 @@ def make_authority(folder, name):
     return folder / f"{name}.pem"
 
 
-def issue(folder, authority, name, subject, days="2"):
+def issue(folder, authority, name, subject, days="2", more=""):
     request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
-    extensions.write_text(f"subjectAltName={subject}\n")
+    extensions.write_text(f"subjectAltName={subject}\n{more}\n")
     openssl(
         *("req", *new_key(), "-subj", f"/CN={name}"),
         *("-keyout", str(folder / f"{name}.key"), "-out", str(request)),
@@ -271,10 +271,10 @@ def test_http_to_openssl_says_so(start, agent, folder):
 class TlsServer:
     """Python's: answers each request with `answer` and drops the connection without TLS's goodbye."""
 
-    def __init__(self, folder, answer):
+    def __init__(self, folder, answer, name="good"):
         self._answer, self._listener = answer, socket.create_server(("127.0.0.1", 0))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(folder / "good.pem", folder / "good.key")
+        self._context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
         self.page = "127.0.0.1:%d" % self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -286,6 +286,44 @@ class TlsServer:
                 tls.recv(65536)
                 tls.sendall(self._answer)
                 os.close(tls.detach())
+
+
+@pytest.mark.parametrize(
+    "subject, more, text",
+    [
+        ("DNS:127.0.0.1", "", "is for 127.0.0.1 (as a DNS name, not as an IP address), not for 127.0.0.1: write"),
+        (
+            "IP:127.0.0.1",
+            "extendedKeyUsage=clientAuth",
+            "is not fit for this (unsuitable certificate purpose): give WCS another one, or set wcs_insecure",
+        ),
+    ],
+    ids=["address-as-name", "of-a-client"],
+)
+def test_a_certificate_that_looks_right(agent, folder, subject, more, text):
+    authority = folder / "authority.pem"
+    issue(folder, authority, "special", subject, more=more)
+    url = f"https://{TlsServer(folder, b'', 'special').page}{STATISTICS}"
+    reload(agent, folder, wcs_url=url, wcs_ca_file=str(authority))
+    wait_for_fault(agent, url, f"the certificate {text}")
+
+
+def test_a_damaged_file_is_refused_whole(folder):
+    good, authority = ((folder / f"{name}.pem").read_text() for name in ("good", "authority"))
+    bundle, configuration = folder / "bundle.pem", folder / "bundle.json"
+    configuration.write_text(json.dumps({"wcs_url": f"https://{GOOD}{STATISTICS}", "wcs_ca_file": str(bundle)}))
+
+    def check(text):
+        bundle.write_text(text)
+        command = [lab.AGENT, "config", "check", str(configuration)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    for text, number in ((authority[:300], 1), (good + authority[:300], 2), (good + "-----BEGIN CERTIFICATE-----", 2)):
+        checked = check(text)
+        assert checked.returncode == 2
+        assert f"{bundle} is damaged: certificate {number} in it cannot be read" in checked.stderr
+    key = (folder / "good.key").read_text()
+    assert check(f"of the site\n{key}{good}\n\n{authority}\n").returncode == 0
 
 
 def test_an_end_without_goodbye_is_an_end(agent, folder, simulator):
