@@ -14,27 +14,33 @@ from test_systemd import Systemd
 GUIDE = "haproxy.md"
 BALANCER, NODES = "192.0.2.10", {"node1": "192.0.2.11", "node2": "192.0.2.12"}
 NAME = "lb.example.org"
+COPY = "/tmp/copy"
+PAGE = "examples/demo/streaming/two_way_streaming/two_way_streaming.html"
 
 NOT_RUN = {
     "apt-get install haproxy socat": "the machine's own packages",
+    "apt-get install nginx npm": "the machine's own packages",
+    "apt-get install certbot": "the machine's own packages",
+    "npm pack @flashphoner/websdk": "an archive of one page in its place",
     f"certbot certonly --standalone --http-01-port 8888 -d {NAME} --deploy-hook /etc/haproxy/deploy-bundle": "no authority",
 }
 
-# Of /etc the machine's own stays as it is. The unit binds /dev/log, which is not there.
+# Of /etc and /usr/share the machine's own stays as it is. The unit binds /dev/log, which is not there.
 BOOT = """set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /opt
-mkdir /opt/etc /opt/work
-mount -t overlay -o lowerdir=/etc,upperdir=/opt/etc,workdir=/opt/work overlay /etc
-for folder in /run /tmp /var/tmp /var/lib/systemd /var/lib/haproxy /etc/systemd/system; do
+mkdir /opt/etc /opt/etc.work /opt/share /opt/share.work
+mount -t overlay -o lowerdir=/etc,upperdir=/opt/etc,workdir=/opt/etc.work overlay /etc
+mount -t overlay -o lowerdir=/usr/share,upperdir=/opt/share,workdir=/opt/share.work overlay /usr/share
+for folder in /run /tmp /var/tmp /var/lib/systemd /var/lib/haproxy /var/log/nginx /etc/systemd/system; do
     mount -t tmpfs -o mode=0755 tmpfs $folder
 done
 umount --lazy /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /run/haproxy /run/systemd/system/haproxy.service.d
+mkdir -p /run/haproxy /run/systemd/system/haproxy.service.d /run/systemd/system/nginx.service.d
 printf '[Unit]\\nDefaultDependencies=no\\n[Service]\\nBindReadOnlyPaths=\\nStandardOutput=append:/run/haproxy.log\\n' \\
     >/run/systemd/system/haproxy.service.d/test.conf
-printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/test.target
+printf '[Unit]\\nDefaultDependencies=no\\n' | tee /run/systemd/system/nginx.service.d/test.conf >/run/systemd/system/test.target
 mount --make-rshared /
 exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
     --log-target=console --log-level=info
@@ -49,10 +55,10 @@ class GuidesBalancer(Systemd):
         super().__init__(log, "", BOOT)
 
     def run(self, command):
-        """As it stands in the document, in a clone of the project; fails if it fails."""
+        """As it stands in the document, beside a copy of packaging/; fails if it fails."""
         assert command in commands(GUIDE), command
         self.done.add(command)
-        result = self.inside(f"cd '{lab.ROOT}' && {command}")
+        result = self.inside(f"cd {COPY} && {command}")
         log = self.inside("tail -20 /run/haproxy.log").stdout
         assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}{log}{self.output()}"
         return result.stdout
@@ -92,7 +98,6 @@ def nodes(start):
         for address in addresses:
             lab.ip("address", "add", address, "dev", "lo")
             running.callback(lab.ip, "address", "del", address, "dev", "lo")
-        running.enter_context(closing(RecordingServer("web", "127.0.0.1:8180")))
         agents = {}
         for (name, address), subscribers in zip(NODES.items(), (25, 60)):
             running.enter_context(closing(RecordingServer(name, f"{address}:8080")))
@@ -112,8 +117,9 @@ def nodes(start):
 def balancer(start, nodes):
     one = start(GuidesBalancer, "systemd")
     lab.wait_until(lambda: one.inside("systemctl is-active test.target").stdout == "active\n", "systemd", 30)
+    assert one.inside(f"mkdir {COPY} && cp -r '{lab.ROOT}/packaging' {COPY}/").returncode == 0
     yield one
-    one.inside("systemctl stop haproxy")
+    one.inside("systemctl stop haproxy nginx")
 
 
 def block_with(text):
@@ -121,16 +127,20 @@ def block_with(text):
 
 
 def test_the_document_leads_to_a_balancer_that_works(balancer, nodes, tmp_path):
-    balancer.run_all(r"^(mkdir|openssl req|install|cat /etc|cp|echo 1|systemctl daemon-reload)")
+    write = f"mkdir -p /tmp/package/{PAGE.rpartition('/')[0]} && echo a page > /tmp/package/{PAGE}"
+    archive = f"tar czf {COPY}/flashphoner-websdk-2.0.276.tgz -C /tmp package"
+    assert balancer.inside(f"{write} && {archive}").returncode == 0
+    balancer.run_all(r"^(mkdir|openssl req|install|cat /etc|cp|echo 1|systemctl daemon-reload|tar|rm|nginx)")
     assert balancer.inside("sed -i 's/slowstart 30s/slowstart 1s/' /etc/haproxy/haproxy.cfg").returncode == 0
     balancer.run_all(r"^(haproxy -c|systemctl restart)")
+    assert balancer.inside(f"curl -sSkL https://{BALANCER}/").stdout == "a page\n"
     assert balancer.run("socat -u TCP:192.0.2.11:9707 -") == "up 75%\n"
     assert balancer.run("curl -s http://192.0.2.11:9708/healthz") == "ok\n"
     both = {"node1": "75", "node2": "40"}
     balancer.wait_for(lambda rows: {name: row[2] for name, row in rows.items()} == both, "the agents' weights")
     rows = balancer.servers()
     for name, weight in both.items():
-        assert rows[name] == ["0", "UP", weight, "L4OK", "via agent : up", "L7OK"]
+        assert rows[name] == ["0", "UP", weight, "L4OK", "", "via agent : up", "L7OK"]
 
     authority = tmp_path / "trial.pem"
     authority.write_text(balancer.inside("cat /etc/haproxy/trial/fullchain.pem").stdout)

@@ -195,6 +195,14 @@ def operator_maintains(begin, filtered):
     return site
 
 
+def maintenance_is_over(begin, filtered):
+    site = begin(slowstart="20s")
+    site.wait_for("node1", weight="^75$")
+    site.haproxy.command("set server wcs_nodes/node1 state maint")
+    site.haproxy.command("set server wcs_nodes/node1 state ready")
+    return site
+
+
 UP, DOWN = {"status": "^UP$"}, {"status": "^DOWN"}
 
 # The first cell of the row: what brings it about, the columns of `show stat`.
@@ -247,6 +255,8 @@ SYMPTOMS = {
     "`DOWN`, check `L7RSP`, `TCPCHK did not match content (regex) at step 4`": (
         block_and_stale_samples,
         {"status": "^DOWN$", "check_status": "L7RSP", "last_chk": r"^TCPCHK did not match content \(regex\) at step 4$"}),
+    "`UP`, agent `L7OK`, weight below the agent's and rising": (
+        maintenance_is_over, {**UP, "weight": r"^[1-6]?\d$", "agent_status": "L7OK"}),
     "`DRAIN (agent)`": (operator_drains, {"status": r"^DRAIN \(agent\)$", "agent_status": "L7OK"}),
     "`MAINT`": (operator_maintains, {"status": "^MAINT$"}),
 }  # fmt: skip
@@ -291,9 +301,10 @@ def certificate_that_expired(folder):
 
 
 def haproxy_says(folder, parts):
-    """What `haproxy -c` says of a bundle of these parts, its path as in the document; None if it takes it."""
+    """What `haproxy -c` says of a bundle of these parts (None: no file), its path as in the document; None if it takes it."""
     bundle = folder / "trial.pem"
-    bundle.write_text("".join((folder / part).read_text() for part in parts))
+    if parts is not None:
+        bundle.write_text("".join((folder / part).read_text() for part in parts))
     (folder / "state").write_text("1\n")
     result = subprocess.run(
         ["/usr/sbin/haproxy", "-c", "-f", lab.HAPROXY_EXAMPLE],
@@ -307,6 +318,7 @@ def haproxy_says(folder, parts):
 
 
 BUNDLES = {
+    "there is none": (None, "unable to stat SSL certificate from file '/etc/haproxy/site.pem' : No such file or directory."),
     "the key is missing": (("leaf.pem", "intermediate.pem"), "No Private Key found in '/etc/haproxy/site.pem.key'."),
     "the intermediate certificate comes first": (
         ("intermediate.pem", "leaf.pem", "leaf.key"),
