@@ -10,6 +10,7 @@ from pathlib import Path
 
 import lab
 import pytest
+import websdk
 
 COMMANDS = sorted(
     path.name for path in (lab.ROOT / "tools").iterdir() if path.is_file() and os.access(path, os.X_OK)
@@ -331,3 +332,25 @@ def test_what_is_called_by_its_version_is_installed_by_its_version():
     assert '"clang++-22"' in presets and "\nclang-22\n" in packages
     assert "NAMES g++-12 c++" in (lab.ROOT / "cmake/compiler.cmake").read_text()
     assert "\ng++-12 | g++\n" in packages
+
+
+@pytest.mark.parametrize(
+    "npm, why",
+    [
+        ("echo no way to the registry >&2; exit 1", "npm pack .*: no way to the registry"),
+        (r"printf '\377' >&2; exit 1", "npm pack .*: \ufffd"),
+        ("echo an error page >a.tgz", "a.tgz of npm cannot be unpacked: "),
+        ("head -c 9000 /dev/urandom | gzip | head -c 5000 >a.tgz", "a.tgz of npm cannot be unpacked: "),
+        ("mkdir package; tar czf a.tgz package", " has no examples/"),
+    ],
+    ids=["offline", "no text", "no archive", "half an archive", "no examples"],
+)
+def test_what_npm_does_not_bring_whole_is_no_websdk(tmp_path, monkeypatch, npm, why):
+    program = tmp_path / "npm"
+    program.write_text(f"#!/bin/sh\n{npm}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(websdk, "FOLDER", tmp_path / "build/websdk")
+    with pytest.raises(websdk.NotAvailable, match=why):
+        websdk.fetch()
+    assert list((tmp_path / "build").iterdir()) == []

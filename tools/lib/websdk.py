@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 PACKAGE, VERSION = "@flashphoner/websdk", "2.0.276"  # MIT
@@ -33,15 +34,21 @@ def fetch():
 def _unpack(npm, folder):
     command = [npm, "pack", "--silent", "--fetch-retries=1", f"{PACKAGE}@{VERSION}"]
     try:
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        result = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=120
+        )
     except subprocess.TimeoutExpired:
         raise NotAvailable(f"npm did not bring {PACKAGE} within 120 s") from None
     archive = next(folder.glob("*.tgz"), None)
     if result.returncode or not archive:
         why = (result.stderr.strip() or result.stdout.strip() or "no word").splitlines()
         raise NotAvailable(f"npm pack {PACKAGE}@{VERSION}: {why[0]}")
-    with tarfile.open(archive) as members:
-        members.extractall(folder)
+    try:
+        with tarfile.open(archive) as members:
+            members.extractall(folder)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NotAvailable(f"{archive.name} of npm cannot be unpacked: {why}") from None
     if not (folder / "package" / EXAMPLE).exists():
         raise NotAvailable(f"{PACKAGE}@{VERSION} has no {EXAMPLE}")
     shutil.rmtree(FOLDER, ignore_errors=True)
