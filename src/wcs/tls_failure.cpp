@@ -50,7 +50,7 @@ std::string address_of(const ASN1_STRING* bytes) {
 }
 
 /// An address in the place of a name counts for nothing, although it looks right.
-std::string dns_name(std::string name) {
+std::string dns_name(const std::string& name) {
     boost::system::error_code error;
     asio::ip::make_address(name, error);
     return error ? name : name + " (as a DNS name, not as an IP address)";
