@@ -47,8 +47,15 @@ def say(client, message, **data):
     client.send(json.dumps({"message": message, "data": [data]}))
 
 
-def hear(client):
+def hear_any(client):
     return json.loads(client.recv())
+
+
+def hear(client):
+    """The next message that is no ping; those are answered."""
+    while (message := hear_any(client))["message"] == "ping":
+        say(client, "pong")
+    return message
 
 
 def frame_of(message, **data):
@@ -77,11 +84,15 @@ def wait_for_page(simulator, **counts):
     lab.wait_until(lambda: want.items() <= page(simulator).items(), f"a page with {want}")
 
 
-def closed_with(client):
-    """(code, reason) of the close frame that comes next."""
-    opcode, data = client.recv_data(control_frame=True)
-    assert opcode == websocket.ABNF.OPCODE_CLOSE, (opcode, data)
-    return struct.unpack("!H", data[:2])[0], data[2:].decode()
+def until_closed(client):
+    """How many pings come before the close frame, and its (code, reason)."""
+    pings = 0
+    while True:
+        opcode, data = client.recv_data(control_frame=True)
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            return pings, (struct.unpack("!H", data[:2])[0], data[2:].decode())
+        assert json.loads(data)["message"] == "ping"
+        pings += 1
 
 
 def upgraded(simulator):
@@ -200,10 +211,11 @@ def test_a_client_that_never_answers_pings_is_closed_and_counts_no_more(simulato
     silent, polite = connect(), connect()
     publish(silent, "test")
     for _ in range(6):
-        assert hear(polite)["message"] == "ping"
+        assert hear_any(polite)["message"] == "ping"
         say(polite, "pong")
-    assert [hear(silent)["message"] for _ in range(3)] == ["ping"] * 3
-    assert closed_with(silent) == (1008, "3 pings unanswered")
+    pings, code_and_reason = until_closed(silent)
+    assert pings >= 3  # one or two more where a pong was late
+    assert code_and_reason == (1008, "3 pings unanswered")
     wait_for_page(simulator, connections_websocket=1, streams_webrtc_in=0)
 
 

@@ -25,6 +25,7 @@ Entry* find_entry(std::vector<Section>& sections, std::string_view name) {
     return nullptr;
 }
 
+/// The page has no number below 0.
 void add(std::vector<Section>& sections, std::string_view name, std::int64_t count) {
     auto* const entry = find_entry(sections, name);
     if (entry == nullptr) {
@@ -34,7 +35,7 @@ void add(std::vector<Section>& sections, std::string_view name, std::int64_t cou
     const char* const end = entry->second.data() + entry->second.size();
     if (const auto [stopped, error] = std::from_chars(entry->second.data(), end, number);
         error == std::errc() && stopped == end) {
-        entry->second = std::to_string(number + count);
+        entry->second = std::to_string(std::max<std::int64_t>(number + count, 0));
     }
 }
 

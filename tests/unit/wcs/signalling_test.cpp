@@ -257,6 +257,14 @@ TEST(LivePage, ClientsAreAddedToWhatWasSet) {
     EXPECT_THAT(text, testing::Not(HasSubstr("connections="))) << "taken off the page";
 }
 
+TEST(LivePage, MoreStreamsThanPortsLeaveNone) {
+    sim::Simulation page;
+    page.sections = sim::with_clients(
+        sim::idle_sections(), {.sessions = 1, .published = 501, .played = 0, .viewers = {}});
+    EXPECT_THAT(sim::page_body(page, sim::PageFormat::text, ""),
+                HasSubstr("\nports_media_free=0\n"));
+}
+
 TEST(LivePage, WithoutClientsItIsWhatWasSet) {
     sim::Simulation page;
     page.sections = sim::with_clients(sim::idle_sections(), {});
