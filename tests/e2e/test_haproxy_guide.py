@@ -9,7 +9,7 @@ import lab
 import pytest
 from balancer import RecordingServer, WebSocket
 from documents import blocks, commands
-from test_systemd import Systemd
+from service_manager import Systemd, boot_script
 
 GUIDE = "haproxy.md"
 BALANCER, NODES = "192.0.2.10", {"node1": "192.0.2.11", "node2": "192.0.2.12"}
@@ -25,26 +25,15 @@ NOT_RUN = {
     f"certbot certonly --standalone --http-01-port 8888 -d {NAME} --deploy-hook /etc/haproxy/deploy-bundle": "no authority",
 }
 
-# Of /etc and /usr/share the machine's own stays as it is. The unit binds /dev/log, which is not there.
-BOOT = """set -e
-mount --make-rprivate /
-mount -t tmpfs -o mode=0755 tmpfs /opt
-mkdir /opt/etc /opt/etc.work /opt/share /opt/share.work
-mount -t overlay -o lowerdir=/etc,upperdir=/opt/etc,workdir=/opt/etc.work overlay /etc
-mount -t overlay -o lowerdir=/usr/share,upperdir=/opt/share,workdir=/opt/share.work overlay /usr/share
-for folder in /run /tmp /var/tmp /var/lib/systemd /var/lib/haproxy /var/log/nginx /etc/systemd/system; do
-    mount -t tmpfs -o mode=0755 tmpfs $folder
-done
-umount --lazy /sys/fs/cgroup 2>/dev/null || true
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /run/haproxy /run/systemd/system/haproxy.service.d /run/systemd/system/nginx.service.d
+# The unit of HAProxy binds /dev/log, which is not there.
+BOOT = boot_script(
+    overlays=("etc", "usr/share"),
+    folders=("/var/lib/haproxy", "/var/log/nginx"),
+    setup="""mkdir -p /run/haproxy /run/systemd/system/haproxy.service.d /run/systemd/system/nginx.service.d
 printf '[Unit]\\nDefaultDependencies=no\\n[Service]\\nBindReadOnlyPaths=\\nStandardOutput=append:/run/haproxy.log\\n' \\
     >/run/systemd/system/haproxy.service.d/test.conf
-printf '[Unit]\\nDefaultDependencies=no\\n' | tee /run/systemd/system/nginx.service.d/test.conf >/run/systemd/system/test.target
-mount --make-rshared /
-exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
-    --log-target=console --log-level=info
-"""
+printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/nginx.service.d/test.conf""",
+)
 
 
 class GuidesBalancer(Systemd):
@@ -52,7 +41,7 @@ class GuidesBalancer(Systemd):
 
     def __init__(self, log):
         self.done = set()
-        super().__init__(log, "", BOOT)
+        super().__init__(log, BOOT, {})
 
     def run(self, command):
         """As it stands in the document, beside a copy of packaging/; fails if it fails."""

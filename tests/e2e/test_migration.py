@@ -7,7 +7,7 @@ import subprocess
 import lab
 import pytest
 from documents import blocks, commands
-from test_systemd import LOG, UNIT, Systemd
+from service_manager import UNIT, AgentUnderSystemd, agent_unit, boot_script
 
 GUIDE = "migration.md"
 BALANCER, NODE = "192.0.2.10", "192.0.2.11"
@@ -47,40 +47,23 @@ LAUNCHER = """#!/bin/bash
 exec /usr/local/bin/haproxy-agent-check.sh cpu 100 publishers 100 subscribers 100 hls 100 band-in 100 band-out 100
 """
 
-# Of /etc, /usr/local/bin and /usr/sbin the machine's own stay as they are.
-BOOT = f"""set -e
-mount --make-rprivate /
-mount -t tmpfs -o mode=0755 tmpfs /opt
-for folder in etc usr/local/bin usr/sbin; do
-    mkdir -p "/opt/$folder" "/opt/$folder.work"
-    mount -t overlay -o "lowerdir=/$folder,upperdir=/opt/$folder,workdir=/opt/$folder.work" overlay "/$folder"
-done
-install -m 755 "$AGENT" /usr/sbin/wcs-node-agent
+BOOT = boot_script(
+    overlays=("etc", "usr/local/bin", "usr/sbin"),
+    install="""install -m 755 "$AGENT" /usr/sbin/wcs-node-agent
 install -m 755 "$SCRIPT" /usr/local/bin/haproxy-agent-check.sh
 printf '%s' "$LAUNCHER" >/usr/local/bin/haproxy-agent-check-launch.sh
 chmod 755 /usr/local/bin/haproxy-agent-check-launch.sh
 mkdir -p /etc/wcs-node-agent /etc/xinetd.d
 printf '%s' "$XINETD" >/etc/xinetd.d/haproxy-agent-check
-printf 'haproxy-agent-check 9707/tcp # haproxy-agent-check\\n' >>/etc/services
-for folder in /run /tmp /var/tmp /var/lib/systemd /etc/systemd/system; do
-    mount -t tmpfs tmpfs $folder
-done
-umount --lazy /sys/fs/cgroup 2>/dev/null || true
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mount -t bpf -o mode=0700 bpf /sys/fs/bpf
-mkdir -p /run/systemd/system/wcs-node-agent.service.d /run/systemd/system/xinetd.service.d
-printf '%s' "$UNIT_TEXT" >/run/systemd/system/wcs-node-agent.service
-printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/xinetd.service.d/test.conf
-printf '[Unit]\\nDefaultDependencies=no\\n[Service]\\nStandardError=append:{LOG}\\n' \\
-    >/run/systemd/system/wcs-node-agent.service.d/test.conf
-printf '[Unit]\\nWants=xinetd.service\\nDefaultDependencies=no\\n' >/run/systemd/system/test.target
-mount --make-rshared /
-exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
-    --log-target=console --log-level=info
-"""
+printf 'haproxy-agent-check 9707/tcp # haproxy-agent-check\\n' >>/etc/services""",
+    setup=f"""{agent_unit()}
+mkdir -p /run/systemd/system/xinetd.service.d
+printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/xinetd.service.d/test.conf""",
+    wants="xinetd.service",
+)
 
 
-class GuidesNode(Systemd):
+class GuidesNode(AgentUnderSystemd):
     """What the guide leaves behind, under a systemd of its own; the commands that were run there, and elsewhere."""
 
     def __init__(self, log, balancer):

@@ -6,79 +6,20 @@ import re
 import shlex
 import signal
 import ssl
-import subprocess
 
 import lab
 import pytest
 from conftest import QUICK
+from service_manager import UNIT, AgentUnderSystemd, agent_unit, boot_script
 
-UNIT = lab.ROOT / "packaging/systemd/wcs-node-agent.service"
-LOG = "/run/agent.log"
 # Not where it was built: that may be in a home folder or below /tmp, which the unit does not see.
 PROGRAM = "/opt/wcs-node-agent"
-
-# File systems of its own: what systemd would clean up or start is this machine's.
-BOOT = f"""set -e
-mount --make-rprivate /
-mount -t tmpfs -o mode=0755 tmpfs /opt
-install -m 755 "$AGENT" {PROGRAM}
-mkdir /opt/etc /opt/etc.work
-mount -t overlay -o lowerdir=/etc,upperdir=/opt/etc,workdir=/opt/etc.work overlay /etc
-mkdir /etc/wcs-node-agent
-for folder in /run /tmp /var/tmp /var/lib/systemd /etc/systemd/system; do
-    mount -t tmpfs tmpfs $folder
-done
-umount --lazy /sys/fs/cgroup 2>/dev/null || true
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mount -t bpf -o mode=0700 bpf /sys/fs/bpf
-mkdir -p /run/systemd/system/wcs-node-agent.service.d
-printf '%s' "$UNIT_TEXT" >/run/systemd/system/wcs-node-agent.service
-cat >/run/systemd/system/wcs-node-agent.service.d/test.conf <<END
-[Unit]
-DefaultDependencies=no
-[Service]
-WatchdogSec=2s
-StandardError=append:{LOG}
-END
-printf '[Unit]\\nWants=wcs-node-agent.service\\nDefaultDependencies=no\\n' \\
-    >/run/systemd/system/test.target
-mount --make-rshared /  # as outside of a container: credentials are mounted by a child
-exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=test.target \\
-    --log-target=console --log-level=info
-"""
-
-
-class Systemd(lab.Process):
-    """Process 1 of its own PID namespace, in this network."""
-
-    def __init__(self, log, unit, boot=BOOT, environment=None):
-        super().__init__(
-            log,
-            [
-                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts"),
-                *("--ipc", "--mount-proc", "sh", "-c", boot),
-            ],
-            env={"UNIT_TEXT": unit, "AGENT": lab.AGENT, **(environment or {})},
-        )
-
-    def inside(self, command):
-        children = subprocess.run(
-            ["pgrep", "--parent", str(self.pid)], capture_output=True, text=True
-        ).stdout.split()
-        if not children:
-            raise RuntimeError(f"systemd has ended: {self.output()}")
-        return subprocess.run(
-            ["nsenter", "-t", children[0], "--mount", "--pid", "--ipc", "sh", "-c", command],
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-
-    def show(self, name):
-        return self.inside(f"systemctl show --value -p {name} wcs-node-agent").stdout.strip()
-
-    def agent_log(self):
-        return self.inside(f"cat {LOG}").stdout
+BOOT = boot_script(
+    overlays=("etc",),
+    install=f'install -m 755 "$AGENT" {PROGRAM}\nmkdir /etc/wcs-node-agent',
+    setup=agent_unit("WatchdogSec=2s"),
+    wants="wcs-node-agent.service",
+)
 
 
 def options_of(simulator):
@@ -91,7 +32,7 @@ def service(start, simulator):
     options = options_of(simulator)
     unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
     line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
-    systemd = start(Systemd, "systemd", unit.replace(line, f"{line} {options}"))
+    systemd = start(AgentUnderSystemd, "systemd", unit.replace(line, f"{line} {options}"), BOOT)
     lab.wait_until(lambda: systemd.show("ActiveState") == "active", "the service is active", 30)
     yield systemd
     systemd.inside("systemctl stop wcs-node-agent")

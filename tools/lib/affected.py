@@ -41,6 +41,7 @@ READ_BY = {
     "tests/e2e/balancer.py": BALANCER,
     "tests/e2e/browser.py": ("browser",),
     "tests/e2e/documents.py": ("docs", "haproxy_guide", "migration"),
+    "tests/e2e/service_manager.py": ("systemd", "migration", "haproxy_guide"),
     "tests/e2e/links.py": ("interfaces", "link_share", "rates"),
     "tests/e2e/pytest.ini": (ALL,),
     "tests/vm/": (),
