@@ -2,8 +2,9 @@
 """The examples for the programs around the agent, each run by its real program."""
 
 import re
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+import guide_site
 import lab
 import pytest
 
@@ -19,37 +20,17 @@ def replaced(text, *pairs):
     return text
 
 
-def start_nginx(start, folder, *servers):
-    """A nginx that has these files where a real one includes its conf.d."""
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    includes = "".join(f"include {server};" for server in servers)
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; include /etc/nginx/mime.types; {temporary} {includes} }}\n"
-    )
-    command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(configuration)]
-    lab.run(*command, "-t", "-q")
-    return start(lab.Process, "nginx", command)
-
-
-def test_nginx_serves_the_websdk_s_examples(start, tmp_path):
+def test_nginx_serves_the_websdk_s_examples(tmp_path):
     page = tmp_path / "websdk" / TWO_WAY.lstrip("/")
     page.parent.mkdir(parents=True)
     page.write_text("<title>Two-way Streaming</title>")
-    server = tmp_path / "websdk.conf"
-    text = (PACKAGING / "nginx/websdk.conf").read_text()
-    server.write_text(replaced(text, ("/usr/share/flashphoner-websdk", str(tmp_path / "websdk"))))
-    nginx = start_nginx(start, tmp_path, server)
-    address = "127.0.0.1:8180"
+    with ExitStack() as stack:
+        guide_site.start_nginx(stack, tmp_path, tmp_path / "websdk")
+        check_examples("127.0.0.1:8180")
 
-    def landing():
-        assert nginx.running, nginx.output()
-        with suppress(OSError):
-            return lab.http_get(address, "/", Host="www.example.com")
 
-    status, headers, _ = lab.wait_until(landing, "nginx answers")
+def check_examples(address):
+    status, headers, _ = lab.http_get(address, "/", Host="www.example.com")
     assert (status, headers["Location"]) == (302, TWO_WAY), "with no port of its own in it"
     status, headers, text = lab.http_get(address, TWO_WAY)
     assert (status, headers["Content-Type"], text) == (200, "text/html", "<title>Two-way Streaming</title>")

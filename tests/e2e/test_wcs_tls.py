@@ -14,19 +14,12 @@ from contextlib import suppress
 import lab
 import pytest
 from conftest import QUICK, open_to_all
+from nginx import Nginx
 
 STATISTICS = "/?action=stat"
 GOOD, EXPIRED, OF_ANOTHER, PLAIN = (f"127.0.0.1:{port}" for port in (8444, 8445, 8446, 8180))
 
-NGINX = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    {temporary}
+SERVERS = """
     server {{
         listen {good} ssl;
         ssl_certificate {folder}/good.pem;
@@ -48,7 +41,6 @@ http {{
         listen {plain};
         root {folder}/www;
     }}
-}}
 """
 
 
@@ -103,29 +95,9 @@ def simulator(shared_simulator):
 
 @pytest.fixture(scope="module")
 def nginx(start_shared, folder, simulator):
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        NGINX.format(
-            folder=folder,
-            page=simulator.page,
-            temporary="".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds),
-            good=GOOD,
-            expired=EXPIRED,
-            of_another=OF_ANOTHER,
-            plain=PLAIN,
-        )
-    )
-    one = start_shared(lab.Process, "nginx", ["/usr/sbin/nginx", "-p", str(folder), "-c", str(configuration)])
-
-    def accepts():
-        with suppress(OSError):
-            lab.connect(PLAIN, 1).close()
-            return True
-        assert one.running, one.output()
-
-    lab.wait_until(accepts, "nginx listens")
-    return one
+    addresses = {"good": GOOD, "expired": EXPIRED, "of_another": OF_ANOTHER, "plain": PLAIN}
+    servers = SERVERS.format(folder=folder, page=simulator.page, **addresses)
+    return start_shared(Nginx, "nginx", folder, servers, PLAIN)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import lab
+from nginx import Nginx
 
 MEDIA_PORT = 5004
 
@@ -76,43 +77,12 @@ def start_haproxy(stack, nodes, scratch, configuration, *listeners, **addresses)
     )
 
 
-NGINX_CONFIGURATION = """
-daemon off;
-user root;
-pid {scratch}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    include /etc/nginx/mime.types;
-    access_log {scratch}/nginx-access.log;
-    client_body_temp_path {scratch}/nginx-body;
-    proxy_temp_path {scratch}/nginx-proxy;
-    fastcgi_temp_path {scratch}/nginx-fastcgi;
-    uwsgi_temp_path {scratch}/nginx-uwsgi;
-    scgi_temp_path {scratch}/nginx-scgi;
-{server}
-}}
-"""
-
-
 def start_nginx(stack, scratch, websdk):
     """The packaged server of the WebSDK's examples, on its own address."""
     packaged = (lab.ROOT / "packaging/nginx/websdk.conf").read_text()
     folder = "/usr/share/flashphoner-websdk"
     assert packaged.count(folder) == 1
-    configuration = scratch / "nginx.conf"
-    server = packaged.replace(folder, f'"{websdk}"')
-    configuration.write_text(NGINX_CONFIGURATION.format(scratch=scratch, server=server))
-    command = ["/usr/sbin/nginx", "-e", "stderr", "-c", str(configuration)]
-    nginx = stack.enter_context(closing(lab.Process(scratch / "nginx.log", command)))
-    lab.wait_until(lambda: _answers(nginx, "127.0.0.1:8180"), "nginx answers")
-    return nginx
-
-
-def _answers(process, address):
-    if not process.running:
-        raise AssertionError(f"{process.name} ended with {process.status}:\n{process.output()}")
-    try:
-        return lab.http_get(address, "/")[0] < 500
-    except OSError:
-        return False
+    servers = packaged.replace(folder, f'"{websdk}"')
+    return stack.enter_context(
+        closing(Nginx(scratch / "nginx.log", scratch, servers, "127.0.0.1:8180"))
+    )
