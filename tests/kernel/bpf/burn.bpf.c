@@ -5,9 +5,9 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define BURN_NS 900000
 #define MOST_LOOKS 300000 /* at the clock, of some 30 ns each */
 
+__u64 burn_ns; /* a packet; written by the test */
 __u64 burned_ns;
 __u64 burning_since; /* 0: not now */
 
@@ -20,7 +20,7 @@ SEC("tc")
 int burn(struct __sk_buff *skb)
 {
 	__u64 begun = bpf_ktime_get_ns();
-	__u64 until = begun + BURN_NS;
+	__u64 until = begun + burn_ns;
 
 	burning_since = begun;
 	bpf_loop(MOST_LOOKS, look, &until, 0);
