@@ -47,7 +47,7 @@ struct Config {
     bool kernel_pin = false;  // counting goes on while no agent runs
     std::filesystem::path kernel_pin_folder = "/sys/fs/bpf/wcs-node-agent";
 
-    ConfiguredLimits limits = default_limits();
+    Limits limits = default_limits();
     double recover = 0.95;
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);

@@ -1,72 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace wcs_node_agent {
 
-enum class Limit { cpu, publishers, subscribers, hls, band_in, band_out };
+/// What is held against a limit.
+enum class LimitValue { cpu, publishers, subscribers, hls, band_in, band_out };
 
-inline constexpr std::array all_limits{Limit::cpu, Limit::publishers, Limit::subscribers,
-                                       Limit::hls, Limit::band_in,    Limit::band_out};
-
-/// The name in the configuration, in replies and in metric labels.
-constexpr std::string_view to_string(Limit limit) {
-    constexpr std::array<std::string_view, all_limits.size()> names{
-        "cpu", "publishers", "subscribers", "hls", "band_in", "band_out"};
-    return names[static_cast<std::size_t>(limit)];
+/// True for what the page of WCS says, false for what the agent measures itself.
+constexpr bool is_of_wcs(LimitValue value) {
+    return value == LimitValue::publishers || value == LimitValue::subscribers ||
+           value == LimitValue::hls;
 }
 
-/// True for what WCS counts, false for what the agent measures itself.
-constexpr bool is_wcs_count(Limit limit) {
-    return limit == Limit::publishers || limit == Limit::subscribers || limit == Limit::hls;
-}
-
-/// One value of type T for each limit.
-template <class T>
-class PerLimit {
- public:
-    constexpr T& operator[](Limit limit) { return values_[static_cast<std::size_t>(limit)]; }
-    constexpr const T& operator[](Limit limit) const {
-        return values_[static_cast<std::size_t>(limit)];
-    }
-    bool operator==(const PerLimit&) const = default;
-
- private:
-    std::array<T, all_limits.size()> values_{};
-};
+/// What a limit's value and maximum are given in.
+enum class LimitUnit { percent, streams, megabits_per_second };  // Mbit/s: 10^6 bit
 
 /// The greatest allowed value of a limit as it is configured. Always greater than 0.
-struct ConfiguredLimit {
-    ConfiguredLimit(double in_own_unit) : value(in_own_unit) {}  // NOLINT: any number is a limit
-    static ConfiguredLimit share_of_link(double percent) {
-        ConfiguredLimit limit(percent);
-        limit.is_share = true;
-        return limit;
+struct LimitMaximum {
+    LimitMaximum(double in_own_unit) : value(in_own_unit) {}  // NOLINT: any number is a maximum
+    static LimitMaximum share_of_link(double percent) {
+        LimitMaximum maximum(percent);
+        maximum.is_share = true;
+        return maximum;
     }
 
     double value;           // in the limit's own unit, or in percent of the link's speed
-    bool is_share = false;  // true for band_in and band_out alone; then value is at most 100
+    bool is_share = false;  // true for bandwidth alone; then value is at most 100
 
-    bool operator==(const ConfiguredLimit&) const = default;
+    bool operator==(const LimitMaximum&) const = default;
 };
 
-/// A limit that is switched off has none.
-using ConfiguredLimits = PerLimit<std::optional<ConfiguredLimit>>;
+/// One limit of the configuration.
+struct Limit {
+    std::string name;  // in the configuration, in replies and in metric labels
+    LimitValue value;
+    LimitUnit unit;
+    std::optional<LimitMaximum> maximum;  // none: it is off
 
-/// cpu 90 percent, the others 100 of their unit.
-inline ConfiguredLimits default_limits() {
-    ConfiguredLimits limits;
-    for (const Limit limit : all_limits) limits[limit] = limit == Limit::cpu ? 90 : 100;
-    return limits;
+    bool operator==(const Limit&) const = default;
+};
+
+using Limits = std::vector<Limit>;
+
+/// A limit that every configuration has.
+struct BuiltInLimit {
+    std::string_view name;
+    LimitValue value;
+    LimitUnit unit;
+    double maximum;  // by default, in its own unit; 0: off
+};
+
+/// In the order in which replies, /status and metrics list them.
+inline constexpr std::array<BuiltInLimit, 6> built_in_limits{{
+    {"cpu", LimitValue::cpu, LimitUnit::percent, 90},
+    {"publishers", LimitValue::publishers, LimitUnit::streams, 100},
+    {"subscribers", LimitValue::subscribers, LimitUnit::streams, 100},
+    {"hls", LimitValue::hls, LimitUnit::streams, 100},
+    {"band_in", LimitValue::band_in, LimitUnit::megabits_per_second, 100},
+    {"band_out", LimitValue::band_out, LimitUnit::megabits_per_second, 100},
+}};
+
+/// Limits and their readings: the one of that name, which must be there.
+template <class List>
+auto& named(List& list, std::string_view name) {
+    return *std::ranges::find_if(list, [&](const auto& one) { return one.name == name; });
 }
 
-/// The greatest allowed values: cpu in percent, counts in streams, bandwidth in Mbit/s (10^6 bit).
-/// Always greater than 0; a limit that is switched off has none, nor has a share of a link whose
-/// speed is not known.
-using Limits = PerLimit<std::optional<double>>;
+inline Limits default_limits() {
+    Limits limits;
+    for (const auto& [name, value, unit, maximum] : built_in_limits) {
+        auto& limit = limits.emplace_back(Limit{std::string(name), value, unit, {}});
+        if (maximum > 0) limit.maximum = maximum;
+    }
+    return limits;
+}
 
 }  // namespace wcs_node_agent

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wcs_node_agent {
 
@@ -31,21 +32,25 @@ enum class WhenStale {
 
 /// How one limit stands. Without a maximum it is not checked, or the link's speed is not known.
 struct LimitReading {
-    std::optional<double> value;        // in the limit's own unit
-    std::optional<double> maximum;      // greater than 0
-    std::optional<double> utilisation;  // value / maximum, where both are known and it is checked
-    std::optional<double> share = {};   // percent of the link's speed that maximum is, if it is one
-    std::string unknown = {};           // why the value of an enabled limit is; empty: it is known
-    bool at_least = false;              // the value is a part of the true one
+    std::string name;
+    LimitValue held = LimitValue::cpu;  // what value is of
+    LimitUnit unit = LimitUnit::percent;
+    std::optional<double> value = {};    // in the limit's own unit
+    std::optional<double> maximum = {};  // greater than 0
+    std::optional<double> utilisation =
+        {};                            // value / maximum, where both are known and it is checked
+    std::optional<double> share = {};  // percent of the link's speed that maximum is, if it is one
+    std::string unknown = {};          // why the value of an enabled limit is; empty: it is known
+    bool at_least = false;             // the value is a part of the true one
 };
 
 /// What the load balancer is told, and why.
 struct Verdict {
     NodeState state = NodeState::up;
-    int weight = 100;    // percent of the configured weight; 0 unless up
-    std::string reason;  // one line, without CR or LF; while up: what is unknown
-    PerLimit<LimitReading> readings;
-    std::optional<Limit> bottleneck;  // the most used limit; none where nothing is checked
+    int weight = 100;                    // percent of the configured weight; 0 unless up
+    std::string reason;                  // one line, without CR or LF; while up: what is unknown
+    std::vector<LimitReading> readings;  // one for each limit, in their order
+    std::string bottleneck;  // name of the most used limit; empty where nothing is checked
 };
 
 }  // namespace wcs_node_agent

@@ -46,9 +46,10 @@ Result<Sampler> open_sampler(const Config& config) {
 
 /// Whether a rate is over its limit so far, which is no evidence before the window is full.
 bool may_be_down(const Verdict& verdict) {
-    return verdict.state == NodeState::up && std::ranges::any_of(all_limits, [&](Limit limit) {
-               return !is_wcs_count(limit) && verdict.readings[limit].utilisation.value_or(0) >= 1;
-           });
+    const auto is_over = [](const LimitReading& reading) {
+        return !is_of_wcs(reading.held) && reading.utilisation.value_or(0) >= 1;
+    };
+    return verdict.state == NodeState::up && std::ranges::any_of(verdict.readings, is_over);
 }
 
 /// One look of sample_interval says how much room there is. Only where a rate is over its limit

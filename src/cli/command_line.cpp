@@ -196,8 +196,8 @@ class Commands {
         for (std::size_t i = 0; i < words.size(); i += 2) {
             std::string name = words[i];
             std::ranges::replace(name, '-', '_');
-            const auto is_name = [&name](Limit limit) { return to_string(limit) == name; };
-            if (std::ranges::none_of(all_limits, is_name)) {
+            if (std::ranges::find(built_in_limits, name, &BuiltInLimit::name) ==
+                built_in_limits.end()) {
                 errors.push_back(
                     {.where = words[i],
                      .what = "is not one of cpu, publishers, subscribers, hls, band-in, band-out"});

@@ -81,14 +81,14 @@ Result<WcsUrl> read_url(const Json& value) {
     return text ? parse_wcs_url(*text) : Result<WcsUrl>(text.error());
 }
 
-Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit) {
+Result<std::optional<LimitMaximum>> read_maximum(const Json& value, LimitUnit unit) {
     if (value == "off") {
         return std::nullopt;
     }
-    const bool may_be_share = limit == Limit::band_in || limit == Limit::band_out;
+    const bool may_be_share = unit == LimitUnit::megabits_per_second;
     const auto share = may_be_share ? as_share(value) : std::nullopt;
     const auto number = share ? share : as_number(value);
-    const double highest = limit == Limit::cpu ? 100 : 1e9;
+    const double highest = unit == LimitUnit::percent ? 100 : 1e9;
     if (!number || *number < 0 || *number > (share ? 100 : highest)) {
         return must_be(
             fmt::format("a number greater than 0 and up to {}, {}or \"off\"", highest,
@@ -98,7 +98,7 @@ Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit
     if (*number == 0) {
         return std::nullopt;
     }
-    return share ? ConfiguredLimit::share_of_link(*share) : ConfiguredLimit(*number);
+    return share ? LimitMaximum::share_of_link(*share) : LimitMaximum(*number);
 }
 
 Result<double> read_recover(const Json& value) {
@@ -109,11 +109,11 @@ Result<double> read_recover(const Json& value) {
     return *number;
 }
 
-Json show_limit(const std::optional<ConfiguredLimit>& limit) {
-    if (!limit) {
+Json show_maximum(const std::optional<LimitMaximum>& maximum) {
+    if (!maximum) {
         return Json("off");
     }
-    return limit->is_share ? Json(percent_text(limit->value)) : show_number(limit->value);
+    return maximum->is_share ? Json(percent_text(maximum->value)) : show_number(maximum->value);
 }
 
 ConfigErrors set_strings(std::vector<std::string>& field, const Json& value) {

@@ -23,9 +23,9 @@ namespace wcs_node_agent {
 Result<WcsUrl> read_url(const Json& value);
 
 /// None for "off" and 0; a share of the link's speed, such as "80%", for bandwidth alone.
-Result<std::optional<ConfiguredLimit>> read_limit(const Json& value, Limit limit);
+Result<std::optional<LimitMaximum>> read_maximum(const Json& value, LimitUnit unit);
 
-Json show_limit(const std::optional<ConfiguredLimit>& limit);
+Json show_maximum(const std::optional<LimitMaximum>& maximum);
 
 /// Above 0 and up to 1.
 Result<double> read_recover(const Json& value);

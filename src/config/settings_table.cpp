@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "config/value_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -63,14 +64,20 @@ constexpr Setting row(const Words& words, ConfigErrors (*set)(Config&, const Jso
             .option = words.option};
 }
 
-template <Limit limit>
-constexpr Setting limit_setting(std::string_view value, std::string_view help) {
+template <LimitValue value>
+constexpr BuiltInLimit built_in = *std::ranges::find(built_in_limits, value, &BuiltInLimit::value);
+
+template <LimitValue value>
+constexpr Setting limit_setting(std::string_view placeholder, std::string_view help) {
     return row(
-        {.name = to_string(limit), .group = "Limits", .value = value, .help = help},
+        {.name = built_in<value>.name, .group = "Limits", .value = placeholder, .help = help},
         [](Config& config, const Json& json) {
-            return assign(config.limits[limit], read_limit(json, limit));
+            return assign(named(config.limits, built_in<value>.name).maximum,
+                          read_maximum(json, built_in<value>.unit));
         },
-        [](const Config& config) { return show_limit(config.limits[limit]); });
+        [](const Config& config) {
+            return show_maximum(named(config.limits, built_in<value>.name).maximum);
+        });
 }
 
 template <auto field>
@@ -266,14 +273,14 @@ constexpr std::array settings_table{
         },
         [](const Config& config) { return Json(config.kernel_pin_folder.native()); }),
 
-    limit_setting<Limit::cpu>("PERCENT", "mean busy percent of the online CPUs, up to 100"),
-    limit_setting<Limit::publishers>("N", "streams published to the node"),
-    limit_setting<Limit::subscribers>("N", "streams played from the node"),
-    limit_setting<Limit::hls>("N", "HLS streams"),
-    limit_setting<Limit::band_in>(
+    limit_setting<LimitValue::cpu>("PERCENT", "mean busy percent of the online CPUs, up to 100"),
+    limit_setting<LimitValue::publishers>("N", "streams published to the node"),
+    limit_setting<LimitValue::subscribers>("N", "streams played from the node"),
+    limit_setting<LimitValue::hls>("N", "HLS streams"),
+    limit_setting<LimitValue::band_in>(
         "MBPS", "received on the wire, in Mbit/s (10^6 bit) or as 80% of the link"),
-    limit_setting<Limit::band_out>("MBPS",
-                                   "sent on the wire, in Mbit/s (10^6 bit) or as 80% of the link"),
+    limit_setting<LimitValue::band_out>(
+        "MBPS", "sent on the wire, in Mbit/s (10^6 bit) or as 80% of the link"),
     row(
         {.name = "recover",
          .group = "Limits",

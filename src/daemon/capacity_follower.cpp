@@ -27,15 +27,14 @@ bool is_made_up(const Link& link, std::uint32_t speed) {
 }
 
 template <class Each>
-void for_each_share(const ConfiguredLimits& limits, Each each) {
-    for (const auto limit : all_limits)
-        if (limits[limit] && limits[limit]->is_share)
-            each(limit, percent_text(limits[limit]->value));
+void for_each_share(const Limits& limits, Each each) {
+    for (const auto& [name, value, unit, maximum] : limits)
+        if (maximum && maximum->is_share) each(name, percent_text(maximum->value));
 }
 
 }  // namespace
 
-ConfigErrors CapacityFollower::check(const ConfiguredLimits& limits, std::span<const Link> links,
+ConfigErrors CapacityFollower::check(const Limits& limits, std::span<const Link> links,
                                      std::span<const std::uint32_t> selected) {
     ConfigErrors errors;
     if (!has_share(limits)) return errors;
@@ -43,8 +42,7 @@ ConfigErrors CapacityFollower::check(const ConfiguredLimits& limits, std::span<c
     speeds.insert(speeds_.begin(), speeds_.end());
     const auto capacity = capacity_of(links, selected, speeds);
     if (capacity.speedless.empty()) return errors;
-    for_each_share(limits, [&](Limit limit, const std::string& share) {
-        const std::string name(to_string(limit));
+    for_each_share(limits, [&](const std::string& name, const std::string& share) {
         errors.push_back(
             {.where = name,
              .what = fmt::format("\"{}\" is a share of the link's speed, and the kernel reports "
@@ -55,8 +53,7 @@ ConfigErrors CapacityFollower::check(const ConfiguredLimits& limits, std::span<c
     return errors;
 }
 
-std::optional<double> CapacityFollower::capacity(const ConfiguredLimits& limits,
-                                                 std::span<const Link> links,
+std::optional<double> CapacityFollower::capacity(const Limits& limits, std::span<const Link> links,
                                                  std::span<const std::uint32_t> selected,
                                                  Clock::time_point now) {
     if (!has_share(limits)) {
@@ -120,20 +117,20 @@ void CapacityFollower::remember(std::span<const Link> links,
     silent_ = std::move(silent);
 }
 
-void CapacityFollower::log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
+void CapacityFollower::log_transition(const Limits& limits, std::span<const Link> links,
                                       std::span<const std::uint32_t> selected,
                                       const Capacity& capacity) {
     if (logged_ == capacity) return;
     logged_ = capacity;
     if (selected.empty()) return;  // logged by who selects
-    for_each_share(limits, [&](Limit limit, const std::string& share) {
+    for_each_share(limits, [&](const std::string& name, const std::string& share) {
         if (capacity.megabits)
-            spdlog::info("{}: {} of {:g} Mbit/s", to_string(limit), share, *capacity.megabits);
+            spdlog::info("{}: {} of {:g} Mbit/s", name, share, *capacity.megabits);
         else
             spdlog::error(
                 "{}: not checked: \"{}\" is a share of the link's speed, and the kernel "
                 "reports none for {}",
-                to_string(limit), share,
+                name, share,
                 fmt::join(
                     names_of(links, capacity.speedless.empty() ? selected : capacity.speedless),
                     ", "));

@@ -26,7 +26,7 @@ class CapacityFollower {
 
     /// One for each share that could not be taken now, as the speed of a selected link is not
     /// known.
-    ConfigErrors check(const ConfiguredLimits& limits, std::span<const Link> links,
+    ConfigErrors check(const Limits& limits, std::span<const Link> links,
                        std::span<const std::uint32_t> selected);
 
     /// The links, the selection or the limits have changed: the next capacity() reads the speeds
@@ -36,7 +36,7 @@ class CapacityFollower {
     /// What the selected links can carry together at this moment, in Mbit/s; none where no limit is
     /// a share of it, or it is not known. Reads the speeds when a change is expected, and every 5
     /// s.
-    std::optional<double> capacity(const ConfiguredLimits& limits, std::span<const Link> links,
+    std::optional<double> capacity(const Limits& limits, std::span<const Link> links,
                                    std::span<const std::uint32_t> selected, Clock::time_point now);
 
  private:
@@ -47,7 +47,7 @@ class CapacityFollower {
                                           int levels = 8) const;
     void remember(std::span<const Link> links, std::span<const std::uint32_t> selected,
                   LinkSpeeds now);
-    void log_transition(const ConfiguredLimits& limits, std::span<const Link> links,
+    void log_transition(const Limits& limits, std::span<const Link> links,
                         std::span<const std::uint32_t> selected, const Capacity& capacity);
 
     ReadSpeed read_speed_;

@@ -46,12 +46,12 @@ void Publisher::publish_aged(const AgentCounters& agent, Clock::time_point now) 
 /// its counts are as good as lost only after the time for which they would hold.
 bool Publisher::is_first_reply_due(const Snapshot& sampled) const {
     const auto timeout = std::min(freshness_.stale_after, longest_start);
-    const auto needs_wcs = [&](Limit limit) {
-        return is_wcs_count(limit) && sampled.verdict.readings[limit].maximum;
+    const auto needs_wcs = [](const LimitReading& reading) {
+        return is_of_wcs(reading.held) && reading.maximum;
     };
     const bool answered = sampled.wcs.asked && !sampled.wcs.silent;
     const bool wcs_known = answered || sampled.at - sampled.started >= timeout ||
-                           std::ranges::none_of(all_limits, needs_wcs);
+                           std::ranges::none_of(sampled.verdict.readings, needs_wcs);
     const auto& rates = sampled.rates;
     const bool cpu_known = rates.cpu_utilisation || rates.so_far.cpu_utilisation ||
                            !sampled.counters.cpus_unknown.empty();
@@ -70,13 +70,13 @@ void Publisher::replace(Snapshot next) {
 
 /// What was unknown from the start on is in the log of who looked for it.
 void Publisher::report_unknown(const Verdict& before, const Verdict& now) {
-    for (const auto limit : all_limits) {
-        const auto& why = now.readings[limit].unknown;
-        const bool was_known = before.readings[limit].unknown.empty();
-        if (was_known && !why.empty())
-            spdlog::warn("limit {} is unknown: {}", to_string(limit), why);
-        else if (!was_known && why.empty())
-            spdlog::info("limit {} is known again", to_string(limit));
+    for (const auto& reading : now.readings) {
+        const auto last = std::ranges::find(before.readings, reading.name, &LimitReading::name);
+        const bool was_known = last == before.readings.end() || last->unknown.empty();
+        if (was_known && !reading.unknown.empty())
+            spdlog::warn("limit {} is unknown: {}", reading.name, reading.unknown);
+        else if (!was_known && reading.unknown.empty())
+            spdlog::info("limit {} is known again", reading.name);
     }
 }
 

@@ -120,9 +120,16 @@ Metrics cpu_metrics() {
 }
 
 /// How many of the exported unit one of the limit's own is.
-double base_units(Limit limit) {
-    if (limit == Limit::cpu) return 0.01;
-    return is_wcs_count(limit) ? 1 : 1e6 / 8;
+double base_units(LimitUnit unit) {
+    switch (unit) {
+        case LimitUnit::percent:
+            return 0.01;
+        case LimitUnit::streams:
+            return 1;
+        case LimitUnit::megabits_per_second:
+            return 1e6 / 8;
+    }
+    return 1;
 }
 
 Metrics limit_metrics() {
@@ -132,24 +139,22 @@ Metrics limit_metrics() {
             "Greatest allowed value: cpu as a ratio, band_in and band_out in bytes per second, the "
             "others in streams.",
             [](const Snapshot& node, Writer& out) {
-                for (const Limit limit : all_limits)
-                    if (const auto& maximum = node.verdict.readings[limit].maximum)
-                        out.add(*maximum * base_units(limit), {to_string(limit)});
+                for (const auto& reading : node.verdict.readings)
+                    if (reading.maximum)
+                        out.add(*reading.maximum * base_units(reading.unit), {reading.name});
             }),
         gauge("wcs_node_limit_utilization_ratio", "ratio", {"limit"},
               "Value of a limit divided by its maximum; the highest decides the weight.",
               [](const Snapshot& node, Writer& out) {
-                  for (const Limit limit : all_limits)
-                      out.add(node.verdict.readings[limit].utilisation, {to_string(limit)});
+                  for (const auto& reading : node.verdict.readings)
+                      out.add(reading.utilisation, {reading.name});
               }),
         gauge("wcs_node_limit_unknown", "", {"limit"},
               "1 for a limit whose value is not known, 0 for the others that are checked.",
               [](const Snapshot& node, Writer& out) {
-                  for (const Limit limit : all_limits) {
-                      const auto& reading = node.verdict.readings[limit];
+                  for (const auto& reading : node.verdict.readings)
                       if (reading.maximum || !reading.unknown.empty())
-                          out.add(!reading.unknown.empty(), {to_string(limit)});
-                  }
+                          out.add(!reading.unknown.empty(), {reading.name});
               }),
         gauge("wcs_node_weight_ratio", "ratio", {},
               "Share of its configured weight that is reported to HAProxy. Absent before the first "

@@ -32,23 +32,28 @@ std::string to_rfc3339(std::chrono::system_clock::time_point time) {
                        fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), part.count());
 }
 
-std::string_view unit_of(Limit limit) {
-    if (limit == Limit::cpu) return "percent";
-    return is_wcs_count(limit) ? "streams" : "megabits_per_second";
+std::string_view to_string(LimitUnit unit) {
+    switch (unit) {
+        case LimitUnit::percent:
+            return "percent";
+        case LimitUnit::streams:
+            return "streams";
+        case LimitUnit::megabits_per_second:
+            return "megabits_per_second";
+    }
+    return "unknown";
 }
 
 Json limits_json(const Verdict& verdict) {
     Json limits = Json::object();
-    for (const Limit limit : all_limits) {
-        const LimitReading& reading = verdict.readings[limit];
-        limits[std::string(to_string(limit))] = {{"unit", unit_of(limit)},
-                                                 {"value", or_null(reading.value)},
-                                                 {"maximum", or_null(reading.maximum)},
-                                                 {"share", or_null(reading.share)},
-                                                 {"utilisation", or_null(reading.utilisation)},
-                                                 {"unknown", or_null(reading.unknown)},
-                                                 {"at_least", reading.at_least}};
-    }
+    for (const auto& reading : verdict.readings)
+        limits[reading.name] = {{"unit", to_string(reading.unit)},
+                                {"value", or_null(reading.value)},
+                                {"maximum", or_null(reading.maximum)},
+                                {"share", or_null(reading.share)},
+                                {"utilisation", or_null(reading.utilisation)},
+                                {"unknown", or_null(reading.unknown)},
+                                {"at_least", reading.at_least}};
     return limits;
 }
 
@@ -147,7 +152,7 @@ std::string status_json(const Snapshot& snapshot) {
         {"weight", snapshot.starting ? Json() : Json(verdict.weight)},
         {"reason", or_null(snapshot.starting ? "" : verdict.reason)},
         {"reply", or_null(reply)},
-        {"bottleneck", verdict.bottleneck ? Json(to_string(*verdict.bottleneck)) : Json()},
+        {"bottleneck", or_null(verdict.bottleneck)},
         {"limits", limits_json(verdict)},
         {"rates",
          {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},

@@ -71,21 +71,16 @@ Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t>
     return capacity;
 }
 
-bool has_share(const ConfiguredLimits& limits) {
+bool has_share(const Limits& limits) {
     return std::ranges::any_of(
-        all_limits, [&](Limit limit) { return limits[limit] && limits[limit]->is_share; });
+        limits, [](const Limit& limit) { return limit.maximum && limit.maximum->is_share; });
 }
 
-Limits effective_limits(const ConfiguredLimits& limits, std::optional<double> capacity) {
-    Limits effective;
-    for (const auto limit : all_limits) {
-        if (!limits[limit]) continue;
-        if (!limits[limit]->is_share)
-            effective[limit] = limits[limit]->value;
-        else if (capacity)
-            effective[limit] = *capacity * limits[limit]->value / 100;
-    }
-    return effective;
+std::optional<double> effective_maximum(const Limit& limit, std::optional<double> capacity) {
+    if (!limit.maximum) return std::nullopt;
+    if (!limit.maximum->is_share) return limit.maximum->value;
+    if (!capacity) return std::nullopt;
+    return *capacity * limit.maximum->value / 100;
 }
 
 }  // namespace wcs_node_agent

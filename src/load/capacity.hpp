@@ -33,9 +33,9 @@ std::vector<std::uint32_t> speeds_wanted(std::span<const Link> links,
 Capacity capacity_of(std::span<const Link> links, std::span<const std::uint32_t> selected,
                      const LinkSpeeds& speeds);
 
-bool has_share(const ConfiguredLimits& limits);
+bool has_share(const Limits& limits);
 
-/// The maxima in their own units. capacity: in Mbit/s; without it a share is no limit.
-Limits effective_limits(const ConfiguredLimits& limits, std::optional<double> capacity);
+/// The maximum in the limit's own unit. capacity: in Mbit/s; without it a share is no limit.
+std::optional<double> effective_maximum(const Limit& limit, std::optional<double> capacity);
 
 }  // namespace wcs_node_agent

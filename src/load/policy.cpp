@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -50,16 +51,15 @@ Known known_rate(std::optional<HeldCount>& last, const Rates& rates,
             .why = why.empty() ? "not measured yet" : why};
 }
 
-std::optional<double> share_of(const std::optional<ConfiguredLimit>& limit) {
-    if (!limit || !limit->is_share) return std::nullopt;
-    return limit->value;
+std::optional<double> share_of(const std::optional<LimitMaximum>& maximum) {
+    if (!maximum || !maximum->is_share) return std::nullopt;
+    return maximum->value;
 }
 
-std::string describe(Limit limit, const LimitReading& reading) {
-    const int decimals = is_wcs_count(limit) ? 0 : 1;
-    return fmt::format("{} {}{:.{}f} of {:g}", to_string(limit),
-                       reading.at_least ? "at least " : "", *reading.value, decimals,
-                       *reading.maximum);
+std::string describe(const LimitReading& reading) {
+    const int decimals = reading.unit == LimitUnit::streams ? 0 : 1;
+    return fmt::format("{} {}{:.{}f} of {:g}", reading.name, reading.at_least ? "at least " : "",
+                       *reading.value, decimals, *reading.maximum);
 }
 
 /// Rounded to the nearest, but a node that may take streams never says 0, which would mean drain.
@@ -68,48 +68,50 @@ int weight_at(double utilisation) {
 }
 
 /// "band_in, band_out unknown: WHY; ..."
-std::string unknown_text(const PerLimit<LimitReading>& readings) {
+std::string unknown_text(const std::vector<LimitReading>& readings) {
     std::vector<std::string> parts;
-    for (const auto limit : all_limits) {
-        const auto& why = readings[limit].unknown;
-        const auto has_same = [&](Limit other) { return readings[other].unknown == why; };
-        if (why.empty() || *std::ranges::find_if(all_limits, has_same) != limit) continue;
+    for (const auto& reading : readings) {
+        const auto has_same = [&](const auto& other) { return other.unknown == reading.unknown; };
+        const bool is_first = &*std::ranges::find_if(readings, has_same) == &reading;
+        if (reading.unknown.empty() || !is_first) continue;
         std::vector<std::string_view> names;
-        for (const auto other : all_limits)
-            if (has_same(other)) names.push_back(to_string(other));
-        parts.push_back(fmt::format("{} unknown: {}", fmt::join(names, ", "), why));
+        for (const auto& other : readings)
+            if (has_same(other)) names.push_back(other.name);
+        parts.push_back(fmt::format("{} unknown: {}", fmt::join(names, ", "), reading.unknown));
     }
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 }  // namespace
 
-Policy::Judged Policy::judge(Limit limit, const PolicySettings& settings, const Measured& measured,
-                             const WcsState& wcs, Clock::time_point now) {
+Policy::Judged Policy::judge(const Limit& limit, const PolicySettings& settings,
+                             const Measured& measured, const WcsState& wcs, Clock::time_point now) {
+    const auto rate = [&](std::optional<double> Means::*mean, double factor,
+                          const std::string& why) {
+        return known_rate(last_[limit.value], measured.rates, mean, factor, why, now);
+    };
+    const auto count = [&](const std::optional<HeldCount>& last,
+                           const std::optional<double>& at_least) {
+        return known_count(last, at_least, settings.stale_after, wcs, now);
+    };
     const auto known = [&]() -> Known {
-        const auto& counts = wcs.counts;
-        switch (limit) {
-            case Limit::cpu:
-                return known_rate(last_[limit], measured.rates, &Means::cpu_utilisation, 100,
-                                  measured.cpu_unknown, now);
-            case Limit::publishers:
-                return known_count(wcs.publishers, counts.publishers_at_least, settings.stale_after,
-                                   wcs, now);
-            case Limit::subscribers:
-                return known_count(wcs.subscribers, counts.subscribers_at_least,
-                                   settings.stale_after, wcs, now);
-            case Limit::hls:
-                return known_count(wcs.hls, counts.hls_at_least, settings.stale_after, wcs, now);
-            case Limit::band_in:
-                return known_rate(last_[limit], measured.rates, &Means::bits_in, 1e-6,
-                                  measured.bandwidth_unknown, now);
-            case Limit::band_out:
-                return known_rate(last_[limit], measured.rates, &Means::bits_out, 1e-6,
-                                  measured.bandwidth_unknown, now);
+        switch (limit.value) {
+            case LimitValue::cpu:
+                return rate(&Means::cpu_utilisation, 100, measured.cpu_unknown);
+            case LimitValue::publishers:
+                return count(wcs.publishers, wcs.counts.publishers_at_least);
+            case LimitValue::subscribers:
+                return count(wcs.subscribers, wcs.counts.subscribers_at_least);
+            case LimitValue::hls:
+                return count(wcs.hls, wcs.counts.hls_at_least);
+            case LimitValue::band_in:
+                return rate(&Means::bits_in, 1e-6, measured.bandwidth_unknown);
+            case LimitValue::band_out:
+                return rate(&Means::bits_out, 1e-6, measured.bandwidth_unknown);
         }
         return {};
     }();
-    Judged judged;
+    Judged judged{.reading = {.name = limit.name, .held = limit.value, .unit = limit.unit}};
     auto& reading = judged.reading;
     if (known.last && now - known.last->at <= settings.stale_after) {
         reading.value = known.last->value;
@@ -130,19 +132,22 @@ Policy::Judged Policy::judge(Limit limit, const PolicySettings& settings, const 
 
 Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
                        const WcsState& wcs, Clock::time_point now) {
-    const auto maxima = effective_limits(settings.limits, measured.link_capacity);
     Verdict verdict;
-    std::optional<Limit> taken_out_by;
+    verdict.readings.reserve(settings.limits.size());  // the pointers below stay good
+    const LimitReading* taken_out_by = nullptr;
     auto otherwise = WhenStale::ignore;
-    double highest = 0;
-    double evidence = 0;  // for a `down`: less than the window is none, but keeps a node out
-    std::optional<Limit> evident;
-    for (const auto limit : all_limits) {
+    const LimitReading* highest = nullptr;
+    const LimitReading* evident = nullptr;  // for a `down`: less than the window is no evidence,
+                                            // but keeps a node out
+    const auto exceeds = [](const LimitReading& one, const LimitReading* other) {
+        return !other || *one.utilisation > *other->utilisation;
+    };
+    for (const auto& limit : settings.limits) {
         auto judged = judge(limit, settings, measured, wcs, now);
-        auto& reading = verdict.readings[limit] = std::move(judged.reading);
-        reading.maximum = maxima[limit];
-        reading.share = share_of(settings.limits[limit]);
-        if (!settings.limits[limit]) {
+        auto& reading = verdict.readings.emplace_back(std::move(judged.reading));
+        reading.maximum = effective_maximum(limit, measured.link_capacity);
+        reading.share = share_of(limit.maximum);
+        if (!limit.maximum) {
             reading.unknown.clear();
             continue;
         }
@@ -151,39 +156,33 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
             judged.otherwise = settings.when_unreadable;
         } else if (reading.value) {
             reading.utilisation = *reading.value / *reading.maximum;
-            if (!verdict.bottleneck || *reading.utilisation > highest) {
-                verdict.bottleneck = limit;
-                highest = *reading.utilisation;
-            }
+            if (exceeds(reading, highest)) highest = &reading;
             const bool is_evidence = tripped_ || !judged.is_provisional;
-            if (is_evidence && (!evident || *reading.utilisation > evidence)) {
-                evident = limit;
-                evidence = *reading.utilisation;
-            }
+            if (is_evidence && exceeds(reading, evident)) evident = &reading;
         }
         const bool takes_out =
             judged.otherwise == WhenStale::down || judged.otherwise == WhenStale::drain;
         if (!reading.unknown.empty() && takes_out && otherwise != WhenStale::down) {
             otherwise = judged.otherwise;
-            taken_out_by = limit;
+            taken_out_by = &reading;
         }
     }
 
-    tripped_ = evidence >= (tripped_ ? settings.recover : 1.0);
+    tripped_ = evident && *evident->utilisation >= (tripped_ ? settings.recover : 1.0);
+    if (const auto* bottleneck = tripped_ ? evident : highest)
+        verdict.bottleneck = bottleneck->name;
     if (tripped_) {
         verdict.state = NodeState::down;
         verdict.weight = 0;
-        verdict.bottleneck = evident;
-        verdict.reason = describe(*evident, verdict.readings[*evident]);
+        verdict.reason = describe(*evident);
     } else if (taken_out_by) {
         verdict.state = otherwise == WhenStale::down ? NodeState::down : NodeState::drain;
         verdict.weight = 0;
-        const auto& why = verdict.readings[*taken_out_by].unknown;
-        verdict.reason = is_wcs_count(*taken_out_by)
-                             ? why
-                             : fmt::format("{} unknown: {}", to_string(*taken_out_by), why);
+        const auto& [name, why] = std::tie(taken_out_by->name, taken_out_by->unknown);
+        verdict.reason =
+            is_of_wcs(taken_out_by->held) ? why : fmt::format("{} unknown: {}", name, why);
     } else {
-        verdict.weight = weight_at(highest);
+        verdict.weight = weight_at(highest ? *highest->utilisation : 0);
         verdict.reason = unknown_text(verdict.readings);
     }
     return verdict;

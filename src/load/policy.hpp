@@ -7,13 +7,14 @@
 #include <wcs_node_agent/wcs_state.hpp>
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
 namespace wcs_node_agent {
 
 struct PolicySettings {
-    ConfiguredLimits limits;
+    Limits limits;
     double recover = 0.95;                   // 0..1: below it a node that was over comes back
     std::chrono::nanoseconds stale_after{};  // how long the last value of a limit holds
     WhenStale when_stale = WhenStale::down;
@@ -43,11 +44,11 @@ class Policy {
         WhenStale otherwise = WhenStale::ignore;  // what decides if the value is unknown
         bool is_provisional = false;              // a mean over less than the window
     };
-    Judged judge(Limit limit, const PolicySettings& settings, const Measured& measured,
+    Judged judge(const Limit& limit, const PolicySettings& settings, const Measured& measured,
                  const WcsState& wcs, Clock::time_point now);
 
     bool tripped_ = false;
-    PerLimit<std::optional<HeldCount>> last_;  // of what the agent measures
+    std::map<LimitValue, std::optional<HeldCount>> last_;  // of what the agent measures
 };
 
 }  // namespace wcs_node_agent

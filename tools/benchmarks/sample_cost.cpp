@@ -64,9 +64,9 @@ nlohmann::json run(const Options& options) {
     snapshot.counters = value_of(probe->read());
     snapshot.at = snapshot.started = snapshot.counters.at;
     snapshot.wcs = wcs_at_work(snapshot.at);
-    PolicySettings settings;
-    settings.limits[Limit::cpu] = 90;
-    settings.limits[Limit::band_out] = 100;
+    PolicySettings settings{.limits = default_limits()};
+    named(settings.limits, "cpu").maximum = 90;
+    named(settings.limits, "band_out").maximum = 100;
     settings.stale_after = 10s;
     RateWindow window(2s);
     Policy policy;

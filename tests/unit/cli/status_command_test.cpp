@@ -2,6 +2,7 @@
 #include "cli/status_command.hpp"
 
 #include "http/status_json.hpp"
+#include "unit/http/reading.hpp"
 
 #include <wcs_node_agent/snapshot.hpp>
 
@@ -48,11 +49,10 @@ Snapshot busy_snapshot() {
     snapshot.wcs.fault_text = "connection refused";
     snapshot.wcs.page_at = Clock::time_point(97s);
     snapshot.verdict.weight = 37;
-    snapshot.verdict.bottleneck = Limit::band_out;
-    snapshot.verdict.readings[Limit::cpu] = {
-        .value = 12.5, .maximum = 90, .utilisation = 12.5 / 90};
-    snapshot.verdict.readings[Limit::publishers] = {.value = {}, .maximum = 100, .utilisation = {}};
-    snapshot.verdict.readings[Limit::band_out] = {.value = 63, .maximum = 100, .utilisation = 0.63};
+    snapshot.verdict.bottleneck = "band_out";
+    snapshot.verdict.readings = {test::reading("cpu", 12.5, 90),
+                                 test::reading("publishers", {}, 100), test::reading("hls", {}, {}),
+                                 test::reading("band_out", 63, 100)};
     return snapshot;
 }
 
@@ -82,7 +82,7 @@ TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
 
 TEST(StatusTable, SaysWhatIsUnknown) {
     Snapshot snapshot = busy_snapshot();
-    snapshot.verdict.readings[Limit::hls].unknown = "wcs: HTTP 500";
+    named(snapshot.verdict.readings, "hls").unknown = "wcs: HTTP 500";
     EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
                 ContainsRegex("hls +-  of \\?  *unknown: wcs: HTTP 500\n"));
 }

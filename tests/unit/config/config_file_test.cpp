@@ -22,7 +22,7 @@ TEST(ConfigText, CommentsAreNoFault) {
     const ConfigErrors errors =
         apply_config_text(config, "// one\n{ /* two */ \"cpu\": 70 // three\n}", "f");
     EXPECT_THAT(to_string(errors), IsEmpty());
-    EXPECT_EQ(config.limits[Limit::cpu], 70);
+    EXPECT_EQ(named(config.limits, "cpu").maximum, 70);
 }
 
 TEST(ConfigText, FaultsBeginWithTheFileAndTellThePlace) {

@@ -22,9 +22,9 @@ TEST(EffectiveConfig, TheCommandLineWinsOverTheFileAndTheFileOverTheDefaults) {
     const auto config =
         load_config(file, Json{{"cpu", "60"}, {"allow", Json::array({"10.0.0.0/8"})}});
     ASSERT_TRUE(config) << to_string(config.error());
-    EXPECT_EQ(config->limits[Limit::cpu], 60);
-    EXPECT_EQ(config->limits[Limit::band_out], 500);
-    EXPECT_EQ(config->limits[Limit::hls], 100);
+    EXPECT_EQ(named(config->limits, "cpu").maximum, 60);
+    EXPECT_EQ(named(config->limits, "band_out").maximum, 500);
+    EXPECT_EQ(named(config->limits, "hls").maximum, 100);
     EXPECT_EQ(config->window, 4s);
     EXPECT_EQ(config->allow.v4.size(), 1) << "a list is replaced, not added to";
 }

@@ -63,27 +63,30 @@ TEST(Settings, EveryValueReachesItsOwnField) {
         Row{R"({"sample_interval": "100ms"})",
             [](const Config& c) { return c.sample_interval == 100ms; }},
         Row{R"({"window": "1m"})", [](const Config& c) { return c.window == 1min; }},
-        Row{R"({"cpu": 80})", [](const Config& c) { return c.limits[Limit::cpu] == 80; }},
+        Row{R"({"cpu": 80})", [](const Config& c) { return named(c.limits, "cpu").maximum == 80; }},
         Row{R"({"publishers": "50"})",
-            [](const Config& c) { return c.limits[Limit::publishers] == 50; }},
-        Row{R"({"subscribers": 0})", [](const Config& c) { return !c.limits[Limit::subscribers]; }},
-        Row{R"({"hls": "off"})", [](const Config& c) { return !c.limits[Limit::hls]; }},
-        Row{R"({"band_in": "0"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
+            [](const Config& c) { return named(c.limits, "publishers").maximum == 50; }},
+        Row{R"({"subscribers": 0})",
+            [](const Config& c) { return !named(c.limits, "subscribers").maximum; }},
+        Row{R"({"hls": "off"})", [](const Config& c) { return !named(c.limits, "hls").maximum; }},
+        Row{R"({"band_in": "0"})",
+            [](const Config& c) { return !named(c.limits, "band_in").maximum; }},
         Row{R"({"band_out": 2.5})",
-            [](const Config& c) { return c.limits[Limit::band_out] == 2.5; }},
+            [](const Config& c) { return named(c.limits, "band_out").maximum == 2.5; }},
         Row{R"({"band_out": "80%"})",
             [](const Config& c) {
-                return c.limits[Limit::band_out] == ConfiguredLimit::share_of_link(80);
+                return named(c.limits, "band_out").maximum == LimitMaximum::share_of_link(80);
             }},
         Row{R"({"band_in": "12.5%"})",
             [](const Config& c) {
-                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(12.5);
+                return named(c.limits, "band_in").maximum == LimitMaximum::share_of_link(12.5);
             }},
         Row{R"({"band_in": "100%"})",
             [](const Config& c) {
-                return c.limits[Limit::band_in] == ConfiguredLimit::share_of_link(100);
+                return named(c.limits, "band_in").maximum == LimitMaximum::share_of_link(100);
             }},
-        Row{R"({"band_in": "0%"})", [](const Config& c) { return !c.limits[Limit::band_in]; }},
+        Row{R"({"band_in": "0%"})",
+            [](const Config& c) { return !named(c.limits, "band_in").maximum; }},
         Row{R"({"wire_overhead": 24})", [](const Config& c) { return c.wire_overhead == 24; }},
         Row{R"({"peaks": true})", [](const Config& c) { return c.peaks; }},
         Row{R"({"peaks": "on"})", [](const Config& c) { return c.peaks; }},
@@ -212,7 +215,8 @@ TEST(Settings, AllFaultsInTheOrderWritten) {
         places.push_back(error.where);
     }
     EXPECT_THAT(places, ElementsAre("/window", "/allow/0", "/allow/2", "/zzz"));
-    EXPECT_EQ(config.limits[Limit::cpu], 80) << "a faulty neighbour takes nothing with it";
+    EXPECT_EQ(named(config.limits, "cpu").maximum, 80)
+        << "a faulty neighbour takes nothing with it";
 }
 
 TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
@@ -252,10 +256,9 @@ TEST(Settings, DefaultsAreTheContracts) {
     EXPECT_EQ(show_settings(config)["agent_listen"], Json({"0.0.0.0:9707", "[::]:9707"}));
     EXPECT_EQ(show_settings(config)["allow"], Json({"127.0.0.0/8", "::1"}));
     EXPECT_EQ(show_settings(config)["metrics_listen"], Json({"127.0.0.1:9708"}));
-    EXPECT_EQ(config.limits[Limit::cpu], 90);
-    for (const Limit limit :
-         {Limit::publishers, Limit::subscribers, Limit::hls, Limit::band_in, Limit::band_out}) {
-        EXPECT_EQ(config.limits[limit], 100) << to_string(limit);
+    EXPECT_EQ(named(config.limits, "cpu").maximum, 90);
+    for (const char* name : {"publishers", "subscribers", "hls", "band_in", "band_out"}) {
+        EXPECT_EQ(named(config.limits, name).maximum, 100) << name;
     }
 }
 

@@ -25,13 +25,13 @@ class CapacityFollowing : public testing::Test {
     void SetUp() override {
         spdlog::set_default_logger(std::make_shared<spdlog::logger>(
             "test", std::make_shared<spdlog::sinks::ostream_sink_st>(log_)));
-        limits_[Limit::band_out] = ConfiguredLimit::share_of_link(80);
+        named(limits_, "band_out").maximum = LimitMaximum::share_of_link(80);
     }
     void TearDown() override { spdlog::set_default_logger(before_); }
 
     std::optional<double> band_out() {
         const auto capacity = follower_.capacity(limits_, links_, selected_, now_);
-        return effective_limits(limits_, capacity)[Limit::band_out];
+        return effective_maximum(named(limits_, "band_out"), capacity);
     }
     /// What band_out is once a change has been told.
     std::optional<double> band_out_after_change() {
@@ -54,7 +54,7 @@ class CapacityFollowing : public testing::Test {
     std::vector<Link> links_{{.index = 2, .name = "wan0", .physical = true, .carrier = true},
                              {.index = 3, .name = "wan1", .physical = true, .carrier = true}};
     std::vector<std::uint32_t> selected_{2};
-    ConfiguredLimits limits_;
+    Limits limits_ = default_limits();
     Clock::time_point now_{1000s};
     std::ostringstream log_;
     std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
@@ -125,14 +125,14 @@ TEST_F(CapacityFollowing, WhatHasGoneIsForgotten) {
 }
 
 TEST_F(CapacityFollowing, NobodyIsAskedWithoutAShare) {
-    limits_[Limit::band_out] = 500;
+    named(limits_, "band_out").maximum = 500;
     EXPECT_EQ(band_out(), 500);
     EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty());
     EXPECT_EQ(asked_, 0);
 }
 
 TEST_F(CapacityFollowing, AShareOfALinkWithoutSpeedIsAFaultOfTheConfiguration) {
-    limits_[Limit::band_in] = ConfiguredLimit::share_of_link(12.5);
+    named(limits_, "band_in").maximum = LimitMaximum::share_of_link(12.5);
     EXPECT_THAT(follower_.check(limits_, links_, selected_), IsEmpty());
     selected_ = {2, 3};
     EXPECT_EQ(to_string(follower_.check(limits_, links_, selected_)),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "haproxy/agent_reply.hpp"
+#include "unit/http/reading.hpp"
 
 #include <wcs_node_agent/snapshot.hpp>
 
@@ -42,13 +43,12 @@ inline Snapshot busy_node() {
 
     Verdict& verdict = snapshot.verdict;
     verdict.weight = 25;
-    verdict.readings[Limit::cpu] = {25, 90, 25.0 / 90};
-    verdict.readings[Limit::publishers] = {7, 100, 0.07};
-    verdict.readings[Limit::subscribers] = {41, 100, 0.41};
-    verdict.readings[Limit::hls] = {3, {}, {}};
-    verdict.readings[Limit::band_in] = {40, 100, 0.4};
-    verdict.readings[Limit::band_out] = {75, 100, 0.75, 80};
-    verdict.bottleneck = Limit::band_out;
+    verdict.readings = {
+        reading("cpu", 25, 90), reading("publishers", 7, 100), reading("subscribers", 41, 100),
+        reading("hls", 3, {}),  reading("band_in", 40, 100),   reading("band_out", 75, 100),
+    };
+    verdict.readings.back().share = 80;
+    verdict.bottleneck = "band_out";
 
     snapshot.agent.checks = {11, 1, 0, 0};
     snapshot.agent.rejected_connections = 4;
@@ -61,6 +61,7 @@ inline Snapshot busy_node() {
 inline Snapshot blind_node() {
     Snapshot snapshot;
     snapshot.at = snapshot.started = Clock::now();
+    snapshot.verdict.readings = no_readings();
     return snapshot;
 }
 

@@ -102,25 +102,31 @@ TEST(Capacity, AsksTheSelectedAndTheirBonds) {
     EXPECT_EQ(speeds_wanted(links, Indexes{}), Indexes{});
 }
 
-TEST(EffectiveLimits, SharesAreOfTheCapacity) {
-    ConfiguredLimits configured;
-    configured[Limit::cpu] = 90;
-    configured[Limit::band_in] = ConfiguredLimit::share_of_link(80);
-    configured[Limit::band_out] = 500;
-    EXPECT_TRUE(has_share(configured));
-
-    const auto known = effective_limits(configured, 10000);
-    EXPECT_EQ(known[Limit::cpu], 90);
-    EXPECT_EQ(known[Limit::band_in], 8000);
-    EXPECT_EQ(known[Limit::band_out], 500);
-    EXPECT_FALSE(known[Limit::hls]) << "what is off stays off";
-
-    const auto unknown = effective_limits(configured, std::nullopt);
-    EXPECT_FALSE(unknown[Limit::band_in]) << "a share of what is not known is no limit, never 0";
-    EXPECT_EQ(unknown[Limit::band_out], 500);
-
-    configured[Limit::band_in] = 80;
-    EXPECT_FALSE(has_share(configured));
+TEST(EffectiveMaximum, SharesAreOfTheCapacity) {
+    struct MaximumRow {
+        const char* shows;
+        std::optional<LimitMaximum> configured;
+        std::optional<double> capacity;
+        std::optional<double> effective;
+    };
+    const std::vector<MaximumRow> rows{
+        {"a number", 500, 10000, 500},
+        {"a share", LimitMaximum::share_of_link(80), 10000, 8000},
+        {"what is off stays off", {}, 10000, {}},
+        {"a number needs no capacity", 500, {}, 500},
+        {"a share of what is not known is no limit, never 0",
+         LimitMaximum::share_of_link(80),
+         {},
+         {}},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        auto limits = default_limits();
+        auto& limit = named(limits, "band_in");
+        limit.maximum = row.configured;
+        EXPECT_EQ(effective_maximum(limit, row.capacity), row.effective);
+        EXPECT_EQ(has_share(limits), row.configured && row.configured->is_share);
+    }
 }
 
 }  // namespace
