@@ -27,8 +27,26 @@ struct traffic {
 struct interface_entry {
 	__u32 ifindex; /* 0: free */
 	__u16 slot;
-	__u16 l2_header; /* bytes before the IP header, VLAN tags not included */
+	__u8 l2_header;	 /* bytes before the IP header, VLAN tags not included */
+	__u8 in_buckets; /* 1: its frames are added to the buckets */
 } __attribute__((aligned(8)));
+
+/* What one CPU received or sent within one bucket of time, summed over the interfaces that are
+ * marked so. The buckets of a direction are a ring: whoever comes first to one in its time finds an
+ * older epoch there and sets it to zero. A reader stays away from those that are reused soon. */
+typedef struct {
+	__u32 epoch;  /* the kernel's ticks, shifted right so that a bucket is a few milliseconds */
+	__s32 frames; /* below zero: the queueing discipline dropped here what another CPU queued */
+	__s64 bytes;
+} traffic_bucket;
+
+enum { TRAFFIC_BUCKETS = 256 }; /* a power of two; 1.7 s at least */
+
+/* One CPU. */
+struct traffic_rings {
+	traffic_bucket receive[TRAFFIC_BUCKETS];
+	traffic_bucket transmit[TRAFFIC_BUCKETS];
+};
 
 enum {
 	INTERFACE_BUCKETS = 4096, /* a power of two */

@@ -36,6 +36,7 @@
 /* Set before loading. */
 const volatile __u32 own_network_namespace; /* inode number */
 const volatile __u32 slots = 1;		    /* per CPU */
+const volatile __u8 bucket_shift;	    /* of ticks: their bucket */
 
 /* Written by the agent: where each interface counts. */
 struct interface_entry interfaces[INTERFACE_BUCKETS];
@@ -48,6 +49,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct traffic);
 } traffic SEC(".maps");
+
+/* [cpu] */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the possible CPUs, set before loading */
+	__type(key, __u32);
+	__type(value, struct traffic_rings);
+} rings SEC(".maps");
 
 static __always_inline struct interface_entry find_interface(__u32 ifindex)
 {
@@ -265,6 +275,39 @@ static __always_inline struct wire on_wire(struct __sk_buff *skb, __u32 l2_heade
 	return wire;
 }
 
+static __always_inline struct traffic_rings *this_rings(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+/* The bucket under way, of one ring. The ticks are one load, where a clock takes longer than all
+ * else that is done for a packet. */
+static __always_inline traffic_bucket *current_bucket(traffic_bucket *ring)
+{
+	__u32 epoch = bpf_jiffies64() >> bucket_shift;
+	traffic_bucket *bucket = &ring[epoch % TRAFFIC_BUCKETS];
+
+	if (bucket->epoch != epoch)
+		*bucket = (traffic_bucket){.epoch = epoch};
+	return bucket;
+}
+
+static __always_inline void add(traffic_bucket *bucket, struct wire wire)
+{
+	bucket->frames += wire.frames;
+	bucket->bytes += wire.bytes;
+}
+
+/* A frame is dropped where it has just been queued, or in a later bucket and by another CPU: there
+ * the difference may be below zero, in the sum over the CPUs seldom. */
+static __always_inline void subtract(traffic_bucket *bucket, struct wire wire)
+{
+	bucket->frames -= wire.frames;
+	bucket->bytes -= wire.bytes;
+}
+
 SEC("tc")
 int count_receive(struct __sk_buff *skb)
 {
@@ -280,6 +323,12 @@ int count_receive(struct __sk_buff *skb)
 	counters->receive_packets += wire.frames;
 	if (wire.frames > 1)
 		counters->receive_repeated += wire.bytes - skb->len;
+	if (entry.in_buckets) {
+		struct traffic_rings *ours = this_rings();
+
+		if (ours)
+			add(current_bucket(ours->receive), wire);
+	}
 	return TC_ACT_UNSPEC;
 }
 
@@ -297,6 +346,12 @@ int count_transmit(struct __sk_buff *skb)
 	counters->transmit_packets += wire.frames;
 	if (wire.frames > 1)
 		counters->transmit_repeated += wire.bytes - skb->len;
+	if (entry.in_buckets) {
+		struct traffic_rings *ours = this_rings();
+
+		if (ours)
+			add(current_bucket(ours->transmit), wire);
+	}
 	return TC_ACT_UNSPEC;
 }
 
@@ -370,6 +425,12 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	wire = traced_on_wire(skb, entry.l2_header);
 	counters->dropped_bytes += wire.bytes;
 	counters->dropped_packets += wire.frames;
+	if (entry.in_buckets) {
+		struct traffic_rings *ours = this_rings();
+
+		if (ours)
+			subtract(current_bucket(ours->transmit), wire);
+	}
 	return 0;
 }
 

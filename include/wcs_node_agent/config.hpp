@@ -52,7 +52,7 @@ struct Config {
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted
-    bool peaks = false;             // measure the highest rate over 10 ms within each second
+    bool peaks = true;              // measure the highest rate within each second
     std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
     WhenStale when_stale = WhenStale::down;         // WCS is silent
     WhenStale when_unreadable = WhenStale::ignore;  // anything else that makes a limit unknown

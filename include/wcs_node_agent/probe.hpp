@@ -7,7 +7,6 @@
 #include <wcs_node_agent/source.hpp>
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <sys/types.h>
 
@@ -51,9 +50,9 @@ class Probe {
     /// moment.
     virtual Result<void> give_to(uid_t, gid_t) { return {}; }
 
-    /// The sum over these interfaces as it stands now, read so cheaply that it can be done many
-    /// times a second. None where that is not possible.
-    virtual std::optional<TrafficTotals> totals(std::span<const std::uint32_t> indexes) = 0;
+    /// Sums the traffic of these interfaces (ascending) up in buckets from now on, also of those to
+    /// which it attaches later; of none: ends that. Not every source can.
+    virtual void fill_buckets(std::span<const std::uint32_t> /*indexes*/) {}
 
     /// All counters as they stand now.
     virtual Result<RawCounters> read() = 0;

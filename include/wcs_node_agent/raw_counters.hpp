@@ -90,10 +90,11 @@ struct InterfaceCounters {
     CountedBy counted_by = CountedBy::source;
 };
 
-/// The sum over some interfaces, at one moment.
-struct TrafficTotals {
-    Clock::time_point at;
-    Traffic traffic = {};
+/// What the selected interfaces together received and sent within buckets of time, one after the
+/// other. What the queueing discipline drops is subtracted.
+struct TrafficBuckets {
+    std::chrono::nanoseconds length{};  // of each
+    std::vector<Traffic> over = {};     // those that have ended since the reading before
 };
 
 /// How long one CPU was not free for new work since its counting began.
@@ -127,7 +128,8 @@ struct RawCounters {
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
     std::vector<ProgramCounters> programs = {};
     std::map<std::uint32_t, std::string> not_counted = {};  // why, by the index of the interface
-    std::string cpus_unknown = {};  // why there are no CPUs, if there are none
+    std::string cpus_unknown = {};               // why there are no CPUs, if there are none
+    std::optional<TrafficBuckets> buckets = {};  // none: not measured
 };
 
 }  // namespace wcs_node_agent

@@ -30,10 +30,16 @@ struct Rates : Means {
     std::vector<std::uint32_t> uncounted = {};  // selected, but not counted now; ascending
 };
 
-/// The highest rate over 10 ms within the last whole second. Absent where it is not measured.
+/// Of the last second, bucket by bucket. Absent unless each selected interface was counted
+/// throughout by the kernel programs.
 struct Peaks {
-    std::optional<double> bits_in;   // bit/s, of the selected interfaces, wire_overhead included
-    std::optional<double> bits_out;  // bit/s
+    std::optional<double> bits_in = {};   // the highest rate, bit/s, of the selected interfaces
+                                          // together, wire_overhead included
+    std::optional<double> bits_out = {};  // bit/s
+    std::optional<double> over_limit_in = {};   // 0..1, share of the buckets above band_in; absent
+                                                // too where that is not checked
+    std::optional<double> over_limit_out = {};  // alike, of band_out
+    std::chrono::nanoseconds bucket{};          // the length of one
 };
 
 /// The node at one moment, everything behind one verdict. Immutable once published, replaced whole.

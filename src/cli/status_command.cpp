@@ -135,6 +135,14 @@ std::string last_request(const Json& last, const char* text_key) {
                        number(at(last, "/age_seconds")), text(at(last, text_key)));
 }
 
+/// With how much of the time the limit was exceeded, where it was.
+std::string peak(const Json& bits, const Json& over_limit) {
+    auto text = number(bits, 1e-6) + " Mbit/s";
+    if (over_limit.is_number() && over_limit > 0.0)
+        text += fmt::format(" (above the limit {} % of the time)", number(over_limit, 100));
+    return text;
+}
+
 std::string chosen_interfaces(const Json& interfaces) {
     std::vector<std::string> names;
     for (const Json& interface : interfaces) {
@@ -197,9 +205,12 @@ std::string status_table(const Json& status) {
         fmt::format("in {} Mbit/s, out {} Mbit/s", number(at(rates, "/bits_in_per_second"), 1e-6),
                     number(at(rates, "/bits_out_per_second"), 1e-6)));
     if (at(rates, "/peak_bits_in_per_second").is_number())
-        add("peaks", fmt::format("in {} Mbit/s, out {} Mbit/s",
-                                 number(at(rates, "/peak_bits_in_per_second"), 1e-6),
-                                 number(at(rates, "/peak_bits_out_per_second"), 1e-6)));
+        add("peaks",
+            fmt::format(
+                "in {}, out {}, over {} ms within the last second",
+                peak(at(rates, "/peak_bits_in_per_second"), at(rates, "/over_limit_in_ratio")),
+                peak(at(rates, "/peak_bits_out_per_second"), at(rates, "/over_limit_out_ratio")),
+                number(at(rates, "/peak_bucket_seconds"), 1e3)));
     add("cpus", fmt::format("{}, {} % busy", at(status, "/cpus").size(),
                             number(at(rates, "/cpu_utilisation"), 100)));
     add("wcs", wcs_text(at(status, "/wcs")));

@@ -249,7 +249,7 @@ constexpr std::array settings_table{
         {.name = "peaks",
          .group = "Measuring",
          .value = "on|off",
-         .help = "measure the highest rate over 10 ms within each second"}),
+         .help = "measure the highest rate over some milliseconds within each second"}),
     switch_setting<&Config::follow_interfaces>(
         {.name = "follow_interfaces",
          .group = "Measuring",

@@ -112,7 +112,6 @@ void Daemon::configure(const Config& config) {
                           .stale_after = config.stale_after,
                           .when_unreadable = config.when_unreadable});
     sampler_.configure(config);
-    if (config.peaks && !std::exchange(measuring_peaks_, true)) start(measure_peaks());
 }
 
 void Daemon::serve() {
@@ -200,16 +199,6 @@ void Daemon::detect_stall(std::chrono::nanoseconds late) {
     if (late < fresh_for_) return;
     spdlog::warn("this process did not run for {:.1f} s", Seconds(late).count());
     poller_.extend_freshness(late);
-}
-
-/// As long as they are wanted and can be measured.
-asio::awaitable<void> Daemon::measure_peaks() {
-    next_peak_.expires_at(Clock::now());
-    while (config_.peaks && sampler_.measure_peaks()) {
-        next_peak_.expires_at(next_start(next_peak_.expiry(), PeakMeter::interval, Clock::now()));
-        co_await next_peak_.async_wait(use_awaitable);
-    }
-    measuring_peaks_ = false;
 }
 
 asio::awaitable<void> Daemon::handle_signals() {

@@ -48,7 +48,6 @@ class Daemon {
     void start(asio::awaitable<void> task);
     asio::awaitable<void> sample_repeatedly();
     asio::awaitable<void> feed_watchdog();
-    asio::awaitable<void> measure_peaks();
     asio::awaitable<void> handle_signals();
 
     bool sample();
@@ -74,8 +73,6 @@ class Daemon {
     WcsPoller poller_;
     asio::signal_set signals_{io_};
     asio::steady_timer next_sample_{io_};
-    asio::steady_timer next_peak_{io_};
-    bool measuring_peaks_ = false;
     std::chrono::nanoseconds fresh_for_{};          // the age up to which a sample is fresh
     Clock::time_point last_sample_ = Clock::now();  // that succeeded
     bool sampling_fails_ = false;

@@ -116,10 +116,13 @@ std::optional<DeviceFlow> DeviceWitness::read_again(std::uint32_t index,
     return flow;
 }
 
-bool is_any_counted_by_device(const RawCounters& counters, std::span<const std::uint32_t> indexes) {
-    return std::ranges::any_of(counters.interfaces, [&](const InterfaceCounters& interface) {
-        return interface.counted_by == CountedBy::device &&
-               std::ranges::binary_search(indexes, interface.index);
+bool are_counted_by_source(const RawCounters& counters, std::span<const std::uint32_t> indexes,
+                           Clock::time_point since) {
+    return std::ranges::all_of(indexes, [&](std::uint32_t index) {
+        const auto found =
+            std::ranges::lower_bound(counters.interfaces, index, {}, &InterfaceCounters::index);
+        return found != counters.interfaces.end() && found->index == index &&
+               found->counted_by == CountedBy::source && found->since <= since;
     });
 }
 

@@ -39,7 +39,8 @@ class DeviceWitness {
     Witness witness_;
 };
 
-/// Whether a device stands in for the source on one of these (ascending).
-bool is_any_counted_by_device(const RawCounters& counters, std::span<const std::uint32_t> indexes);
+/// Whether the source has counted on each of these since then, and no device stands in for it.
+bool are_counted_by_source(const RawCounters& counters, std::span<const std::uint32_t> indexes,
+                           Clock::time_point since);
 
 }  // namespace wcs_node_agent

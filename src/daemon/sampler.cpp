@@ -5,12 +5,15 @@
 #include "haproxy/agent_reply.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
+
+using namespace std::chrono_literals;
 
 Sampler::Sampler(OpenedProbe probe, LinkMonitor links, const Config& config)
     : probe_(std::move(probe)), links_(std::move(links)), window_(config.window) {
@@ -28,6 +31,7 @@ void Sampler::configure(const Config& config) {
                         .when_stale = config.when_stale,
                         .when_unreadable = config.when_unreadable};
     globs_ = config.interfaces;
+    if (std::exchange(peaks_, config.peaks) != peaks_) restart_peaks();
     select();
 }
 
@@ -58,7 +62,7 @@ void Sampler::log_selection(const Selection& before) {
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
                          name_of(known_links_, one.index), name_of(known_links_, one.counted_on));
     if (std::exchange(has_selected_, true) && selection_.selected == before.selected) return;
-    peak_meter_.restart();
+    restart_peaks();
     if (selection_.selected.empty())
         spdlog::warn(
             "no interface to hold the bandwidth limits against: there is no route to the internet "
@@ -75,13 +79,6 @@ ConfigErrors Sampler::check(const Config& config) {
     return errors;
 }
 
-bool Sampler::measure_peaks() {
-    const auto totals = probe_.probe->totals(selection_.selected);
-    if (!totals) return false;
-    if (!selection_.selected.empty()) peak_meter_.add(*totals);
-    return true;
-}
-
 Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
     auto counters = witness_.read(*probe_.probe, known_links_, selection_.selected, window_);
     if (!counters) return counters.error();
@@ -96,8 +93,8 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.counters = std::move(counters).value();
     snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
     snapshot.rates = measured_rates();
-    if (!is_any_counted_by_device(snapshot.counters, selection_.selected))
-        snapshot.peaks = peak_meter_.peaks(snapshot.at);
+    if (snapshot.counters.buckets) peak_meter_.add(*snapshot.counters.buckets);
+    snapshot.peaks = measured_peaks(snapshot.counters);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = policy_settings_.stale_after;
@@ -109,6 +106,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
                         .link_capacity = capacity_.capacity(policy_settings_.limits, known_links_,
                                                             selection_.selected, snapshot.at)},
                        snapshot.wcs, snapshot.at);
+    add_shares_over_limits(snapshot);
     snapshot.agent = agent;
     snapshot.agent_reply = agent_reply(snapshot.verdict);
     return snapshot;
@@ -123,6 +121,32 @@ Rates Sampler::measured_rates() const {
         rates.*bits = rates.so_far.*bits = std::nullopt;
     }
     return rates;
+}
+
+void Sampler::restart_peaks() {
+    const std::span<const std::uint32_t> selected = selection_.selected;
+    probe_.probe->fill_buckets(peaks_ ? selected : selected.first(0));
+    peak_meter_.restart();
+}
+
+/// Of all that is selected, or absent: a part of a sum has no peak of the sum.
+Peaks Sampler::measured_peaks(const RawCounters& counters) const {
+    if (!counters.buckets || !selection_.unmatched.empty() ||
+        !are_counted_by_source(counters, selection_.selected, counters.at - 1s))
+        return {};
+    return peak_meter_.peaks();
+}
+
+void Sampler::add_shares_over_limits(Snapshot& snapshot) const {
+    if (!snapshot.peaks.bits_in) return;
+    const auto share = [&](std::string_view limit,
+                           const Direction& direction) -> std::optional<double> {
+        const auto& maximum = named(snapshot.verdict.readings, limit).maximum;  // Mbit/s
+        if (!maximum) return std::nullopt;
+        return peak_meter_.share_over(*maximum * 1e6, direction);
+    };
+    snapshot.peaks.over_limit_in = share("band_in", directions[0]);
+    snapshot.peaks.over_limit_out = share("band_out", directions[1]);
 }
 
 /// Why there is no rate; empty where only the window is not full yet.

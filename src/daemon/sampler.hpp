@@ -57,10 +57,6 @@ class Sampler {
     /// Drains what netlink reported. True: refresh_links() is due.
     bool links_changed() { return links_.changed(); }
 
-    /// Reads the traffic for the peaks; to be called every PeakMeter::interval. False: the source
-    /// cannot be read so often, and there will be none.
-    bool measure_peaks();
-
     /// Reads the counters and judges them together with what is known of WCS. The first has no
     /// rates.
     Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
@@ -68,6 +64,9 @@ class Sampler {
  private:
     void select();
     void log_selection(const Selection& before);
+    void restart_peaks();
+    Peaks measured_peaks(const RawCounters& counters) const;
+    void add_shares_over_limits(Snapshot& snapshot) const;
     Rates measured_rates() const;
     std::string bandwidth_unknown(const Snapshot& snapshot) const;
 
@@ -83,6 +82,7 @@ class Sampler {
     DeviceWitness witness_;
     RateWindow window_;
     PeakMeter peak_meter_;
+    bool peaks_ = false;
     Policy policy_;
     Clock::time_point started_ = Clock::now();
 };

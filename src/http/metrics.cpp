@@ -18,13 +18,13 @@ namespace {
 
 /// The kernel's counters differ by source, and by which drops of the queueing discipline it
 /// reports.
-std::string_view receive_note(const Snapshot& node) {
+std::string receive_note(const Snapshot& node) {
     return node.source == Source::procfs
                ? "As the interface's own counters have it: a GRO or GSO aggregate counts once."
                : "";
 }
 
-std::string_view transmit_note(const Snapshot& node) {
+std::string transmit_note(const Snapshot& node) {
     if (node.source == Source::procfs) return receive_note(node);
     switch (node.counters.qdisc_drops) {
         case QdiscDrops::count_as_sent:
@@ -90,14 +90,32 @@ Metrics rate_metrics() {
                   out.add(in_bytes(node.rates.bits_in), {"in"});
                   out.add(in_bytes(node.rates.bits_out), {"out"});
               }),
+    };
+}
+
+std::string bucket_note(const Snapshot& node) {
+    return fmt::format("A bucket is {:.3g} ms.", Seconds(node.peaks.bucket).count() * 1e3);
+}
+
+Metrics peak_metrics() {
+    Metrics rows{
         gauge("wcs_node_bandwidth_peak_bytes_per_second", "bytes/s", {"direction"},
-              "Highest wire rate over 10 ms within the last whole second, in or out, of the same "
-              "interfaces and frames.",
+              "Highest wire rate over one bucket of time within the last second, in or out, of the "
+              "same interfaces and frames.",
               [](const Snapshot& node, Writer& out) {
                   out.add(in_bytes(node.peaks.bits_in), {"in"});
                   out.add(in_bytes(node.peaks.bits_out), {"out"});
               }),
+        gauge("wcs_node_bandwidth_over_limit_ratio", "ratio", {"direction"},
+              "Share of the last second's buckets of time in which the wire rate was above band_in "
+              "or band_out. Absent where that is not checked.",
+              [](const Snapshot& node, Writer& out) {
+                  out.add(node.peaks.over_limit_in, {"in"});
+                  out.add(node.peaks.over_limit_out, {"out"});
+              }),
     };
+    for (auto& row : rows) row.note = bucket_note;
+    return rows;
 }
 
 Samples each_cpu(std::chrono::nanoseconds CpuCounters::*time) {
@@ -241,6 +259,7 @@ const std::vector<Metric>& metrics() {
         };
         append("node", traffic_metrics());
         append("node", rate_metrics());
+        append("node", peak_metrics());
         append("node", cpu_metrics());
         append("wcs", wcs_metrics());
         append("limits", limit_metrics());
@@ -254,7 +273,8 @@ std::string metrics_text(const Snapshot& snapshot, TextFormat format) {
     Writer out(format);
     for (const Metric& metric : metrics()) {
         if (!metric.samples) continue;
-        out.begin(metric.family, metric.note ? metric.note(snapshot) : "");
+        const auto note = metric.note ? metric.note(snapshot) : "";
+        out.begin(metric.family, note);
         metric.samples(snapshot, out);
     }
     return std::move(out).take();

@@ -20,7 +20,7 @@ struct Metric {
     /// Its samples in a snapshot; what is unknown has none. Empty for the sample's age alone.
     std::function<void(const Snapshot&, ExpositionWriter&)> samples;
     /// What the HELP text says of this node's counting beyond its own sentences; null: nothing.
-    std::string_view (*note)(const Snapshot&) = nullptr;
+    std::string (*note)(const Snapshot&) = nullptr;
     std::string_view group = {};  // its table in docs/metrics.md: node, wcs, limits or agent
 };
 

@@ -2,6 +2,7 @@
 #include "kernel/ebpf_probe.hpp"
 
 #include "kernel/idle_states.hpp"
+#include "kernel/ticks.hpp"
 #include "kernel/time_namespace.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ namespace {
     return 0;
 }
 
-std::uint16_t l2_header(const Link& link) {
+std::uint8_t l2_header(const Link& link) {
     switch (link.hardware_type) {
         case ARPHRD_ETHER:
         case ARPHRD_LOOPBACK:
@@ -53,7 +54,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     if (cpus < 0) return failure("counting the possible CPUs", -cpus);
     const ProgramOptions wanted{.cpus = static_cast<std::uint32_t>(cpus),
                                 .slots = options.slots,
-                                .idle_halts = options.idle_halts.value_or(idle_cpu_halts())};
+                                .idle_halts = options.idle_halts.value_or(idle_cpu_halts()),
+                                .bucket_shift = bucket_shift(tick_length())};
     const auto monotonic_offset = own_monotonic_offset();
     if (!monotonic_offset) return monotonic_offset.error();
 
@@ -82,15 +84,17 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     auto traffic_counters =
         MappedArray<::traffic>::map(programs->traffic.get(), cpu_count * options.slots);
     if (!traffic_counters) return traffic_counters.error();
+    auto rings = MappedArray<traffic_rings>::map(programs->rings.get(), cpu_count);
+    if (!rings) return rings.error();
     auto cpu_times = MappedArray<cpu_time>::map(programs->cpu_times.get(), cpu_count);
     if (!cpu_times) return cpu_times.error();
     auto interfaces =
         MappedArray<interface_entry>::map(programs->interfaces.get(), INTERFACE_BUCKETS);
     if (!interfaces) return interfaces.error();
 
-    std::unique_ptr<EbpfProbe> probe(
-        new EbpfProbe(options.slots, *std::move(programs), std::move(traffic_counters).value(),
-                      std::move(cpu_times).value(), std::move(interfaces).value()));
+    std::unique_ptr<EbpfProbe> probe(new EbpfProbe(
+        options.slots, *std::move(programs), std::move(traffic_counters).value(),
+        std::move(rings).value(), std::move(cpu_times).value(), std::move(interfaces).value()));
     probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);
@@ -106,10 +110,12 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
 }
 
 EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs,
-                     MappedArray<::traffic> traffic_counters, MappedArray<cpu_time> cpu_times,
-                     MappedArray<interface_entry> interfaces)
+                     MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
+                     MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces)
     : programs_(std::move(programs)),
       traffic_counters_(std::move(traffic_counters)),
+      rings_(std::move(rings)),
+      buckets_(rings_.values(), tick_length()),
       cpu_times_(std::move(cpu_times)),
       interfaces_(std::move(interfaces)),
       slots_(slots),
@@ -284,17 +290,13 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
     }
 }
 
-std::optional<TrafficTotals> EbpfProbe::totals(std::span<const std::uint32_t> indexes) {
-    TrafficTotals totals;
-    for (const auto index : indexes) {
-        const auto found = followed_.find(index);
-        if (found == followed_.end() || !found->second.slot) continue;
-        auto& last = found->second.last;
-        sum_over_cpus(*found->second.slot).advance(last);
-        totals.traffic += last;
-    }
-    totals.at = Clock::now();
-    return totals;
+void EbpfProbe::fill_buckets(std::span<const std::uint32_t> indexes) {
+    table_.put_in_buckets(indexes);
+    const auto ticks = ticks_so_far();
+    if (ticks && !indexes.empty())
+        buckets_.restart(*ticks);
+    else
+        buckets_.stop();
 }
 
 Result<RawCounters> EbpfProbe::read() {
@@ -316,6 +318,7 @@ Result<RawCounters> EbpfProbe::read() {
         static_cast<std::size_t>(std::ranges::count_if(
             followed_, [](const auto& one) { return one.second.hook.has_value(); })),
         Clock::now());
+    if (const auto ticks = ticks_so_far()) counters.buckets = buckets_.read(*ticks);
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "counters.h"
+#include "kernel/bucket_reader.hpp"
 #include "kernel/cpu_times.hpp"
 #include "kernel/interface_table.hpp"
 #include "kernel/kernel_programs.hpp"
@@ -50,7 +51,7 @@ class EbpfProbe : public Probe {
     Result<void> give_to(uid_t user, gid_t group) override {
         return pins_ ? pins_->give_to(user, group) : Result<void>();
     }
-    std::optional<TrafficTotals> totals(std::span<const std::uint32_t> indexes) override;
+    void fill_buckets(std::span<const std::uint32_t> indexes) override;
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
@@ -77,7 +78,8 @@ class EbpfProbe : public Probe {
     };
 
     EbpfProbe(std::uint16_t slots, KernelPrograms programs, MappedArray<::traffic> traffic_counters,
-              MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces);
+              MappedArray<traffic_rings> rings, MappedArray<cpu_time> cpu_times,
+              MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
     void attach_anew(std::uint32_t index, FollowedInterface& followed);
@@ -99,6 +101,8 @@ class EbpfProbe : public Probe {
     std::vector<CpuCounters> listed_cpus_;         // there, when it was last read
     std::chrono::nanoseconds monotonic_offset_{};  // of this time namespace
     MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
+    MappedArray<traffic_rings> rings_;             // [cpu]
+    BucketReader buckets_;
     MappedArray<cpu_time> cpu_times_;
     MappedArray<interface_entry> interfaces_;
     std::size_t slots_;  // per CPU

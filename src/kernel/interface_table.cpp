@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/interface_table.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 namespace wcs_node_agent {
@@ -36,12 +37,15 @@ std::vector<std::uint32_t> InterfaceTable::entered() const {
     return indexes;
 }
 
-std::optional<std::uint16_t> InterfaceTable::enter(std::uint32_t ifindex, std::uint16_t l2_header) {
+std::optional<std::uint16_t> InterfaceTable::enter(std::uint32_t ifindex, std::uint8_t l2_header) {
     auto* bucket = bucket_of(ifindex, 0);
     if (!bucket || free_slots_.empty()) return std::nullopt;
     const auto slot = free_slots_.back();
     free_slots_.pop_back();
-    store(*bucket, {.ifindex = ifindex, .slot = slot, .l2_header = l2_header});
+    store(*bucket, {.ifindex = ifindex,
+                    .slot = slot,
+                    .l2_header = l2_header,
+                    .in_buckets = is_in_buckets(ifindex)});
     return slot;
 }
 
@@ -50,6 +54,20 @@ void InterfaceTable::remove(std::uint32_t ifindex) {
     if (!bucket) return;
     free_slots_.push_back(bucket->slot);
     store(*bucket, {});
+}
+
+void InterfaceTable::put_in_buckets(std::span<const std::uint32_t> indexes) {
+    in_buckets_.assign(indexes.begin(), indexes.end());
+    for (auto& bucket : buckets_) {
+        if (bucket.ifindex == 0) continue;
+        auto entry = bucket;
+        entry.in_buckets = is_in_buckets(entry.ifindex);
+        if (entry.in_buckets != bucket.in_buckets) store(bucket, entry);
+    }
+}
+
+std::uint8_t InterfaceTable::is_in_buckets(std::uint32_t ifindex) const {
+    return std::ranges::binary_search(in_buckets_, ifindex) ? 1 : 0;
 }
 
 /// The bucket in reach of the interface that the holder (0: nobody) sits in.

@@ -19,7 +19,7 @@ class InterfaceTable {
 
     /// The slot of a newly entered interface. None: no bucket in reach or no slot is free, and its
     /// frames count as unplaced.
-    std::optional<std::uint16_t> enter(std::uint32_t ifindex, std::uint16_t l2_header);
+    std::optional<std::uint16_t> enter(std::uint32_t ifindex, std::uint8_t l2_header);
 
     /// The slot of an interface that is there.
     std::optional<std::uint16_t> slot_of(std::uint32_t ifindex) const;
@@ -30,11 +30,17 @@ class InterfaceTable {
     /// Takes the interface out; its slot is free again.
     void remove(std::uint32_t ifindex);
 
+    /// Has the frames of these (ascending) added to the buckets, and of no others: at once, or when
+    /// they are entered.
+    void put_in_buckets(std::span<const std::uint32_t> indexes);
+
  private:
     interface_entry* bucket_of(std::uint32_t ifindex, std::uint32_t holder) const;
+    std::uint8_t is_in_buckets(std::uint32_t ifindex) const;
 
     std::span<interface_entry> buckets_;
     std::vector<std::uint16_t> free_slots_;
+    std::vector<std::uint32_t> in_buckets_;  // ascending
 };
 
 }  // namespace wcs_node_agent

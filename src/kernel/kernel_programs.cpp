@@ -108,8 +108,8 @@ std::string identity_of(const ProgramOptions& options) {
     auto value = hash({traffic, size}, 0xcbf29ce484222325);
     const auto* cpu = static_cast<const char*>(cpu_bpf__elf_bytes(&size));
     value = hash({cpu, size}, value);
-    return fmt::format("{:016x}-{}-{}-{:d}", value, options.cpus, options.slots,
-                       options.idle_halts);
+    return fmt::format("{:016x}-{}-{}-{:d}-{}", value, options.cpus, options.slots,
+                       options.idle_halts, options.bucket_shift);
 }
 
 struct Named {
@@ -117,11 +117,10 @@ struct Named {
     Descriptor KernelPrograms::*descriptor;
 };
 
-constexpr Named pinned[] = {{"receive", &KernelPrograms::receive},
-                            {"transmit", &KernelPrograms::transmit},
-                            {"traffic", &KernelPrograms::traffic},
-                            {"cpu_times", &KernelPrograms::cpu_times},
-                            {"interfaces", &KernelPrograms::interfaces}};
+constexpr Named pinned[] = {
+    {"receive", &KernelPrograms::receive},     {"transmit", &KernelPrograms::transmit},
+    {"traffic", &KernelPrograms::traffic},     {"rings", &KernelPrograms::rings},
+    {"cpu_times", &KernelPrograms::cpu_times}, {"interfaces", &KernelPrograms::interfaces}};
 
 }  // namespace
 
@@ -137,7 +136,9 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     if (!traffic) return failure("opening the traffic programs", errno);
     traffic->rodata->own_network_namespace = *network_namespace;
     traffic->rodata->slots = options.slots;
+    traffic->rodata->bucket_shift = options.bucket_shift;
     bpf_map__set_max_entries(traffic->maps.traffic, options.cpus * options.slots);
+    bpf_map__set_max_entries(traffic->maps.rings, options.cpus);
     programs.qdisc_drops = qdisc_drops_of_kernel(kernel_types.get());
     bpf_program__set_autoload(traffic->progs.count_drop,
                               programs.qdisc_drops != QdiscDrops::count_as_sent);
@@ -157,6 +158,7 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     programs.receive = duplicate(bpf_program__fd(traffic->progs.count_receive));
     programs.transmit = duplicate(bpf_program__fd(traffic->progs.count_transmit));
     programs.traffic = duplicate(bpf_map__fd(traffic->maps.traffic));
+    programs.rings = duplicate(bpf_map__fd(traffic->maps.rings));
     programs.interfaces = duplicate(bpf_map__fd(traffic->maps.bss));
     programs.cpu_times = duplicate(bpf_map__fd(cpu->maps.cpu_times));
     for (const auto& [name, descriptor] : pinned)

@@ -18,6 +18,7 @@ struct ProgramOptions {
     std::uint32_t cpus = 0;   // possible ones
     std::uint16_t slots = 0;  // interfaces with counters of their own, and one more
     bool idle_halts = false;
+    std::uint8_t bucket_shift = 0;  // of ticks: their bucket
 };
 
 /// A program on a tracepoint.
@@ -29,8 +30,8 @@ struct TracingProgram {
 
 /// The kernel side while it is held: closing the descriptors ends it, unless it is pinned.
 struct KernelPrograms {
-    Descriptor receive, transmit;               // programs, to be attached to interfaces
-    Descriptor traffic, cpu_times, interfaces;  // maps
+    Descriptor receive, transmit;                      // programs, to be attached to interfaces
+    Descriptor traffic, rings, cpu_times, interfaces;  // maps
     std::vector<TracingProgram> tracing;
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
 };

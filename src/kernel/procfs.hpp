@@ -39,8 +39,6 @@ class ProcfsProbe : public Probe {
     void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
     Pending attach_next() override { return Pending::none; }
     Pending pending() const override { return Pending::none; }
-    /// None: each interface costs a system call.
-    std::optional<TrafficTotals> totals(std::span<const std::uint32_t>) override { return {}; }
     Result<RawCounters> read() override;
 
  private:

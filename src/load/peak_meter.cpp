@@ -2,45 +2,51 @@
 #include "load/peak_meter.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace wcs_node_agent {
 
-namespace {
-
-using namespace std::chrono_literals;
-
-/// Timers are a little early now and then, measured by the readings' own clock.
-constexpr auto shortest = PeakMeter::interval * 9 / 10;
-
-void raise(std::optional<double>& peak, double rate) { peak = std::max(peak.value_or(0), rate); }
-
-}  // namespace
-
-void PeakMeter::add(const TrafficTotals& reading) {
-    if (last_ && reading.at - last_->at < shortest) return;
-    if (reading.at - second_ >= 1s)
-        close_second(std::chrono::floor<std::chrono::seconds>(reading.at));
-    if (last_) {
-        const auto elapsed = reading.at - last_->at;
-        const auto more = increase(last_->traffic, reading.traffic);
-        raise(current_.bits_in, rate(more.receive_bytes, more.receive_packets, elapsed));
-        raise(current_.bits_out, rate(more.transmit_bytes, more.transmit_packets, elapsed));
-    }
-    last_ = reading;
+void PeakMeter::add(const TrafficBuckets& buckets) {
+    length_ = buckets.length;
+    last_second_.insert(last_second_.end(), buckets.over.begin(), buckets.over.end());
+    while (last_second_.size() > buckets_a_second()) last_second_.pop_front();
 }
 
-void PeakMeter::close_second(Clock::time_point second) {
-    whole_ = second - second_ == 1s ? current_ : Peaks{};  // nothing was read for longer
-    current_ = {};
-    second_ = second;
+Peaks PeakMeter::peaks() const {
+    Peaks peaks;
+    if (!is_full()) return peaks;
+    peaks.bits_in = highest(directions[0]);
+    peaks.bits_out = highest(directions[1]);
+    peaks.bucket = length_;
+    return peaks;
 }
 
-Peaks PeakMeter::peaks(Clock::time_point now) const {
-    return now - second_ < 2s ? whole_ : Peaks{};
+std::optional<double> PeakMeter::share_over(double limit, const Direction& direction) const {
+    if (!is_full()) return std::nullopt;
+    const auto over = std::ranges::count_if(last_second_, [&](const Traffic& bucket) {
+        return bits_per_second(bucket, direction) > limit;
+    });
+    return static_cast<double>(over) / static_cast<double>(last_second_.size());
 }
 
-double PeakMeter::rate(std::uint64_t bytes, std::uint64_t frames, Clock::duration elapsed) const {
-    return static_cast<double>(bytes + frames * wire_overhead_) * 8 / Seconds(elapsed).count();
+double PeakMeter::highest(const Direction& direction) const {
+    double highest = 0;
+    for (const auto& bucket : last_second_)
+        highest = std::max(highest, bits_per_second(bucket, direction));
+    return highest;
+}
+
+double PeakMeter::bits_per_second(const Traffic& bucket, const Direction& direction) const {
+    const auto bytes = bucket.*direction.bytes + bucket.*direction.packets * wire_overhead_;
+    return static_cast<double>(bytes) * 8 / Seconds(length_).count();
+}
+
+std::size_t PeakMeter::buckets_a_second() const {
+    return static_cast<std::size_t>(std::lround(1 / Seconds(length_).count()));
+}
+
+bool PeakMeter::is_full() const {
+    return !last_second_.empty() && last_second_.size() >= buckets_a_second();
 }
 
 }  // namespace wcs_node_agent

@@ -6,39 +6,40 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <optional>
 
 namespace wcs_node_agent {
 
-/// The highest rate over 10 ms within each second: media is lost in bursts that a mean over seconds
-/// hides.
+/// What the mean over a window hides: the highest rate within the last second, bucket by bucket,
+/// and the share of them above a limit. Media is lost in bursts.
 class PeakMeter {
  public:
-    /// From reading to reading. A reading that comes late makes a longer interval, whose rate is
-    /// the mean over it; one that comes too early after a late one is passed over.
-    static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds(10);
-
     /// Bytes that each frame takes on the wire beside those counted.
     void set_wire_overhead(std::size_t bytes) { wire_overhead_ = bytes; }
 
-    /// Takes in the next reading; the totals must be of the same interfaces as before.
-    void add(const TrafficTotals& reading);
+    /// The buckets that follow those added before.
+    void add(const TrafficBuckets& buckets);
 
-    /// Begins anew with the next reading, as when other interfaces are summed from now on.
-    void restart() { last_.reset(); }
+    /// Begins anew, as when the buckets are of other interfaces from now on.
+    void restart() { last_second_.clear(); }
 
-    /// The peaks of the last whole second; absent before it, and while nothing is read.
-    Peaks peaks(Clock::time_point now) const;
+    /// Absent until a second is full. Without the shares, which need limits.
+    Peaks peaks() const;
+
+    /// Share (0..1) of the last second's buckets whose rate was above the limit (bit/s); absent
+    /// until a second is full.
+    std::optional<double> share_over(double limit, const Direction& direction) const;
 
  private:
-    void close_second(Clock::time_point second);
-    double rate(std::uint64_t bytes, std::uint64_t frames, Clock::duration elapsed) const;
+    double highest(const Direction& direction) const;
+    double bits_per_second(const Traffic& bucket, const Direction& direction) const;
+    std::size_t buckets_a_second() const;
+    bool is_full() const;
 
     std::size_t wire_overhead_ = 0;
-    std::optional<TrafficTotals> last_;
-    Clock::time_point second_;  // the beginning of the one under way
-    Peaks current_;             // of it, so far
-    Peaks whole_;               // of the one before
+    std::chrono::nanoseconds length_{};  // of a bucket
+    std::deque<Traffic> last_second_;    // at most
 };
 
 }  // namespace wcs_node_agent

@@ -122,8 +122,8 @@ def test_limits_hold_at_once_however_long_the_sample_interval(start, simulator, 
 def test_a_reload_says_what_it_changed(start, simulator, config, reload):
     agent = start_with(start, config())
     assert reload(agent).endswith("reload: done, no setting changed")
-    done = reload(agent, subscribers=50, allow=["127.0.0.1"], peaks=True, hls="off")
-    for change in ("subscribers: 100 -> 50", "peaks: off -> on", "hls: 100 -> off", "allow: "):
+    done = reload(agent, subscribers=50, allow=["127.0.0.1"], peaks=False, hls="off")
+    for change in ("subscribers: 100 -> 50", "peaks: on -> off", "hls: 100 -> off", "allow: "):
         assert change in done, done
     assert agent.metrics()["wcs_node_agent_reloads_total"] == 2
     reload(agent, bogus=1)

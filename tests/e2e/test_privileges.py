@@ -140,6 +140,6 @@ def test_a_file_that_a_reload_could_not_read_is_told_at_the_start(start, simulat
 
 
 def test_everything_on_it_has_one_thread(start_agent):
-    agent = start_agent("--peaks=on", "--wcs-interval=100ms")
+    agent = start_agent("--wcs-interval=100ms")
     agent.wait_for_reply("^up ")
     assert len(threads_of(agent)) == 1

@@ -70,28 +70,34 @@ def test_bursts_take_no_node_down_before_the_window_is_full(start_agent):
 
 class TestPeaks:
     PEAK = 'wcs_node_bandwidth_peak_bytes_per_second{direction="out"}'
+    OVER_LIMIT = 'wcs_node_bandwidth_over_limit_ratio{direction="out"}'
 
     def test_a_burst_shows_that_the_mean_hides(self, start_agent):
         with link("pk0", "veth", "peer", "name", "pk1"):
             lab.ip("link", "set", "pk1", "up")
-            agent = start_agent("--interface=pk0", "--window=3s", "--peaks=on")
+            agent = start_agent("--interface=pk0", "--window=3s", "--band-out=20")
             agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6 / 8)
             agent.wait_for_metric('wcs_node_bandwidth_bytes_per_second{direction="out"}', lambda _: True)
+            assert agent.metrics()[self.OVER_LIMIT] == 0
             send_frames("pk0", 400, 1386)  # 4.5 Mbit within some milliseconds
             burst = agent.wait_for_metric(self.PEAK, lambda peak: peak > 50e6 / 8)
             page = agent.metrics()
-            assert burst < 4.6e6 / 8 / 0.009, "no more than was sent, in the shortest time measured"
+            bucket = agent.status_json()["rates"]["peak_bucket_seconds"]
+            assert 0.006 < bucket <= 0.0111
+            assert burst < 4.6e6 / 8 / bucket, "no more than was sent, in one bucket"
+            assert bucket * 0.99 < page[self.OVER_LIMIT] < 0.1, "one bucket at least, and few"
             assert page['wcs_node_bandwidth_bytes_per_second{direction="out"}'] < 5e6 / 8
             agent.wait_for_metric(self.PEAK, lambda peak: peak < 1e6 / 8)
+            assert agent.metrics()[self.OVER_LIMIT] == 0
 
     def test_what_is_not_measured_is_absent(self, start_agent):
         without = [
             start_agent(*options, name=name, listen=f"127.0.0.1:{port}", metrics=f"127.0.0.1:{port + 1}")
             for name, options, port in (
-                ("off", (), 9717),
-                ("procfs", ("--peaks=on", "--source=procfs"), 9727),
+                ("off", ("--peaks=off",), 9717),
+                ("procfs", ("--source=procfs",), 9727),
             )
         ]
-        start_agent("--peaks=on").wait_for_metric(self.PEAK, lambda _: True)
+        start_agent().wait_for_metric(self.PEAK, lambda _: True)
         for agent in without:  # which have had longer for it
             assert self.PEAK not in agent.metrics()

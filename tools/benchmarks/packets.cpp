@@ -14,6 +14,7 @@
 #include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
 #include "measure.hpp"
+#include "program_run.hpp"
 #include "tracepoints.skel.h"
 
 #include <arpa/inet.h>
@@ -192,6 +193,7 @@ auto on_node(const Cable& cable, Node node, Block block) {
 std::shared_ptr<EbpfProbe> attach_agent(const Cable& cable, Node node) {
     return on_node(cable, node, [](const Link& link) {
         auto probe = load_agent();
+        probe->fill_buckets(std::span(&link.index, 1));
         probe->set_links(std::span(&link, 1), {});
         probe->attach_next();
         return probe;
@@ -331,37 +333,17 @@ const std::array variants{
             [](const Cable&) { return Attached{attach_tracepoints(Node::receives)}; }},
 };
 
-/// One run of a program by BPF_PROG_TEST_RUN, ns, the median of some; the packet is a small UDP one
-/// on the given interface.
-std::int64_t program_ns(int program, std::uint32_t ifindex) {
-    std::array<unsigned char, 60> frame{};
-    frame[12] = 0x08;  // IPv4
-    frame[14] = 0x45;
-    frame[23] = 17;  // UDP
-    std::vector<std::int64_t> times;
-    for (int i = 0; i < 9; ++i) {
-        __sk_buff context{};
-        context.ifindex = ifindex;
-        bpf_test_run_opts options{};
-        options.sz = sizeof(options);
-        options.data_in = frame.data();
-        options.data_size_in = frame.size();
-        options.ctx_in = &context;
-        options.ctx_size_in = sizeof(context);
-        options.repeat = 1'000'000;
-        check(bpf_prog_test_run_opts(program, &options), "BPF_PROG_TEST_RUN");
-        times.push_back(options.duration);
-    }
-    return quantile(times, 0.5);
-}
-
 nlohmann::json test_runs(const Cable& cable) {
     const auto agent = load_agent();
     const std::array links{cable.here};
+    agent->fill_buckets(std::span(&cable.here.index, 1));
     agent->set_links(links, {});
     agent->attach_next();
     const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);
     const auto index = cable.here.index;
+    const auto program_ns = [](int program, std::uint32_t interface) {
+        return one_run_ns(program, interface, 9);
+    };
     return {{"receive", program_ns(agent->programs().receive.get(), index)},
             {"transmit", program_ns(agent->programs().transmit.get(), index)},
             {"empty", program_ns(bpf_program__fd(empty->progs.empty_receive), index)}};

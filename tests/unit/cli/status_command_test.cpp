@@ -80,6 +80,19 @@ TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
         table, ContainsRegex("band_out +63  of 100 Mbit/s +63 %  \\[#{13}\\.{7}\\]  bottleneck\n"));
 }
 
+TEST(StatusTable, ShowsPeaksWhereTheyAreMeasured) {
+    Snapshot snapshot = busy_snapshot();
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))), Not(HasSubstr("peaks")));
+    snapshot.peaks = {.bits_in = 25e6,
+                      .bits_out = 140e6,
+                      .over_limit_in = 0,
+                      .over_limit_out = 0.08,
+                      .bucket = 8ms};
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
+                HasSubstr("peaks       in 25 Mbit/s, out 140 Mbit/s (above the limit 8 % of the "
+                          "time), over 8 ms within the last second\n"));
+}
+
 TEST(StatusTable, SaysWhatIsUnknown) {
     Snapshot snapshot = busy_snapshot();
     named(snapshot.verdict.readings, "hls").unknown = "wcs: HTTP 500";

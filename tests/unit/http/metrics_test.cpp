@@ -16,6 +16,7 @@ namespace wcs_node_agent::test {
 
 namespace {
 
+using namespace std::chrono_literals;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
@@ -177,7 +178,7 @@ TEST(Metrics, HaveRowsThatHoldTogether) {
 
 TEST(Metrics, GiveEachSampleTheLabelsOfItsRow) {
     Snapshot node = busy_node();
-    node.peaks = {1e9, 2e9};
+    node.peaks = {1e9, 2e9, 0.5, 0.25, 8ms};
     for (const Metric& metric : metrics()) {
         if (!metric.samples) continue;
         std::string labels;
@@ -191,6 +192,28 @@ TEST(Metrics, GiveEachSampleTheLabelsOfItsRow) {
         EXPECT_THAT(text, testing::MatchesRegex("# HELP [^\n]+\n# TYPE [^\n]+\n(" +
                                                 metric.family.name + expected + " [0-9.e+-]+\n)+"))
             << metric.family.name;
+    }
+}
+
+TEST(Metrics, SayHowLongABucketIs) {
+    Snapshot node = busy_node();
+    EXPECT_THAT(series(node, "wcs_node_bandwidth_peak"), IsEmpty());
+    node.peaks = {.bits_in = 8e6, .bits_out = 16e6, .over_limit_out = 0.25, .bucket = 8ms};
+    EXPECT_THAT(
+        series(node, "wcs_node_bandwidth_peak"),
+        UnorderedElementsAre(
+            Pair(R"(wcs_node_bandwidth_peak_bytes_per_second{direction="in"})", "1000000"),
+            Pair(R"(wcs_node_bandwidth_peak_bytes_per_second{direction="out"})", "2000000")));
+    EXPECT_THAT(series(node, "wcs_node_bandwidth_over"),
+                UnorderedElementsAre(
+                    Pair(R"(wcs_node_bandwidth_over_limit_ratio{direction="out"})", "0.25")))
+        << "nothing is held against a limit that is off";
+    for (const char* name :
+         {"wcs_node_bandwidth_peak_bytes_per_second", "wcs_node_bandwidth_over_limit_ratio"}) {
+        const auto help = series(node, std::string("# HELP ") + name);
+        ASSERT_EQ(help.size(), 1U);
+        EXPECT_THAT(help.begin()->first + " " + help.begin()->second,
+                    testing::EndsWith("A bucket is 8 ms."));
     }
 }
 

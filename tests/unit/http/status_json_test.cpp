@@ -75,12 +75,28 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
     }
 }
 
+TEST(StatusJson, HasPeaks) {
+    auto node = busy_node();
+    node.peaks = {.bits_in = 50e6,
+                  .bits_out = 150e6,
+                  .over_limit_in = {},
+                  .over_limit_out = 0.25,
+                  .bucket = std::chrono::milliseconds(8)};
+    const Json rates = Json::parse(status_json(node)).at("rates");
+    EXPECT_EQ(rates.at("peak_bits_in_per_second"), 50e6);
+    EXPECT_EQ(rates.at("peak_bits_out_per_second"), 150e6);
+    EXPECT_EQ(rates.at("peak_bucket_seconds"), 0.008);
+    EXPECT_EQ(rates.at("over_limit_in_ratio"), Json());
+    EXPECT_EQ(rates.at("over_limit_out_ratio"), 0.25);
+}
+
 TEST(StatusJson, SaysNullForTheUnknown) {
     const Json status = Json::parse(status_json(blind_node()));
-    for (const char* pointer :
-         {"/bottleneck", "/limits/cpu/value", "/rates/bits_in_per_second", "/rates/cpu_utilisation",
-          "/wcs/up", "/wcs/page_age_seconds", "/wcs/page/publishers/webrtc", "/wcs/page/hls",
-          "/wcs/merged/hls", "/wcs/fetch_duration_seconds"})
+    for (const char* pointer : {"/bottleneck", "/limits/cpu/value", "/rates/bits_in_per_second",
+                                "/rates/cpu_utilisation", "/rates/peak_bits_in_per_second",
+                                "/rates/peak_bucket_seconds", "/rates/over_limit_out_ratio",
+                                "/wcs/up", "/wcs/page_age_seconds", "/wcs/page/publishers/webrtc",
+                                "/wcs/page/hls", "/wcs/merged/hls", "/wcs/fetch_duration_seconds"})
         EXPECT_EQ(status.at(Json::json_pointer(pointer)), Json()) << pointer;
 }
 

@@ -8,89 +8,89 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int second = 125;  // buckets of 8 ms
+
 class PeakMeterTest : public testing::Test {
  protected:
-    /// A reading so long after the start of a second, with so many more bytes and frames received.
-    void read(Clock::duration after, std::uint64_t bytes, std::uint64_t frames = 0) {
-        totals_.at = start_ + after;
-        totals_.traffic.receive_bytes += bytes;
-        totals_.traffic.receive_packets += frames;
-        meter_.add(totals_);
+    /// So many buckets, in each of which as many bytes and frames were received.
+    void pass(int buckets, std::uint64_t bytes, std::uint64_t frames = 0) {
+        meter_.add(
+            {.length = 8ms,
+             .over = std::vector<Traffic>(static_cast<std::size_t>(buckets),
+                                          {.receive_bytes = bytes, .receive_packets = frames})});
     }
-    /// A second of readings every 10 ms with as many bytes each, from that offset on.
-    void steady(Clock::duration from, std::uint64_t bytes) {
-        for (auto after = 0ms; after < 1s; after += 10ms) read(from + after, bytes);
+    std::optional<double> share_over(double bits_per_second) {
+        return meter_.share_over(bits_per_second, directions[0]);
     }
-    std::optional<double> peak(Clock::duration after) {
-        return meter_.peaks(start_ + after).bits_in;
-    }
+    static constexpr double rate(double bytes) { return bytes * 8 / 0.008; }
 
-    const Clock::time_point start_{1000s};
-    TrafficTotals totals_;
     PeakMeter meter_;
 };
 
-TEST_F(PeakMeterTest, IsTheHighestOfTheLastWholeSecond) {
-    steady(0ms, 1000);
-    EXPECT_FALSE(peak(999ms)) << "the second is not over";
-    steady(1s, 1000);
-    EXPECT_DOUBLE_EQ(*peak(1999ms), 1000 * 8 / 0.01);
-    read(2s, 1000);
-    read(2s + 10ms, 50'000);  // a burst of 10 ms: 40 Mbit/s in a mean of 0.8
-    for (auto after = 20ms; after < 1s; after += 10ms) read(2s + after, 1000);
-    EXPECT_DOUBLE_EQ(*peak(2999ms), 1000 * 8 / 0.01) << "reported when its second is over";
-    steady(3s, 1000);
-    EXPECT_DOUBLE_EQ(*peak(3999ms), 50'000 * 8 / 0.01);
-    steady(4s, 1000);
-    EXPECT_DOUBLE_EQ(*peak(4999ms), 1000 * 8 / 0.01) << "and forgotten with the next";
+TEST_F(PeakMeterTest, IsTheHighestOfTheLastSecond) {
+    pass(second - 1, 1000);
+    EXPECT_FALSE(meter_.peaks().bits_in) << "the second is not full";
+    pass(1, 1000);
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(1000));
+    EXPECT_EQ(meter_.peaks().bucket, 8ms);
+    pass(1, 50'000);  // 50 Mbit/s in a mean of 1.4
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(50'000)) << "at once";
+    pass(second - 1, 1000);
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(50'000)) << "for a second";
+    pass(1, 1000);
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(1000)) << "and no longer";
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_out, 0) << "silence is known";
 }
 
-TEST_F(PeakMeterTest, ALateReadingIsAMeanOverItsTime) {
-    read(0ms, 0);
-    read(40ms, 4000);
-    read(43ms, 4000);  // on the grid again, but too soon: its bytes go into the next
-    read(60ms, 1000);
-    steady(1s, 0);
-    EXPECT_DOUBLE_EQ(*peak(1990ms), 5000 * 8 / 0.02);
+TEST_F(PeakMeterTest, DirectionsHaveTheirOwn) {
+    meter_.add({.length = 8ms,
+                .over = std::vector<Traffic>(second, {.receive_bytes = 1, .transmit_bytes = 2})});
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(1));
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_out, rate(2));
+    EXPECT_EQ(meter_.share_over(rate(1.5), directions[0]), 0);
+    EXPECT_EQ(meter_.share_over(rate(1.5), directions[1]), 1);
+}
+
+TEST_F(PeakMeterTest, TheShareIsOfTheBucketsOfTheLastSecond) {
+    pass(second - 1, 2000);
+    EXPECT_FALSE(share_over(rate(1000))) << "the second is not full";
+    pass(1, 2000);
+    EXPECT_EQ(share_over(rate(1000)), 1);
+    EXPECT_EQ(share_over(rate(2000)), 0) << "at the limit is not above it";
+    pass(100, 500);
+    EXPECT_DOUBLE_EQ(*share_over(rate(1000)), 25.0 / second);
+    pass(25, 500);
+    EXPECT_EQ(share_over(rate(1000)), 0);
 }
 
 TEST_F(PeakMeterTest, EachFrameHasItsOverhead) {
     meter_.set_wire_overhead(24);
-    read(0ms, 0);
-    read(10ms, 1000, 10);
-    steady(1s, 0);
-    EXPECT_DOUBLE_EQ(*peak(1990ms), 1240 * 8 / 0.01);
+    pass(second, 1000, 10);
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(1240));
+    EXPECT_EQ(share_over(rate(1239)), 1);
+    EXPECT_EQ(share_over(rate(1241)), 0);
 }
 
-TEST_F(PeakMeterTest, OtherInterfacesAreNoBurst) {
-    read(0ms, 0);
-    read(10ms, 1000);
+TEST_F(PeakMeterTest, OtherInterfacesBeginAnew) {
+    pass(second, 50'000);
     meter_.restart();
-    read(20ms, 1'000'000'000);  // the counters of another interface
-    read(30ms, 1000);
-    steady(1s, 0);
-    EXPECT_DOUBLE_EQ(*peak(1990ms), 1000 * 8 / 0.01);
+    EXPECT_FALSE(meter_.peaks().bits_in);
+    EXPECT_FALSE(share_over(1));
+    pass(second, 1000);
+    EXPECT_DOUBLE_EQ(*meter_.peaks().bits_in, rate(1000));
 }
 
-TEST_F(PeakMeterTest, NeverBelowZero) {
-    read(0ms, 1000);
-    totals_.traffic.transmit_bytes = 5000;
-    read(10ms, 0);
-    totals_.traffic.transmit_bytes = 4000;  // dropped by the queueing discipline, and subtracted
-    read(20ms, 0);
-    steady(1s, 0);
-    EXPECT_DOUBLE_EQ(*meter_.peaks(start_ + 1990ms).bits_out, 5000 * 8 / 0.01);
-}
-
-TEST_F(PeakMeterTest, WhatWasNotReadForLongIsUnknown) {
-    steady(0ms, 1000);
-    steady(1s, 1000);
-    EXPECT_TRUE(peak(2500ms));
-    EXPECT_FALSE(peak(3s)) << "nothing was read for a second";
-    steady(5s, 1000);
-    EXPECT_FALSE(peak(5999ms)) << "the second before was not measured";
-    steady(6s, 1000);
-    EXPECT_TRUE(peak(6999ms));
+TEST_F(PeakMeterTest, BucketsOfEveryTickAreASecondTogether) {
+    using nanoseconds = std::chrono::nanoseconds;
+    for (const auto& [length, buckets] :
+         {std::pair(nanoseconds(8ms), 125U), std::pair(nanoseconds(10ms), 100U),
+          std::pair(nanoseconds(6'666'666), 150U)}) {
+        PeakMeter meter;
+        meter.add({.length = length, .over = std::vector<Traffic>(buckets - 1)});
+        EXPECT_FALSE(meter.peaks().bits_in) << buckets;
+        meter.add({.length = length, .over = std::vector<Traffic>(1)});
+        EXPECT_TRUE(meter.peaks().bits_in) << buckets;
+    }
 }
 
 }  // namespace
