@@ -3,6 +3,7 @@
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/raw_counters.hpp>
+#include <wcs_node_agent/receive_counters.hpp>
 #include <wcs_node_agent/source.hpp>
 #include <wcs_node_agent/verdict.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
@@ -15,15 +16,24 @@
 
 namespace wcs_node_agent {
 
+/// What cpu_core and udp_loss are means over: a core that is full for a moment, or a burst that
+/// does not fit, is no reason to send a node less.
+inline constexpr std::chrono::nanoseconds long_window = std::chrono::seconds(10);
+
 struct Means {
     std::optional<double> bits_in;          // bit/s received, summed over the selected interfaces,
                                             // with wire_overhead for each frame
     std::optional<double> bits_out;         // bit/s sent, alike
     std::optional<double> cpu_utilisation;  // 0..1, mean over online CPUs
+    std::optional<double> frames_in = {};   // frames/s received, of the same interfaces
+    std::optional<double> frames_out = {};
+    std::optional<double> cpu_max_utilisation = {};  // 0..1, of the busiest CPU, over long_window
+    std::optional<double> udp_loss = {};  // 0..1, of the datagrams that came for sockets the share
+                                          // lost in their buffers, over long_window
 };
 
-/// Means over the whole window. Bandwidth is there only if every selected interface was counted
-/// throughout: what could not be measured is absent, never 0.
+/// Means over the whole window, or long_window. Bandwidth is there only if every selected interface
+/// was counted throughout: what could not be measured is absent, never 0.
 struct Rates : Means {
     Means at_least = {};  // what is known of an absent one: of those interfaces that were counted
     Means so_far = {};    // since the start of counting, while that is younger than the window
@@ -53,6 +63,7 @@ struct Snapshot {
     std::vector<std::string> selected_interfaces;  // included in the bandwidth limits
     Rates rates;
     Peaks peaks;
+    ReceiveCounters receive;
     WcsState wcs;
     CountNames count_names;                  // what wcs.counts was made of
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown

@@ -35,6 +35,7 @@ struct LimitReading {
     std::string name;
     LimitValue held = LimitValue::cpu;  // what value is of
     LimitUnit unit = LimitUnit::percent;
+    bool soft = false;
     std::optional<double> value = {};    // in the limit's own unit
     std::optional<double> maximum = {};  // greater than 0
     std::optional<double> utilisation =
@@ -47,8 +48,8 @@ struct LimitReading {
 /// What the load balancer is told, and why.
 struct Verdict {
     NodeState state = NodeState::up;
-    int weight = 100;                    // percent of the configured weight; 0 unless up
-    std::string reason;                  // one line, without CR or LF; while up: what is unknown
+    int weight = 100;    // percent of the configured weight; 0 unless up
+    std::string reason;  // one line, without CR or LF; while up: soft limits, what is unknown
     std::vector<LimitReading> readings;  // one for each limit, in their order
     std::string bottleneck;  // name of the most used limit; empty where nothing is checked
 };

@@ -111,6 +111,7 @@ struct WcsState {
     std::string fault_text;                    // one line for people; empty without a fault
     bool silent = false;                       // nothing answered the last fetch in time
     std::optional<Clock::time_point> page_at;  // when the last page that parsed came
+    std::chrono::nanoseconds page_pause{};     // since then this process did not run for so long
     std::shared_ptr<const WcsPage> page = std::make_shared<WcsPage>();  // that page; never null
     StreamCounts counts;                                                // from that page
     std::optional<HeldCount> publishers, subscribers, hls;  // merged over protocols, last known

@@ -47,7 +47,7 @@ Result<Sampler> open_sampler(const Config& config) {
 /// Whether a rate is over its limit so far, which is no evidence before the window is full.
 bool may_be_down(const Verdict& verdict) {
     const auto is_over = [](const LimitReading& reading) {
-        return !is_of_wcs(reading.held) && reading.utilisation.value_or(0) >= 1;
+        return is_over_window(reading.held) && reading.utilisation.value_or(0) >= 1;
     };
     return verdict.state == NodeState::up && std::ranges::any_of(verdict.readings, is_over);
 }

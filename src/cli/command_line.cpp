@@ -73,8 +73,7 @@ class Commands {
             }
         }
         check.add_option("limits")
-            ->description(
-                "any of: cpu N, publishers N, subscribers N, hls N, band-in N, band-out N")
+            ->description(fmt::format("any of: {} N", fmt::join(limit_words(), " N, ")))
             ->type_name("LIMIT N")
             ->expected(1, any_number)
             ->allow_extra_args();
@@ -190,6 +189,14 @@ class Commands {
         return values;
     }
 
+    static std::vector<std::string> limit_words() {
+        std::vector<std::string> words;
+        for (const auto& limit : built_in_limits) {
+            std::ranges::replace(words.emplace_back(limit.name), '_', '-');
+        }
+        return words;
+    }
+
     /// `cpu 80 band-out 500`, as the script that this replaces took them.
     static void add_pairs(const std::vector<std::string>& words, Json& values,
                           ConfigErrors& errors) {
@@ -200,7 +207,7 @@ class Commands {
                 built_in_limits.end()) {
                 errors.push_back(
                     {.where = words[i],
-                     .what = "is not one of cpu, publishers, subscribers, hls, band-in, band-out"});
+                     .what = fmt::format("is not one of {}", fmt::join(limit_words(), ", "))});
             } else if (i + 1 == words.size()) {
                 errors.push_back({.where = words[i], .what = "has no value"});
             } else if (values.contains(name)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.hpp"
 
+#include "config/value_text.hpp"
 #include "config/wcs_trust.hpp"
 #include "daemon/capacity_follower.hpp"
 #include "daemon/interface_names.hpp"
@@ -9,17 +10,22 @@
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
+#include "kernel/receive_files.hpp"
 #include "kernel/requirements.hpp"
+#include "load/page_value.hpp"
 #include "load/selection.hpp"
 #include "process/exit_status.hpp"
 
 #include <algorithm>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 namespace wcs_node_agent {
@@ -103,12 +109,13 @@ void check_interfaces(const Config& config, std::ostream& out) {
         print(out, Finding::missing, error.where, error.what);
 }
 
-void check_wcs(const Config& config, std::ostream& out) {
+/// What is known of WCS then: its page, for the limits.
+WcsState check_wcs(const Config& config, std::ostream& out) {
     const auto settings = load_wcs_settings(config);
     if (!settings) {
         for (const auto& error : settings.error())
             print(out, Finding::missing, error.where, error.what);
-        return;
+        return {};
     }
     boost::asio::io_context io(1);
     WcsPoller poller(io.get_executor(), *settings);
@@ -122,6 +129,73 @@ void check_wcs(const Config& config, std::ostream& out) {
                                          : ""));
     else
         print(out, Finding::missing, "WCS", state.fault_text);
+    return state;
+}
+
+std::string maximum_text(const Limit& limit) {
+    const auto& [value, is_share] = *limit.maximum;
+    const auto text =
+        is_share ? percent_text(value) + " of the link" : fmt::format("{:.15g}", value);
+    switch (limit.unit) {
+        case LimitUnit::percent:
+            return text + " %";
+        case LimitUnit::megabits_per_second:
+            return is_share ? text : text + " Mbit/s";
+        case LimitUnit::streams:
+        case LimitUnit::number:
+            break;
+    }
+    return text;
+}
+
+struct ValueSource {
+    bool is_there;
+    std::string text;  // what is read, or why there is nothing
+};
+
+ValueSource page_source(const Limit& limit, const WcsState& wcs) {
+    if (!wcs.page_at) return {false, "there is no page"};
+    if (limit.keys.empty()) return {true, "counts of the page"};
+    if (const auto value = page_value(limit, *wcs.page); !value) return {false, value.error().what};
+    return {true, fmt::format("{} on the page", fmt::join(limit.keys, " + "))};
+}
+
+/// Where a limit's value comes from on this node.
+ValueSource value_source(const Limit& limit, const WcsState& wcs) {
+    if (is_of_wcs(limit.value)) return page_source(limit, wcs);
+    switch (limit.value) {
+        case LimitValue::udp_loss: {
+            const auto receive = ReceiveFiles().read(Clock::now());
+            return receive.udp ? ValueSource{true, "/proc/net/snmp, /proc/net/snmp6"}
+                               : ValueSource{false, receive.udp_unknown};
+        }
+        case LimitValue::cpu:
+        case LimitValue::cpu_core:
+            return {true, "busy time of the CPUs"};
+        default:
+            return {true, "frames of the interfaces above"};
+    }
+}
+
+void check_limits(const Config& config, const WcsState& wcs, std::ostream& out) {
+    std::vector<std::string_view> off;
+    for (const auto& limit : config.limits) {
+        if (!limit.maximum) {
+            off.push_back(limit.name);
+            continue;
+        }
+        const auto source = value_source(limit, wcs);
+        const bool is_optional = limit.value == LimitValue::ports;
+        print(out,
+              source.is_there ? Finding::ok
+              : is_optional   ? Finding::note
+                              : Finding::missing,
+              "limit " + limit.name,
+              fmt::format("{}{}: {}", maximum_text(limit), limit.soft ? ", soft" : "",
+                          source.is_there ? source.text : "not checked, " + source.text));
+    }
+    if (!off.empty())
+        print(out, Finding::note, "limits that are off", fmt::format("{}", fmt::join(off, ", ")));
 }
 
 void check_web(const Config& config, std::ostream& out) {
@@ -146,7 +220,7 @@ int run_doctor(const Config& config, std::ostream& out) {
     check_kernel(out);
     out << "This node\n";
     check_interfaces(config, out);
-    check_wcs(config, out);
+    check_limits(config, check_wcs(config, out), out);
     check_web(config, out);
 
     const auto opened = open_probe(config.source);

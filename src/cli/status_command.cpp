@@ -91,7 +91,8 @@ std::string bar(double share) {
     return fmt::format("[{:#<{}}{:.<{}}]", "", filled, "", width - filled);
 }
 
-std::string limit_row(const std::string& name, const Json& limit, const Json& bottleneck) {
+std::string limit_row(const std::string& name, std::size_t width, const Json& limit,
+                      const Json& bottleneck) {
     const Json& maximum = at(limit, "/maximum");
     const Json& used = at(limit, "/utilisation");
     const Json& unknown = at(limit, "/unknown");
@@ -99,9 +100,12 @@ std::string limit_row(const std::string& name, const Json& limit, const Json& bo
     if (maximum.is_number())
         greatest = fmt::format("{} {}", number(maximum), unit_symbol(at(limit, "/unit")));
     std::string row =
-        fmt::format("{:<12}{:>10}  of {:<12}", name, number(at(limit, "/value")), greatest);
+        fmt::format("{:<{}}{:>10}  of {:<12}", name, width, number(at(limit, "/value")), greatest);
     if (used.is_number()) {
         row += fmt::format("{:>7} %  {}", number(used, 100), bar(used.get<double>()));
+    }
+    if (at(limit, "/soft") == true && maximum.is_number()) {
+        row += "  soft";
     }
     if (bottleneck == name) {
         row += "  bottleneck";
@@ -204,6 +208,9 @@ std::string status_table(const Json& status) {
     add("traffic",
         fmt::format("in {} Mbit/s, out {} Mbit/s", number(at(rates, "/bits_in_per_second"), 1e-6),
                     number(at(rates, "/bits_out_per_second"), 1e-6)));
+    add("frames",
+        fmt::format("in {} a second, out {} a second", number(at(rates, "/frames_in_per_second")),
+                    number(at(rates, "/frames_out_per_second"))));
     if (at(rates, "/peak_bits_in_per_second").is_number())
         add("peaks",
             fmt::format(
@@ -211,8 +218,12 @@ std::string status_table(const Json& status) {
                 peak(at(rates, "/peak_bits_in_per_second"), at(rates, "/over_limit_in_ratio")),
                 peak(at(rates, "/peak_bits_out_per_second"), at(rates, "/over_limit_out_ratio")),
                 number(at(rates, "/peak_bucket_seconds"), 1e3)));
-    add("cpus", fmt::format("{}, {} % busy", at(status, "/cpus").size(),
-                            number(at(rates, "/cpu_utilisation"), 100)));
+    const Json& hottest = at(rates, "/cpu_max_utilisation");
+    add("cpus", fmt::format("{}, {} % busy{}", at(status, "/cpus").size(),
+                            number(at(rates, "/cpu_utilisation"), 100),
+                            hottest.is_number()
+                                ? fmt::format(", the busiest one {} %", number(hottest, 100))
+                                : ""));
     add("wcs", wcs_text(at(status, "/wcs")));
     add("last check", last_request(at(status, "/agent/last_check"), "/reply"));
     if (const Json& refused = at(status, "/agent/last_refused"); !refused.is_null())
@@ -220,8 +231,12 @@ std::string status_table(const Json& status) {
     add("agent", fmt::format("{}, running for {} s", text(at(status, "/version")),
                              number(at(status, "/uptime_seconds"))));
     table += '\n';
+    std::size_t width = 12;
     for (const auto& [name, limit] : at(status, "/limits").items()) {
-        table += limit_row(name, limit, at(status, "/bottleneck"));
+        width = std::max(width, name.size() + 1);
+    }
+    for (const auto& [name, limit] : at(status, "/limits").items()) {
+        table += limit_row(name, width, limit, at(status, "/bottleneck"));
     }
     // Names of interfaces and texts of WCS are others' bytes, and this goes to a terminal.
     std::ranges::replace_if(

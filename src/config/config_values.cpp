@@ -16,11 +16,6 @@
 namespace wcs_node_agent {
 namespace {
 
-/// A share of the link's speed, such as "80%"; only the range of it is checked here.
-std::optional<double> as_share(const Json& value) {
-    return value.is_string() ? parse_percent(value.get_ref<const std::string&>()) : std::nullopt;
-}
-
 Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
     if (std::ranges::find(texts, text) != texts.end()) {
         return Error{fmt::format("\"{}\" listed twice", text)};
@@ -34,23 +29,6 @@ Result<void> add_once(std::vector<std::string>& texts, std::string_view text) {
 bool can_be_on_a_page(std::string_view name) {
     const auto page = parse_page(fmt::format("{}=1\n", name), Ending::known, 1, {});
     return page && page->numbers.contains(name);
-}
-
-ConfigErrors set_names(std::vector<std::string>& field, const Json& value) {
-    std::vector<std::string> names;
-    ConfigErrors errors = for_each_string(value, [&](std::string_view name) -> Result<void> {
-        if (!can_be_on_a_page(name)) {
-            return Error{
-                fmt::format("\"{}\" can be no name on the page: those have no = in them, no - in "
-                            "front, no spaces around them and 128 bytes at most",
-                            name)};
-        }
-        return add_once(names, name);
-    });
-    if (errors.empty()) {
-        field = std::move(names);
-    }
-    return errors;
 }
 
 using NamesByProtocol = std::array<std::vector<std::string>, all_protocols.size()>;
@@ -76,29 +54,26 @@ Json show_names_by_protocol(const NamesByProtocol& names) {
 
 }  // namespace
 
+ConfigErrors set_names(std::vector<std::string>& field, const Json& value) {
+    std::vector<std::string> names;
+    ConfigErrors errors = for_each_string(value, [&](std::string_view name) -> Result<void> {
+        if (!can_be_on_a_page(name)) {
+            return Error{
+                fmt::format("\"{}\" can be no name on the page: those have no = in them, no - in "
+                            "front, no spaces around them and 128 bytes at most",
+                            name)};
+        }
+        return add_once(names, name);
+    });
+    if (errors.empty()) {
+        field = std::move(names);
+    }
+    return errors;
+}
+
 Result<WcsUrl> read_url(const Json& value) {
     const auto text = read_string(value);
     return text ? parse_wcs_url(*text) : Result<WcsUrl>(text.error());
-}
-
-Result<std::optional<LimitMaximum>> read_maximum(const Json& value, LimitUnit unit) {
-    if (value == "off") {
-        return std::nullopt;
-    }
-    const bool may_be_share = unit == LimitUnit::megabits_per_second;
-    const auto share = may_be_share ? as_share(value) : std::nullopt;
-    const auto number = share ? share : as_number(value);
-    const double highest = unit == LimitUnit::percent ? 100 : 1e9;
-    if (!number || *number < 0 || *number > (share ? 100 : highest)) {
-        return must_be(
-            fmt::format("a number greater than 0 and up to {}, {}or \"off\"", highest,
-                        may_be_share ? "a share of the link's speed up to \"100%\", " : ""),
-            value);
-    }
-    if (*number == 0) {
-        return std::nullopt;
-    }
-    return share ? LimitMaximum::share_of_link(*share) : LimitMaximum(*number);
 }
 
 Result<double> read_recover(const Json& value) {
@@ -107,13 +82,6 @@ Result<double> read_recover(const Json& value) {
         return must_be("a number greater than 0 and up to 1", value);
     }
     return *number;
-}
-
-Json show_maximum(const std::optional<LimitMaximum>& maximum) {
-    if (!maximum) {
-        return Json("off");
-    }
-    return maximum->is_share ? Json(percent_text(maximum->value)) : show_number(maximum->value);
 }
 
 ConfigErrors set_strings(std::vector<std::string>& field, const Json& value) {

@@ -7,7 +7,6 @@
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,16 +21,14 @@ namespace wcs_node_agent {
 /// `http://HOST[:PORT][/PATH]`, as the client takes it.
 Result<WcsUrl> read_url(const Json& value);
 
-/// None for "off" and 0; a share of the link's speed, such as "80%", for bandwidth alone.
-Result<std::optional<LimitMaximum>> read_maximum(const Json& value, LimitUnit unit);
-
-Json show_maximum(const std::optional<LimitMaximum>& maximum);
-
 /// Above 0 and up to 1.
 Result<double> read_recover(const Json& value);
 
 /// A list of strings, possibly empty, none of them twice.
 ConfigErrors set_strings(std::vector<std::string>& field, const Json& value);
+
+/// Names that a number of the page may have, possibly none, none of them twice.
+ConfigErrors set_names(std::vector<std::string>& field, const Json& value);
 
 /// ADDR:PORT, one or a list of them, none of them twice but for port 0.
 ConfigErrors set_endpoints(std::vector<boost::asio::ip::tcp::endpoint>& field, const Json& value);

@@ -50,6 +50,7 @@ ConfigErrors apply_group(Config& config, std::string_view group, const Json& val
 std::string value_text(const Setting& setting, const Config& config) {
     const Json shown = setting.show(config);
     if (shown.is_boolean()) return shown.get<bool>() ? "on" : "off";
+    if (shown.is_array() && !shown.empty() && shown.front().is_object()) return shown.dump();
     if (shown.is_array() && !shown.empty())
         return fmt::format("{}", fmt::join(shown.get<std::vector<std::string>>(), ", "));
     if (shown.is_string() && !shown.get_ref<const std::string&>().empty())
@@ -161,6 +162,10 @@ std::vector<Conflict> find_conflicts(const Config& config) {
         conflicts.push_back({"wcs_insecure", "wcs_ca_file",
                              "wcs_insecure takes any certificate, so nothing would be verified by "
                              "wcs_ca_file: give one of them"});
+    }
+    if (!config.peaks && named(config.limits, "band_out_peak").maximum) {
+        conflicts.push_back({"band_out_peak", "peaks",
+                             "band_out_peak is held against the peaks, which are off: set peaks"});
     }
     add_endpoint_conflicts(conflicts, config);
     return conflicts;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config_values.hpp"
 #include "config/json_value.hpp"
+#include "config/limit_values.hpp"
 #include "config/settings.hpp"
 #include "config/value_text.hpp"
 
@@ -281,6 +282,22 @@ constexpr std::array settings_table{
         "MBPS", "received on the wire, in Mbit/s (10^6 bit) or as 80% of the link"),
     limit_setting<LimitValue::band_out>(
         "MBPS", "sent on the wire, in Mbit/s (10^6 bit) or as 80% of the link"),
+    limit_setting<LimitValue::ports>("PERCENT",
+                                     "media ports of WCS that are busy or in quarantine, of all"),
+    limit_setting<LimitValue::cpu_core>("PERCENT", "busy percent of the busiest CPU, over 10 s"),
+    limit_setting<LimitValue::udp_loss>(
+        "PERCENT",
+        "soft: UDP datagrams lost in sockets' buffers, of those that came for them, over 10 s"),
+    limit_setting<LimitValue::band_out_peak>(
+        "MBPS",
+        "soft: the highest rate sent within a second, in Mbit/s or as 80% of the link; needs "
+        "peaks"),
+    row({.name = "limits",
+         .group = "Limits",
+         .value = "",
+         .help = "limits of your own over numbers of the page",
+         .no_value = "none"},
+        set_own_limits, show_own_limits),
     row(
         {.name = "recover",
          .group = "Limits",

@@ -28,8 +28,9 @@ bool is_made_up(const Link& link, std::uint32_t speed) {
 
 template <class Each>
 void for_each_share(const Limits& limits, Each each) {
-    for (const auto& [name, value, unit, maximum] : limits)
-        if (maximum && maximum->is_share) each(name, percent_text(maximum->value));
+    for (const auto& limit : limits)
+        if (limit.maximum && limit.maximum->is_share)
+            each(limit.name, percent_text(limit.maximum->value));
 }
 
 }  // namespace

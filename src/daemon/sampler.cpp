@@ -25,6 +25,7 @@ void Sampler::configure(const Config& config) {
     window_.set_wire_overhead(config.wire_overhead);
     peak_meter_.set_wire_overhead(config.wire_overhead);
     count_names_ = config.counts;
+    if (policy_settings_.limits != config.limits) policy_.forget_page();
     policy_settings_ = {.limits = config.limits,
                         .recover = config.recover,
                         .stale_after = config.stale_after,
@@ -83,6 +84,7 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     auto counters = witness_.read(*probe_.probe, known_links_, selection_.selected, window_);
     if (!counters) return counters.error();
     window_.add(*counters);
+    hottest_cpu_.add(*counters);
 
     Snapshot snapshot;
     snapshot.at = counters->at;
@@ -93,6 +95,8 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     snapshot.counters = std::move(counters).value();
     snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
     snapshot.rates = measured_rates();
+    hottest_cpu_.set(snapshot.rates);
+    read_receive_files(snapshot);
     if (snapshot.counters.buckets) peak_meter_.add(*snapshot.counters.buckets);
     snapshot.peaks = measured_peaks(snapshot.counters);
     snapshot.wcs = wcs;
@@ -103,6 +107,9 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
                        {.rates = snapshot.rates,
                         .cpu_unknown = snapshot.counters.cpus_unknown,
                         .bandwidth_unknown = bandwidth_unknown(snapshot),
+                        .udp_unknown = snapshot.receive.udp_unknown,
+                        .peaks_unknown = peaks_unknown(snapshot),
+                        .peaks = snapshot.peaks,
                         .link_capacity = capacity_.capacity(policy_settings_.limits, known_links_,
                                                             selection_.selected, snapshot.at)},
                        snapshot.wcs, snapshot.at);
@@ -112,13 +119,23 @@ Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent
     return snapshot;
 }
 
+void Sampler::read_receive_files(Snapshot& snapshot) {
+    snapshot.receive = receive_files_.read(snapshot.at);
+    if (const auto& udp = snapshot.receive.udp)
+        udp_loss_.add(receive_files_.read_at(), *udp);
+    else
+        udp_loss_.restart();
+    udp_loss_.set(snapshot.rates);
+}
+
 /// Without an interface that is configured by its name, the sum is a part of what was asked for.
 Rates Sampler::measured_rates() const {
     auto rates = window_.rates(selection_.selected);
     if (selection_.unmatched.empty()) return rates;
-    for (const auto bits : {&Means::bits_in, &Means::bits_out}) {
-        if (rates.*bits) rates.at_least.*bits = rates.*bits;
-        rates.*bits = rates.so_far.*bits = std::nullopt;
+    for (const auto rate :
+         {&Means::bits_in, &Means::bits_out, &Means::frames_in, &Means::frames_out}) {
+        if (rates.*rate) rates.at_least.*rate = rates.*rate;
+        rates.*rate = rates.so_far.*rate = std::nullopt;
     }
     return rates;
 }
@@ -159,6 +176,13 @@ std::string Sampler::bandwidth_unknown(const Snapshot& snapshot) const {
     const auto why = snapshot.counters.not_counted.find(uncounted.front());
     return fmt::format("{} not counted{}", fmt::join(names_of(known_links_, uncounted), ", "),
                        why == snapshot.counters.not_counted.end() ? "" : ": " + why->second);
+}
+
+/// Why there is no peak; empty where only its second is not over.
+std::string Sampler::peaks_unknown(const Snapshot& snapshot) const {
+    auto why = bandwidth_unknown(snapshot);
+    if (why.empty() && snapshot.source == Source::procfs) why = "source procfs has no peaks";
+    return why;
 }
 
 }  // namespace wcs_node_agent

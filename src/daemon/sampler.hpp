@@ -7,10 +7,13 @@
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
+#include "kernel/receive_files.hpp"
+#include "load/hottest_cpu.hpp"
 #include "load/peak_meter.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "load/selection.hpp"
+#include "load/udp_loss.hpp"
 
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
@@ -67,8 +70,10 @@ class Sampler {
     void restart_peaks();
     Peaks measured_peaks(const RawCounters& counters) const;
     void add_shares_over_limits(Snapshot& snapshot) const;
+    void read_receive_files(Snapshot& snapshot);
     Rates measured_rates() const;
     std::string bandwidth_unknown(const Snapshot& snapshot) const;
+    std::string peaks_unknown(const Snapshot& snapshot) const;
 
     OpenedProbe probe_;
     LinkMonitor links_;
@@ -83,6 +88,9 @@ class Sampler {
     RateWindow window_;
     PeakMeter peak_meter_;
     bool peaks_ = false;
+    HottestCpu hottest_cpu_;
+    ReceiveFiles receive_files_;
+    UdpLoss udp_loss_;
     Policy policy_;
     Clock::time_point started_ = Clock::now();
 };

@@ -134,33 +134,60 @@ Metrics cpu_metrics() {
         gauge("wcs_node_cpu_utilization_ratio", "ratio", {},
               "Busy share over the window, mean over online CPUs: the value of the cpu limit.",
               [](const Snapshot& node, Writer& out) { out.add(node.rates.cpu_utilisation); }),
+        gauge("wcs_node_cpu_max_utilization_ratio", "ratio", {},
+              "Busy share of the busiest CPU over 10 s: the value of the cpu_core limit.",
+              [](const Snapshot& node, Writer& out) { out.add(node.rates.cpu_max_utilisation); }),
     };
 }
 
-/// How many of the exported unit one of the limit's own is.
-double base_units(LimitUnit unit) {
+template <class Counters>
+auto of_receiving(std::optional<Counters> ReceiveCounters::*group, std::uint64_t Counters::*value) {
+    return [group, value](const Snapshot& node, Writer& out) {
+        if (const auto& counters = node.receive.*group) out.add((*counters).*value);
+    };
+}
+
+Metrics receive_metrics() {
+    return {
+        counter("wcs_node_udp_receive_buffer_errors_total", "datagrams", {},
+                "UDP datagrams lost as the buffer of their socket was full, in the network "
+                "namespace of the agent.",
+                of_receiving(&ReceiveCounters::udp, &UdpCounters::receive_buffer_errors)),
+        counter("wcs_node_softnet_dropped_total", "frames", {},
+                "Frames lost as a CPU's queue in front of the protocols was full, on the whole "
+                "host.",
+                of_receiving(&ReceiveCounters::softnet, &SoftnetCounters::dropped)),
+        counter("wcs_node_softnet_time_squeeze_total", "", {},
+                "Turns of receiving that a CPU ended with frames left to be handled, on the whole "
+                "host.",
+                of_receiving(&ReceiveCounters::softnet, &SoftnetCounters::time_squeeze)),
+    };
+}
+
+double in_base_unit(double value, LimitUnit unit) {
     switch (unit) {
         case LimitUnit::percent:
-            return 0.01;
-        case LimitUnit::streams:
-            return 1;
+            return value / 100;
         case LimitUnit::megabits_per_second:
-            return 1e6 / 8;
+            return value * 1e6 / 8;
+        case LimitUnit::streams:
+        case LimitUnit::number:
+            break;
     }
-    return 1;
+    return value;
 }
 
 Metrics limit_metrics() {
     return {
-        gauge(
-            "wcs_node_limit", "", {"limit"},
-            "Greatest allowed value: cpu as a ratio, band_in and band_out in bytes per second, the "
-            "others in streams.",
-            [](const Snapshot& node, Writer& out) {
-                for (const auto& reading : node.verdict.readings)
-                    if (reading.maximum)
-                        out.add(*reading.maximum * base_units(reading.unit), {reading.name});
-            }),
+        gauge("wcs_node_limit", "", {"limit"},
+              "Greatest allowed value: percentages as a ratio, bandwidth in bytes per second, "
+              "streams "
+              "and numbers of the page as they are.",
+              [](const Snapshot& node, Writer& out) {
+                  for (const auto& reading : node.verdict.readings)
+                      if (reading.maximum)
+                          out.add(in_base_unit(*reading.maximum, reading.unit), {reading.name});
+              }),
         gauge("wcs_node_limit_utilization_ratio", "ratio", {"limit"},
               "Value of a limit divided by its maximum; the highest decides the weight.",
               [](const Snapshot& node, Writer& out) {
@@ -261,6 +288,7 @@ const std::vector<Metric>& metrics() {
         append("node", rate_metrics());
         append("node", peak_metrics());
         append("node", cpu_metrics());
+        append("node", receive_metrics());
         append("wcs", wcs_metrics());
         append("limits", limit_metrics());
         append("agent", agent_metrics());

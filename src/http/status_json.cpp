@@ -40,6 +40,8 @@ std::string_view to_string(LimitUnit unit) {
             return "streams";
         case LimitUnit::megabits_per_second:
             return "megabits_per_second";
+        case LimitUnit::number:
+            return "number";
     }
     return "unknown";
 }
@@ -52,6 +54,7 @@ Json limits_json(const Verdict& verdict) {
                                 {"maximum", or_null(reading.maximum)},
                                 {"share", or_null(reading.share)},
                                 {"utilisation", or_null(reading.utilisation)},
+                                {"soft", reading.soft},
                                 {"unknown", or_null(reading.unknown)},
                                 {"at_least", reading.at_least}};
     return limits;
@@ -81,6 +84,14 @@ Json cpus_json(const RawCounters& counters) {
                         {"busy_seconds", in_seconds(cpu.busy)},
                         {"steal_seconds", in_seconds(cpu.steal)}});
     return cpus;
+}
+
+Json receive_json(const ReceiveCounters& receive) {
+    const auto& [udp, softnet, udp_unknown] = receive;
+    return {{"udp_received_datagrams", udp ? Json(udp->received) : Json()},
+            {"udp_receive_buffer_errors", udp ? Json(udp->receive_buffer_errors) : Json()},
+            {"softnet_dropped", softnet ? Json(softnet->dropped) : Json()},
+            {"softnet_time_squeeze", softnet ? Json(softnet->time_squeeze) : Json()}};
 }
 
 template <class Counts>
@@ -163,12 +174,16 @@ std::string status_json(const Snapshot& snapshot) {
            snapshot.peaks.bits_in ? Json(in_seconds(snapshot.peaks.bucket)) : Json()},
           {"over_limit_in_ratio", or_null(snapshot.peaks.over_limit_in)},
           {"over_limit_out_ratio", or_null(snapshot.peaks.over_limit_out)},
-          {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)}}},
+          {"frames_in_per_second", or_null(snapshot.rates.frames_in)},
+          {"frames_out_per_second", or_null(snapshot.rates.frames_out)},
+          {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)},
+          {"cpu_max_utilisation", or_null(snapshot.rates.cpu_max_utilisation)}}},
         {"source",
          {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},
         {"interfaces", interfaces_json(snapshot)},
         {"unplaced_packets", snapshot.counters.unplaced_packets},
         {"cpus", cpus_json(snapshot.counters)},
+        {"receive", receive_json(snapshot.receive)},
         {"wcs", wcs_json(snapshot)},
         {"agent", agent_json(snapshot.agent, snapshot.at)}};
     // Bytes of others (interface names, faults) need not be UTF-8; JSON must be.

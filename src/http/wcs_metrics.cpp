@@ -77,7 +77,7 @@ Metrics wcs_metrics() {
               }),
         gauge("wcs_stat", "", {"key"},
               "Every other number on the WCS statistics page, under its name there; "
-              "wcs_max_stats bounds how many.",
+              "wcs_max_stats bounds how many, besides those that limits need.",
               add_stats),
     };
 }

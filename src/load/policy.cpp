@@ -2,9 +2,11 @@
 #include "load/policy.hpp"
 
 #include "load/capacity.hpp"
+#include "load/page_value.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <tuple>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct Known {
     std::optional<double> so_far;    // of less than the window
     std::string why;                 // why the whole value is not known now
     bool silent = false;             // because WCS is silent
+    bool is_checked = true;          // false: the node has nothing of the kind
 };
 
 std::optional<double> times(std::optional<double> value, double factor) {
@@ -29,15 +32,47 @@ std::optional<double> times(std::optional<double> value, double factor) {
     return *value * factor;
 }
 
-Known known_count(const std::optional<HeldCount>& last, const std::optional<double>& at_least,
-                  std::chrono::nanoseconds stale_after, const WcsState& wcs,
-                  Clock::time_point now) {
-    const bool has_page = wcs.page_at && now - *wcs.page_at <= stale_after;
+Known known_of_wcs(const std::optional<HeldCount>& last, const WcsState& wcs) {
     return {.last = last,
-            .at_least = has_page ? at_least : std::nullopt,
+            .at_least = {},
             .so_far = {},
             .why = "wcs: " + (wcs.fault_text.empty() ? "no counts" : wcs.fault_text),
             .silent = wcs.silent || !wcs.asked};
+}
+
+Known known_count(const std::optional<HeldCount>& last, const std::optional<double>& at_least,
+                  std::chrono::nanoseconds stale_after, const WcsState& wcs,
+                  Clock::time_point now) {
+    auto known = known_of_wcs(last, wcs);
+    if (wcs.page_at && now - *wcs.page_at <= stale_after) known.at_least = at_least;
+    return known;
+}
+
+/// last: of an earlier page, if this one lacks a number. A page's numbers hold as long as the
+/// counts that came with it.
+Known known_of_page(const Limit& limit, std::optional<HeldCount>& last, const WcsState& wcs) {
+    if (!wcs.page_at) return known_of_wcs({}, wcs);
+    const auto value = page_value(limit, *wcs.page);
+    if (value) last = HeldCount{*value, *wcs.page_at + wcs.page_pause};
+    auto known = known_of_wcs(last, wcs);
+    if (!value && wcs.up()) known.why = "wcs: " + value.error().what;
+    return known;
+}
+
+/// A page without ports is that of a node which does not count them.
+Known known_ports(const Limit& limit, const WcsState& wcs) {
+    std::optional<HeldCount> of_this_page;
+    auto known = known_of_page(limit, of_this_page, wcs);
+    known.is_checked = of_this_page.has_value();
+    return known;
+}
+
+/// The peak of a second is whole or not there.
+Known known_peak(std::optional<HeldCount>& last, std::optional<double> bits, const std::string& why,
+                 Clock::time_point now) {
+    if (bits) last = HeldCount{*bits * 1e-6, now};
+    return {
+        .last = last, .at_least = {}, .so_far = {}, .why = why.empty() ? "not measured yet" : why};
 }
 
 /// factor: from the rates' unit to the limit's.
@@ -57,6 +92,8 @@ std::optional<double> share_of(const std::optional<LimitMaximum>& maximum) {
 }
 
 std::string describe(const LimitReading& reading) {
+    if (reading.unit == LimitUnit::number)
+        return fmt::format("{} {:.10g} of {:.10g}", reading.name, *reading.value, *reading.maximum);
     const int decimals = reading.unit == LimitUnit::streams ? 0 : 1;
     return fmt::format("{} {}{:.{}f} of {:g}", reading.name, reading.at_least ? "at least " : "",
                        *reading.value, decimals, *reading.maximum);
@@ -67,8 +104,16 @@ int weight_at(double utilisation) {
     return std::clamp(static_cast<int>(std::lround(100 * (1 - utilisation))), 1, 100);
 }
 
-/// "band_in, band_out unknown: WHY; ..."
-std::string unknown_text(const std::vector<LimitReading>& readings) {
+/// What lowers the weight of a node that stays up: "udp_loss 2.3 of 1".
+std::vector<std::string> soft_texts(const std::vector<LimitReading>& readings) {
+    std::vector<std::string> parts;
+    for (const auto& reading : readings)
+        if (reading.soft && reading.utilisation >= 1.0) parts.push_back(describe(reading));
+    return parts;
+}
+
+/// "band_in, band_out unknown: WHY", for each reason.
+std::vector<std::string> unknown_texts(const std::vector<LimitReading>& readings) {
     std::vector<std::string> parts;
     for (const auto& reading : readings) {
         const auto has_same = [&](const auto& other) { return other.unknown == reading.unknown; };
@@ -79,6 +124,12 @@ std::string unknown_text(const std::vector<LimitReading>& readings) {
             if (has_same(other)) names.push_back(other.name);
         parts.push_back(fmt::format("{} unknown: {}", fmt::join(names, ", "), reading.unknown));
     }
+    return parts;
+}
+
+std::string reason_while_up(const std::vector<LimitReading>& readings) {
+    auto parts = soft_texts(readings);
+    std::ranges::move(unknown_texts(readings), std::back_inserter(parts));
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -108,10 +159,25 @@ Policy::Judged Policy::judge(const Limit& limit, const PolicySettings& settings,
                 return rate(&Means::bits_in, 1e-6, measured.bandwidth_unknown);
             case LimitValue::band_out:
                 return rate(&Means::bits_out, 1e-6, measured.bandwidth_unknown);
+            case LimitValue::ports:
+                return known_ports(limit, wcs);
+            case LimitValue::cpu_core:
+                return rate(&Means::cpu_max_utilisation, 100, measured.cpu_unknown);
+            case LimitValue::udp_loss:
+                return rate(&Means::udp_loss, 100, measured.udp_unknown);
+            case LimitValue::band_out_peak:
+                return known_peak(last_[limit.value], measured.peaks.bits_out,
+                                  measured.peaks_unknown, now);
+            case LimitValue::page:
+                return known_of_page(limit, last_of_page_[limit.name], wcs);
         }
         return {};
     }();
-    Judged judged{.reading = {.name = limit.name, .held = limit.value, .unit = limit.unit}};
+    Judged judged{.reading = {.name = limit.name,
+                              .held = limit.value,
+                              .unit = limit.unit,
+                              .soft = limit.soft},
+                  .is_checked = known.is_checked};
     auto& reading = judged.reading;
     if (known.last && now - known.last->at <= settings.stale_after) {
         reading.value = known.last->value;
@@ -147,7 +213,8 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
         auto& reading = verdict.readings.emplace_back(std::move(judged.reading));
         reading.maximum = effective_maximum(limit, measured.link_capacity);
         reading.share = share_of(limit.maximum);
-        if (!limit.maximum) {
+        if (!judged.is_checked) reading.maximum.reset();
+        if (!limit.maximum || !judged.is_checked) {
             reading.unknown.clear();
             continue;
         }
@@ -157,11 +224,11 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
         } else if (reading.value) {
             reading.utilisation = *reading.value / *reading.maximum;
             if (exceeds(reading, highest)) highest = &reading;
-            const bool is_evidence = tripped_ || !judged.is_provisional;
+            const bool is_evidence = !reading.soft && (tripped_ || !judged.is_provisional);
             if (is_evidence && exceeds(reading, evident)) evident = &reading;
         }
-        const bool takes_out =
-            judged.otherwise == WhenStale::down || judged.otherwise == WhenStale::drain;
+        const bool takes_out = !reading.soft && (judged.otherwise == WhenStale::down ||
+                                                 judged.otherwise == WhenStale::drain);
         if (!reading.unknown.empty() && takes_out && otherwise != WhenStale::down) {
             otherwise = judged.otherwise;
             taken_out_by = &reading;
@@ -183,7 +250,7 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
             is_of_wcs(taken_out_by->held) ? why : fmt::format("{} unknown: {}", name, why);
     } else {
         verdict.weight = weight_at(highest ? *highest->utilisation : 0);
-        verdict.reason = unknown_text(verdict.readings);
+        verdict.reason = reason_while_up(verdict.readings);
     }
     return verdict;
 }

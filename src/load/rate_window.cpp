@@ -142,6 +142,8 @@ void RateWindow::set_bandwidth(Means& means, const Traffic& sum, std::size_t fro
     const auto bits_per_second = [&](std::uint64_t bytes, std::uint64_t frames) {
         return static_cast<double>(bytes + frames * wire_overhead_) * 8 / elapsed;
     };
+    means.frames_in = static_cast<double>(sum.receive_packets) / elapsed;
+    means.frames_out = static_cast<double>(sum.transmit_packets) / elapsed;
     means.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
     means.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
 }

@@ -65,7 +65,7 @@ std::optional<double> streams_of(const std::map<std::string, double, std::less<>
 }  // namespace
 
 Result<WcsPage> parse_page(std::string_view body, Ending ending, std::size_t max_entries,
-                           const CountNames& names) {
+                           const CountNames& names, const std::vector<std::string>& keys) {
     if (body.starts_with(byte_order_mark)) {
         body.remove_prefix(byte_order_mark.size());
     }
@@ -77,7 +77,7 @@ Result<WcsPage> parse_page(std::string_view body, Ending ending, std::size_t max
     if (body.starts_with('<')) {
         return Error{"an HTML page"};
     }
-    PageEntries entries(max_entries, names);
+    PageEntries entries(max_entries, names, keys);
     const auto read = body.starts_with('{') ? read_json_page(body, ending, entries)
                                             : read_text_page(body, cut, entries);
     if (!read) {

@@ -7,15 +7,17 @@
 #include <wcs_node_agent/wcs_state.hpp>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace wcs_node_agent {
 
 /// Parses a statistics page, text or JSON. At most max_entries entries are kept, and besides them
-/// every name that a count needs. The rest is counted in left_out: what is past that bound, values
-/// over 4 KiB, strings over 1 KiB, with control characters or not in UTF-8, and whatever cannot be
-/// read. A bad entry costs itself and no other. Of duplicate names equal values count, different
-/// ones are disputed: see PageEntries.
+/// every name that a count needs, and each of `keys`. The rest is counted in left_out: what is past
+/// that bound, values over 4 KiB, strings over 1 KiB, with control characters or not in UTF-8, and
+/// whatever cannot be read. A bad entry costs itself and no other. Of duplicate names equal values
+/// count, different ones are disputed: see PageEntries.
 ///
 /// Text: lines that begin with `-` are section headers, the others `key=value`, split at the first
 /// `=`. A value is a number only if the whole of it reads as one; a sign `+` does not. Where the
@@ -27,7 +29,7 @@ namespace wcs_node_agent {
 ///
 /// The error says what the body is instead of a page. JSON that is cut off is no page.
 Result<WcsPage> parse_page(std::string_view body, Ending ending, std::size_t max_entries,
-                           const CountNames& names);
+                           const CountNames& names, const std::vector<std::string>& keys = {});
 
 /// Adds up the counts of each protocol. A protocol without names counts 0; one of whose names the
 /// page has no number from 0 to 10^9 is unknown.

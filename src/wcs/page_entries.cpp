@@ -46,9 +46,10 @@ std::optional<double> read_number(std::string_view text) {
 
 }  // namespace
 
-/// The names of counts have their slots from the start, besides those that the bound allows.
-PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
-    : slots_([&names] {
+/// What is wanted has its slots from the start, besides those that the bound allows.
+PageEntries::PageEntries(std::size_t max_entries, const CountNames& names,
+                         const std::vector<std::string>& keys)
+    : slots_([&] {
           decltype(slots_) slots;
           slots.reserve(usual_entries);
           const auto reserve = [&slots](const std::vector<std::string>& list) {
@@ -59,6 +60,7 @@ PageEntries::PageEntries(std::size_t max_entries, const CountNames& names)
           std::ranges::for_each(names.publishers, reserve);
           std::ranges::for_each(names.subscribers, reserve);
           reserve(names.hls);
+          reserve(keys);
           return slots;
       }()),
       max_slots_(slots_.size() + max_entries) {}

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace wcs_node_agent {
 
@@ -24,7 +25,9 @@ enum class Ending { known, unknown };
 /// none of these. Those that count must be equal, else the name is disputed. Order does not matter.
 class PageEntries {
  public:
-    PageEntries(std::size_t max_entries, const CountNames& names);
+    /// keys: names whose numbers are wanted whatever the bound, besides those of counts.
+    PageEntries(std::size_t max_entries, const CountNames& names,
+                const std::vector<std::string>& keys);
 
     /// A value that reads as a number as a whole is one, any other a text. A number stands,
     /// whatever texts have its name.

@@ -118,16 +118,20 @@ std::string what_answers(const FetchedPage& fetched) {
     return text;
 }
 
+std::vector<std::string> keys_of(const Limits& limits) {
+    std::vector<std::string> keys;
+    for (const auto& limit : limits) {
+        keys.insert(keys.end(), limit.keys.begin(), limit.keys.end());
+        keys.insert(keys.end(), limit.of.begin(), limit.of.end());
+    }
+    return keys;
+}
+
 }  // namespace
 
 WcsSettings wcs_settings(const Config& config) {
-    return {config.wcs_url,
-            config.wcs_interval,
-            config.wcs_timeout,
-            config.wcs_max_page,
-            config.wcs_max_stats,
-            config.counts,
-            {}};
+    return {config.wcs_url,       config.wcs_interval, config.wcs_timeout,     config.wcs_max_page,
+            config.wcs_max_stats, config.counts,       keys_of(config.limits), {}};
 }
 
 FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {
@@ -143,7 +147,8 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     }
     const auto ending =
         fetched->end == HttpReply::BodyEnd::connection ? Ending::unknown : Ending::known;
-    auto page = parse_page(fetched->body, ending, settings.max_stats, settings.counts);
+    auto page =
+        parse_page(fetched->body, ending, settings.max_stats, settings.counts, settings.limit_keys);
     if (!page) {
         outcome.fault = WcsFault::not_a_page;
         outcome.fault_text =
@@ -183,6 +188,7 @@ void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
     }
     if (outcome.page) {
         state.page_at = now;
+        state.page_pause = {};
         state.page = std::make_shared<const WcsPage>(std::move(*outcome.page));
         state.counts = std::move(outcome.counts);
         hold(state.publishers, merged(state.counts.publishers), now);
@@ -272,6 +278,7 @@ asio::awaitable<void> WcsPoller::fetch_until_changed() {
 void WcsPoller::extend_freshness(std::chrono::nanoseconds pause) {
     for (auto* held : {&state_.publishers, &state_.subscribers, &state_.hls})
         if (*held) (*held)->at += pause;
+    state_.page_pause += pause;
 }
 
 asio::awaitable<void> WcsPoller::fetch_once() {

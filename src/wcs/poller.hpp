@@ -14,6 +14,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,7 +30,8 @@ struct WcsSettings {
     std::size_t max_page = 0;             // bytes
     std::size_t max_stats = 0;            // entries kept of a page
     CountNames counts;
-    TlsTrust trust;  // made, where the URL is https
+    std::vector<std::string> limit_keys;  // what limits need of the page, besides the counts
+    TlsTrust trust;                       // made, where the URL is https
 
     bool operator==(const WcsSettings&) const = default;
 };

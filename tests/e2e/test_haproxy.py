@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HAProxy with the packaged example follows the agent."""
 
+import json
 import os
 import re
 import time
@@ -93,6 +94,24 @@ def test_over_a_limit_the_server_is_down_with_the_reason_and_comes_back(
     assert "subscribers 120 of 100" in row["last_agt"]
     simulator.set(streams_webrtc_out=50)
     wait_for_server(server, weight="^50$", status="^UP$")
+
+
+def test_a_soft_limit_lowers_the_weight_and_never_takes_the_server_down(
+    haproxy, start_agent, simulator, tmp_path
+):
+    soft = {"name": "degraded", "value": "streams_degraded", "max": 5, "soft": True}
+    (tmp_path / "config.json").write_text(json.dumps({"limits": [soft]}))
+    simulator.set(streams_degraded=1)
+    agent = start_node(start_agent, "--config", str(tmp_path / "config.json"))
+    server = haproxy()
+    wait_for_server(server, weight="^80$", status="^UP$")
+    simulator.set(streams_degraded=10)
+    row = wait_for_server(server, weight="^1$", status="^UP$")
+    assert agent.reply() == "up 1% # degraded 10 of 5\n"
+    assert "degraded 10 of 5" in row["last_agt"]
+    never_changes(server, agent, weight="^1$", status="^UP$")
+    simulator.set(streams_degraded=1)
+    wait_for_server(server, weight="^80$", status="^UP$")
 
 
 def test_after_a_down_the_node_stays_out_until_recover(haproxy, start_agent, simulator):

@@ -12,7 +12,7 @@ UNKNOWN = 'wcs_node_limit_unknown{limit="%s"}'
 
 # The reply once counts have been unknown for longer than stale_after.
 SILENT = "down # wcs: "
-UNREADABLE = "up 100% # publishers, subscribers, hls unknown: wcs: "
+UNREADABLE = "up 100% # publishers, subscribers, hls, ports unknown: wcs: "
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,39 @@ TEST(Settings, EveryValueReachesItsOwnField) {
             [](const Config& c) {
                 return named(c.limits, "band_in").maximum == LimitMaximum::share_of_link(100);
             }},
+        Row{R"({"ports": 80})",
+            [](const Config& c) { return named(c.limits, "ports").maximum == 80; }},
+        Row{R"({"udp_loss": "off"})",
+            [](const Config& c) { return !named(c.limits, "udp_loss").maximum; }},
+        Row{R"({"cpu_core": 95})",
+            [](const Config& c) { return named(c.limits, "cpu_core").maximum == 95; }},
+        Row{R"({"band_out_peak": "90%"})",
+            [](const Config& c) {
+                return named(c.limits, "band_out_peak").maximum == LimitMaximum::share_of_link(90);
+            }},
+        Row{R"({"limits": [{"name": "threads", "value": "core_threads", "max": 300}]})",
+            [](const Config& c) {
+                return c.limits.size() == built_in_limits.size() + 1 &&
+                       c.limits.back() == Limit{.name = "threads",
+                                                .value = LimitValue::page,
+                                                .unit = LimitUnit::number,
+                                                .maximum = 300,
+                                                .keys = {"core_threads"}};
+            }},
+        Row{R"({"limits": [{"name": "off_now", "value": ["a"], "max": "off"},
+                           {"name": "files2", "value": ["open", "lost"], "of": ["all"],
+                            "max": "87.5%", "soft": true}]})",
+            [](const Config& c) {
+                return c.limits.size() == built_in_limits.size() + 2 &&
+                       !named(c.limits, "off_now").maximum &&
+                       c.limits.back() == Limit{.name = "files2",
+                                                .value = LimitValue::page,
+                                                .unit = LimitUnit::percent,
+                                                .soft = true,
+                                                .maximum = 87.5,
+                                                .keys = {"open", "lost"},
+                                                .of = {"all"}};
+            }},
         Row{R"({"band_in": "0%"})",
             [](const Config& c) { return !named(c.limits, "band_in").maximum; }},
         Row{R"({"wire_overhead": 24})", [](const Config& c) { return c.wire_overhead == 24; }},
@@ -192,6 +225,47 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
             "/counts/publishers/webrtc/1: must be a string, not 1"},
         Row{R"({"counts": {"publishers": {"webrct": []}}})",
             "/counts/publishers/webrct: unknown key; did you mean webrtc?"},
+        Row{R"({"ports": 101})", "/ports: must be a number greater than 0 and up to 100, or"},
+        Row{R"({"udp_loss": "1%"})", "/udp_loss: must be a number greater than 0 and up to 100"},
+        Row{R"({"limits": {}})", "/limits: must be an array of objects, not an object"},
+        Row{R"({"limits": ["cpu"]})",
+            "/limits/0: must be an object with \"name\", \"value\" and \"max\", not \"cpu\""},
+        Row{R"({"limits": [{"name": "a", "value": "v", "max": 1, "sotf": true}]})",
+            "/limits/0/sotf: unknown key; did you mean soft?"},
+        Row{R"({"limits": [{"value": "v", "max": 1}]})", "/limits/0/name: is missing"},
+        Row{R"({"limits": [{"name": "a", "max": 1}]})", "/limits/0/value: is missing"},
+        Row{R"({"limits": [{"name": "a", "value": "v"}]})", "/limits/0/max: is missing"},
+        Row{R"({"limits": [{"name": "cpu_core", "value": "v", "max": 1}]})",
+            "/limits/0/name: \"cpu_core\" is a limit that the agent has already"},
+        Row{R"({"limits": [{"name": "a", "value": "v", "max": 1},
+                           {"name": "a", "value": "w", "max": 1}]})",
+            "/limits/1/name: \"a\" listed twice"},
+        Row{R"({"limits": [{"name": "1a", "value": "v", "max": 1}]})",
+            "/limits/0/name: must be a letter and then"},
+        Row{R"({"limits": [{"name": "a-b", "value": "v", "max": 1}]})",
+            "/limits/0/name: must be a letter and then"},
+        Row{R"({"limits": [{"name": "Ab", "value": "v", "max": 1}]})",
+            "/limits/0/name: must be a letter and then"},
+        Row{R"({"limits": [{"name": "", "value": "v", "max": 1}]})",
+            "/limits/0/name: must be a string"},
+        Row{R"({"limits": [{"name": "a", "value": [], "max": 1}]})",
+            "/limits/0/value: must name at least one number of the page"},
+        Row{R"({"limits": [{"name": "a", "value": ["v", "x=y"], "max": 1}]})",
+            "/limits/0/value/1: \"x=y\" can be no name on the page"},
+        Row{R"({"limits": [{"name": "a", "value": ["v", "v"], "max": 1}]})",
+            "/limits/0/value/1: \"v\" listed twice"},
+        Row{R"({"limits": [{"name": "a", "value": "v", "of": [], "max": "1%"}]})",
+            "/limits/0/of: must name at least one number of the page"},
+        Row{R"({"limits": [{"name": "a", "value": "v", "max": "80%"}]})",
+            "/limits/0/max: \"80%\" is a percentage, and there is no `of` that it is of"},
+        Row{R"({"limits": [{"name": "a", "value": "v", "of": "w", "max": 80}]})",
+            "/limits/0/max: must be a percentage of the sum of `of`, such as \"80%\""},
+        Row{R"({"limits": [{"name": "a", "value": "v", "of": "w", "max": "1001%"}]})",
+            "greater than 0 and up to \"1000%\", or \"off\", not \"1001%\""},
+        Row{R"({"limits": [{"name": "a", "value": "v", "max": -1}]})",
+            "/limits/0/max: must be a number greater than 0 and up to 1000000000000000, or"},
+        Row{R"({"limits": [{"name": "a", "value": "v", "max": 1, "soft": 1}]})",
+            "/limits/0/soft: must be true or false"},
         Row{R"({"bandout": 1})", "/bandout: unknown key; did you mean band_out?"},
         Row{R"({"colour": "red"})", "/colour: unknown key"},
     };
@@ -219,6 +293,35 @@ TEST(Settings, AllFaultsInTheOrderWritten) {
         << "a faulty neighbour takes nothing with it";
 }
 
+TEST(Settings, AllFaultsOfOwnLimitsAtOnce) {
+    Config config;
+    const ConfigErrors errors = apply_settings(config, Json::parse(R"({"limits": [
+        {"name": "cpu", "value": 1, "max": "x", "of": "w", "sfot": 1},
+        {"name": "fine", "value": "v", "max": 3},
+        {"max": 0}]})"));
+    std::vector<std::string> places;
+    for (const ConfigError& error : errors) {
+        places.push_back(error.where);
+    }
+    EXPECT_THAT(places, ElementsAre("/limits/0/name", "/limits/0/value", "/limits/0/max",
+                                    "/limits/0/sfot", "/limits/2/name", "/limits/2/value"));
+    EXPECT_EQ(config.limits, default_limits()) << "faulty ones take their neighbours with them";
+}
+
+TEST(Settings, AsManyOwnLimitsAsCanBeRead) {
+    Json limits = Json::array();
+    for (int i = 0; i < 32; ++i) {
+        limits.push_back({{"name", "limit" + std::to_string(i)}, {"value", "v"}, {"max", 1}});
+    }
+    Config config;
+    EXPECT_THAT(apply_settings(config, {{"limits", limits}}), IsEmpty());
+    EXPECT_THAT(apply_settings(config, {{"limits", limits}}), IsEmpty()) << "they take the place";
+    EXPECT_THAT(config.limits, SizeIs(built_in_limits.size() + 32));
+    limits.push_back({{"name", "one_more"}, {"value", "v"}, {"max", 1}});
+    EXPECT_THAT(to_string(apply_settings(config, {{"limits", limits}})),
+                HasSubstr("/limits: must have at most 32 limits, not 33"));
+}
+
 TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
     struct Row {
         std::string_view values;
@@ -237,6 +340,9 @@ TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
             {"wcs_insecure takes any certificate, so nothing would be verified by wcs_ca_file: "
              "give "
              "one of them"}},
+        Row{R"({"peaks": true, "band_out_peak": 100})", {}},
+        Row{R"({"peaks": false, "band_out_peak": 100})",
+            {"band_out_peak is held against the peaks, which are off: set peaks"}},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.values);
@@ -260,6 +366,14 @@ TEST(Settings, DefaultsAreTheContracts) {
     for (const char* name : {"publishers", "subscribers", "hls", "band_in", "band_out"}) {
         EXPECT_EQ(named(config.limits, name).maximum, 100) << name;
     }
+    EXPECT_EQ(named(config.limits, "ports").maximum, 95);
+    EXPECT_EQ(named(config.limits, "udp_loss").maximum, 1);
+    for (const char* name : {"cpu_core", "band_out_peak"}) {
+        EXPECT_FALSE(named(config.limits, name).maximum) << name;
+    }
+    for (const auto& limit : config.limits) {
+        EXPECT_EQ(limit.soft, limit.name == "udp_loss" || limit.name == "band_out_peak");
+    }
 }
 
 TEST(Settings, WhatChangedIsSaidWithItsValues) {
@@ -272,6 +386,12 @@ TEST(Settings, WhatChangedIsSaidWithItsValues) {
     after.counts.hls = {"hls"};
     EXPECT_THAT(changed_settings(before, after),
                 testing::IsSupersetOf({SettingChange{"kernel.pin", "off", "on", true}}));
+    after = before;
+    apply_settings(after, Json::parse(R"({"limits": [{"name": "a", "value": "v", "max": 3}]})"));
+    EXPECT_THAT(
+        changed_settings(before, after),
+        testing::ElementsAre(SettingChange{
+            "limits", "none", R"([{"name":"a","value":["v"],"max":3,"soft":false}])", false}));
 }
 
 TEST(Settings, DefaultsAreWrittenAsAPersonWould) {

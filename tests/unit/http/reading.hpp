@@ -14,7 +14,8 @@ inline LimitReading reading(std::string_view name, std::optional<double> value,
                             std::optional<double> maximum) {
     const auto& limit =
         *std::ranges::find(built_in_limits, name, [](const auto& one) { return one.name; });
-    LimitReading reading{.name = std::string(name), .held = limit.value, .unit = limit.unit};
+    LimitReading reading{
+        .name = std::string(name), .held = limit.value, .unit = limit.unit, .soft = limit.soft};
     reading.value = value;
     reading.maximum = maximum;
     if (value && maximum) reading.utilisation = *value / *maximum;

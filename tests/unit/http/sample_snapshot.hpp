@@ -25,7 +25,8 @@ inline Snapshot busy_node() {
     snapshot.counters.unplaced_packets = 7;
     snapshot.counters.programs = {{"count_receive", 2, 40, 1500us}, {"count_drop", 1, {}, {}}};
     snapshot.selected_interfaces = {"eth0"};
-    snapshot.rates = {{40e6, 75e6, 0.25}};
+    snapshot.rates = {{40e6, 75e6, 0.25, 5000, 8000, 0.5, 0.003}};
+    snapshot.receive = {UdpCounters{9000, 30}, SoftnetCounters{2, 8}, ""};
     snapshot.stale_after = 10s;
 
     WcsState& wcs = snapshot.wcs;

@@ -2,6 +2,10 @@
 #include "load/policy.hpp"
 
 #include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -14,7 +18,9 @@ using namespace std::chrono_literals;
 const Clock::time_point now(1000s);
 
 PolicySettings default_settings() {
-    return {.limits = default_limits(), .recover = 0.95, .stale_after = 10s};
+    PolicySettings settings{.limits = default_limits(), .recover = 0.95, .stale_after = 10s};
+    named(settings.limits, "udp_loss").maximum.reset();  // those who test it set it
+    return settings;
 }
 
 WcsState counts(double publishers, double subscribers, double hls,
@@ -346,6 +352,213 @@ TEST(Policy, AShareIsHeldAgainstTheLinksCapacity) {
     EXPECT_EQ(unknown.reason, "band_out unknown: the link's speed is not known");
     settings.when_unreadable = WhenStale::down;
     EXPECT_EQ(decide(std::nullopt).state, NodeState::down);
+}
+
+/// An own limit, hard unless it is said to be soft.
+Limit own(const char* name, double maximum, std::vector<std::string> keys,
+          std::vector<std::string> of = {}, bool soft = false) {
+    return {.name = name,
+            .value = LimitValue::page,
+            .unit = of.empty() ? LimitUnit::number : LimitUnit::percent,
+            .soft = soft,
+            .maximum = maximum,
+            .keys = std::move(keys),
+            .of = std::move(of)};
+}
+
+WcsState page(std::map<std::string, double, std::less<>> numbers) {
+    auto wcs = counts(0, 0, 0);
+    WcsPage page;
+    page.numbers = std::move(numbers);
+    wcs.page = std::make_shared<const WcsPage>(std::move(page));
+    wcs.page_at = now;
+    return wcs;
+}
+
+Measured lossy(double share, double cpu = 0) {
+    auto measured = rates(cpu, 0, 0);
+    measured.rates.udp_loss = share;
+    return measured;
+}
+
+TEST(Policy, ASoftLimitLowersTheWeightAndNeverTakesTheNodeOut) {
+    struct SoftRow {
+        const char* shows;
+        Measured measured;
+        NodeState state;
+        int weight;
+        const char* reason;
+        const char* bottleneck;
+    };
+    auto so_far = rates(0, 0, 0);
+    so_far.rates.so_far.udp_loss = 0.02;
+    auto unknown = rates(9, 0, 0);
+    unknown.udp_unknown = "/proc/net/snmp: Permission denied";
+    const std::vector<SoftRow> rows{
+        {"below its maximum it counts like any other", lossy(0.006, 9), NodeState::up, 40, "",
+         "udp_loss"},
+        {"at it", lossy(0.01), NodeState::up, 1, "udp_loss 1.0 of 1", "udp_loss"},
+        {"over it", lossy(0.023), NodeState::up, 1, "udp_loss 2.3 of 1", "udp_loss"},
+        {"far over it", lossy(1), NodeState::up, 1, "udp_loss 100.0 of 1", "udp_loss"},
+        {"over less than the window", so_far, NodeState::up, 1, "udp_loss 2.0 of 1", "udp_loss"},
+        {"a hard one beside it decides", lossy(1, 95), NodeState::down, 0, "cpu 95.0 of 90", "cpu"},
+        {"unknown it is not checked", unknown, NodeState::up, 90,
+         "udp_loss unknown: /proc/net/snmp: Permission denied", "cpu"},
+    };
+    for (const auto decides :
+         {WhenStale::ignore, WhenStale::hold, WhenStale::drain, WhenStale::down})
+        for (const auto& row : rows) {
+            SCOPED_TRACE(row.shows);
+            auto settings = default_settings();
+            settings.limits = default_limits();
+            settings.when_stale = settings.when_unreadable = decides;
+            const auto verdict = Policy().decide(settings, row.measured, counts(0, 0, 0), now);
+            EXPECT_EQ(verdict.state, row.state);
+            EXPECT_EQ(verdict.weight, row.weight);
+            EXPECT_EQ(verdict.reason, row.reason);
+            EXPECT_EQ(verdict.bottleneck, row.bottleneck);
+        }
+}
+
+TEST(Policy, PortsAreCheckedWhereThePageHasThem) {
+    struct PortsRow {
+        const char* shows;
+        std::map<std::string, double, std::less<>> numbers;
+        NodeState state;
+        int weight;
+        const char* reason;
+        bool checked;
+    };
+    const std::vector<PortsRow> rows{
+        {"half of them in use, those in quarantine too",
+         {{"ports_media_busy", 40}, {"ports_media_quarantine", 10}, {"ports_media_free", 50}},
+         NodeState::up,
+         47,
+         "",
+         true},
+        {"used up",
+         {{"ports_media_busy", 94}, {"ports_media_quarantine", 2}, {"ports_media_free", 4}},
+         NodeState::down,
+         0,
+         "ports 96.0 of 95",
+         true},
+        {"a page without them", {{"connections", 3}}, NodeState::up, 100, "", false},
+        {"or without one of the three",
+         {{"ports_media_busy", 100}, {"ports_media_free", 0}},
+         NodeState::up,
+         100,
+         "",
+         false},
+        {"no ports at all",
+         {{"ports_media_busy", 0}, {"ports_media_quarantine", 0}, {"ports_media_free", 0}},
+         NodeState::up,
+         100,
+         "",
+         false},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        auto settings = default_settings();
+        settings.when_unreadable = WhenStale::down;
+        auto measured = rates(0, 0, 0);
+        const auto verdict = Policy().decide(settings, measured, page(row.numbers), now);
+        EXPECT_EQ(verdict.state, row.state);
+        EXPECT_EQ(verdict.weight, row.weight);
+        EXPECT_EQ(verdict.reason, row.reason);
+        EXPECT_EQ(named(verdict.readings, "ports").maximum.has_value(), row.checked);
+        EXPECT_EQ(named(verdict.readings, "ports").unknown, "");
+    }
+}
+
+/// Without WCS they are as unknown as its counts.
+TEST(Policy, PortsThatWereThereGoStale) {
+    auto settings = default_settings();
+    settings.limits = {named(settings.limits, "ports")};
+    auto wcs =
+        page({{"ports_media_busy", 40}, {"ports_media_quarantine", 10}, {"ports_media_free", 50}});
+    wcs.silent = true;
+    wcs.fault = WcsFault::timeout;
+    wcs.fault_text = "no answer";
+    wcs.page_pause = 5s;
+    const auto decide = [&](Clock::duration after) {
+        return Policy().decide(settings, {}, wcs, now + after);
+    };
+    EXPECT_EQ(decide(15s).weight, 47) << "the time in which this process did not run is no age";
+    EXPECT_EQ(decide(16s).state, NodeState::down);
+    EXPECT_EQ(decide(16s).reason, "wcs: no answer");
+    wcs.page_at.reset();
+    EXPECT_EQ(decide(16s).weight, 100) << "a page that never came had no ports";
+}
+
+TEST(Policy, OwnLimitsAreOfThePage) {
+    auto settings = default_settings();
+    settings.when_unreadable = WhenStale::drain;
+    settings.limits.push_back(own("threads", 200, {"core_threads", "java_threads"}));
+    settings.limits.push_back(own("memory", 80, {"used"}, {"used", "free"}));
+    settings.limits.push_back(own("degraded", 5, {"degraded_percent"}, {}, true));
+    Policy policy;
+    std::map<std::string, double, std::less<>> numbers{{"core_threads", 20},
+                                                       {"java_threads", 30},
+                                                       {"used", 40},
+                                                       {"free", 60},
+                                                       {"degraded_percent", 0}};
+    const auto decide = [&](Clock::duration after = 0s) {
+        auto wcs = page(numbers);
+        wcs.page_at = wcs.publishers->at = wcs.subscribers->at = wcs.hls->at = now + after;
+        return policy.decide(settings, rates(0, 0, 0), wcs, now + after);
+    };
+    EXPECT_EQ(decide().weight, 50);
+    EXPECT_EQ(decide().bottleneck, "memory");
+    numbers["used"] = 240;
+    EXPECT_EQ(decide().reason, "memory 80.0 of 80");
+    EXPECT_EQ(decide().state, NodeState::down);
+    numbers["used"] = 0;
+    numbers["core_threads"] = 180.5;
+    EXPECT_EQ(decide().reason, "threads 210.5 of 200");
+    numbers["core_threads"] = 0;
+    numbers["degraded_percent"] = 10;
+    EXPECT_EQ(decide().state, NodeState::up);
+    EXPECT_EQ(decide().weight, 1);
+    EXPECT_EQ(decide().reason, "degraded 10 of 5");
+
+    numbers.erase("degraded_percent");
+    EXPECT_EQ(decide(10s).reason, "degraded 10 of 5") << "a value holds";
+    EXPECT_EQ(decide(11s).reason,
+              "degraded unknown: wcs: the page has no number named 'degraded_percent'");
+    EXPECT_EQ(decide(11s).state, NodeState::up) << "whatever when_unreadable says";
+    numbers.erase("java_threads");
+    EXPECT_EQ(decide(20s).state, NodeState::up);
+    EXPECT_EQ(decide(22s).state, NodeState::drain);
+    EXPECT_EQ(decide(22s).reason, "wcs: the page has no number named 'java_threads'");
+}
+
+TEST(Policy, TheBusiestCpuIsALimitOfItsOwn) {
+    auto settings = default_settings();
+    auto measured = rates(54, 0, 0);
+    measured.rates.cpu_max_utilisation = 0.99;
+    const auto decide = [&] { return Policy().decide(settings, measured, counts(0, 0, 0), now); };
+    EXPECT_EQ(decide().weight, 40) << "off by default";
+    named(settings.limits, "cpu_core").maximum = 95;
+    EXPECT_EQ(decide().state, NodeState::down);
+    EXPECT_EQ(decide().reason, "cpu_core 99.0 of 95");
+    std::swap(measured.rates.cpu_max_utilisation, measured.rates.so_far.cpu_max_utilisation);
+    EXPECT_EQ(decide().state, NodeState::up) << "less than 10 s is no evidence";
+    EXPECT_EQ(decide().weight, 1);
+}
+
+TEST(Policy, PeaksAreHeldAgainstASoftLimit) {
+    auto settings = default_settings();
+    named(settings.limits, "band_out_peak").maximum = LimitMaximum::share_of_link(50);
+    auto measured = rates(0, 0, 0);
+    measured.link_capacity = 1000;
+    measured.peaks.bits_out = 300e6;
+    const auto decide = [&] { return Policy().decide(settings, measured, counts(0, 0, 0), now); };
+    EXPECT_EQ(decide().weight, 40);
+    measured.peaks.bits_out = 1000e6;
+    EXPECT_EQ(decide().state, NodeState::up);
+    EXPECT_EQ(decide().reason, "band_out_peak 1000.0 of 500");
+    measured.peaks.bits_out.reset();
+    EXPECT_EQ(decide().reason, "band_out_peak unknown: not measured yet");
 }
 
 }  // namespace

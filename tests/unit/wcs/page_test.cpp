@@ -90,6 +90,14 @@ TEST(Bound, NeverTakesTheNamesOfCounts) {
     EXPECT_EQ(whole_counts(page, CountNames{}), counts({38, 6, 3}, {311, 12, 2}, 17, ""));
 }
 
+TEST(Bound, NorWhatLimitsNeed) {
+    const auto page = parse_page(sample("busy-node.txt"), Ending::known, 0, no_names(),
+                                 {"core_threads", "ports_media_busy", "no_such_name"})
+                          .value();
+    EXPECT_THAT(page.numbers,
+                ElementsAre(Pair("core_threads", 214), Pair("ports_media_busy", 441)));
+}
+
 TEST(Bound, OfOneEntry) {
     const std::string zeros(4095, '0');  // one byte less than a value may have
     const std::string digits(4095, '1');

@@ -25,7 +25,7 @@ using testing::Not;
 const WcsUrl statistics{"http://wcs/?action=stat", "wcs", 80, "/?action=stat"};
 
 WcsSettings settings(WcsUrl url = statistics) {
-    return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}, {}};
+    return {std::move(url), 20ms, timeout, 1 << 20, 256, CountNames{}, {}, {}};
 }
 
 FetchOutcome page_outcome(const std::string& body, const std::string& content_type = {},
@@ -245,6 +245,7 @@ TEST(Settings, ComeFromTheConfiguration) {
     EXPECT_EQ(taken.max_page, 4U);
     EXPECT_EQ(taken.max_stats, 5U);
     EXPECT_EQ(taken.counts, config.counts);
+    EXPECT_THAT(taken.limit_keys, testing::IsSupersetOf({"ports_media_busy", "ports_media_free"}));
 }
 
 /// A poller, a simulator for it to ask, and what it logs.

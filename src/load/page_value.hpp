@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <wcs_node_agent/limits.hpp>
+#include <wcs_node_agent/result.hpp>
+#include <wcs_node_agent/wcs_state.hpp>
+
+namespace wcs_node_agent {
+
+/// What the page says of a limit that has keys, in the limit's own unit. The error: a number that
+/// the page lacks, or `of` whose sum is not greater than 0, as nothing is a share of that.
+Result<double> page_value(const Limit& limit, const WcsPage& page);
+
+}  // namespace wcs_node_agent
