@@ -74,6 +74,7 @@ def test_figures_come_from_ebpf_and_report_the_verdict(ready):
 
 
 def test_the_reference_names_every_metric_and_no_other(ready):
+    ready.wait_for_metric("wcs_node_cpu_max_utilization_ratio", lambda ratio: True)  # the first 10 s have none
     served = set(re.findall(r"^# TYPE (\S+) ", ready.get("/metrics")[2], re.MULTILINE))
     served |= {f"wcs_node_agent_program_{what}_total" for what in ("runs", "run_seconds")}  # where the kernel keeps them
     reference = (lab.ROOT / "docs/metrics.md").read_text()

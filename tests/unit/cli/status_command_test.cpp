@@ -93,6 +93,22 @@ TEST(StatusTable, ShowsPeaksWhereTheyAreMeasured) {
                           "time), over 8 ms within the last second\n"));
 }
 
+TEST(StatusTable, SaysWhichLimitsAreSoftAndHowLongTheirNamesAre) {
+    Snapshot snapshot = busy_snapshot();
+    auto own = test::reading("udp_loss", 2.3, 1);
+    own.name = "a_limit_of_an_operator";
+    own.unit = LimitUnit::number;
+    snapshot.verdict.readings.push_back(test::reading("udp_loss", 2.3, 1));
+    snapshot.verdict.readings.push_back(own);
+    snapshot.rates.frames_in = 1234.5;
+    snapshot.rates.cpu_max_utilisation = 0.99;
+    const std::string table = status_table(Json::parse(status_json(snapshot)));
+    EXPECT_THAT(table, HasSubstr("frames      in 1234.5 a second, out - a second\n"));
+    EXPECT_THAT(table, HasSubstr("cpus        2, 12.5 % busy, the busiest one 99 %\n"));
+    EXPECT_THAT(table, ContainsRegex("\nudp_loss {15} +2.3  of 1 % +230 %  \\[#{20}\\]  soft\n"));
+    EXPECT_THAT(table, ContainsRegex("\na_limit_of_an_operator +2.3  of 1 +230 % .*  soft\n"));
+}
+
 TEST(StatusTable, SaysWhatIsUnknown) {
     Snapshot snapshot = busy_snapshot();
     named(snapshot.verdict.readings, "hls").unknown = "wcs: HTTP 500";
