@@ -19,9 +19,9 @@ namespace wcs_node_agent {
 namespace {
 
 constexpr std::size_t most_own_limits = 32;
-constexpr std::size_t longest_name = 64;     // a reply has 200 bytes
-constexpr double highest_number = 1e15;      // exact in a double, and a petabyte
-constexpr double highest_percentage = 1000;  // 150 % of the processors is a load
+constexpr std::size_t longest_own_name = 64;  // a reply has 200 bytes
+constexpr double highest_number = 1e15;       // exact in a double, and a petabyte
+constexpr double highest_percentage = 1000;   // 150 % of the processors is a load
 
 std::optional<double> as_percent(const Json& value) {
     return value.is_string() ? parse_percent(value.get_ref<const std::string&>()) : std::nullopt;
@@ -38,11 +38,11 @@ Result<std::string_view> read_name(const Json& value, const Limits& others) {
     }
     const auto may_be_in_a_name = [](char c) { return is_lower_or_digit(c) || c == '_'; };
     const bool begins_with_letter = text->front() >= 'a' && text->front() <= 'z';
-    if (!begins_with_letter || text->size() > longest_name ||
+    if (!begins_with_letter || text->size() > longest_own_name ||
         !std::ranges::all_of(*text, may_be_in_a_name)) {
         return must_be(fmt::format("a letter and then letters, digits or _, all lower case, at "
                                    "most {} characters",
-                                   longest_name),
+                                   longest_own_name),
                        value);
     }
     const auto taken = std::ranges::find(others, *text, &Limit::name);
