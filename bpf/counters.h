@@ -27,8 +27,8 @@ struct traffic {
 struct interface_entry {
 	__u32 ifindex; /* 0: free */
 	__u16 slot;
-	__u8 l2_header;	 /* bytes before the IP header, VLAN tags not included */
-	__u8 in_buckets; /* 1: its frames are added to the buckets */
+	__u8 l2_header; /* bytes before the IP header, VLAN tags not included */
+	__u8 marks;	/* of INTERFACE_* */
 } __attribute__((aligned(8)));
 
 /* What one CPU received or sent within one bucket of time, summed over the interfaces that are
@@ -52,6 +52,24 @@ enum {
 	INTERFACE_BUCKETS = 4096, /* a power of two */
 	INTERFACE_PROBES = 4,
 	UNPLACED_SLOT = 0, /* counts what has no slot of its own */
+};
+
+enum {
+	INTERFACE_SELECTED = 1,	  /* what is dropped of it is counted by reason */
+	INTERFACE_IN_BUCKETS = 2, /* its frames are added to the buckets */
+};
+
+enum {
+	DROP_REASONS = 256,
+	OTHER_DROP_REASON = DROP_REASONS - 1, /* all that is not below it */
+};
+
+/* One CPU: frames of selected interfaces that were dropped. Added to atomically, since a drop may
+ * be interrupted by another. */
+struct drop_counters {
+	__u64 by_reason[DROP_REASONS];
+	__u64 all; /* added to last */
+	__u64 unused[7];
 };
 
 /* One CPU. */

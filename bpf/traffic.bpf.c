@@ -59,6 +59,15 @@ struct {
 	__type(value, struct traffic_rings);
 } rings SEC(".maps");
 
+/* [cpu] */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the possible CPUs, set before loading */
+	__type(key, __u32);
+	__type(value, struct drop_counters);
+} drops SEC(".maps");
+
 static __always_inline struct interface_entry find_interface(__u32 ifindex)
 {
 	struct interface_entry entry;
@@ -323,7 +332,7 @@ int count_receive(struct __sk_buff *skb)
 	counters->receive_packets += wire.frames;
 	if (wire.frames > 1)
 		counters->receive_repeated += wire.bytes - skb->len;
-	if (entry.in_buckets) {
+	if (entry.marks & INTERFACE_IN_BUCKETS) {
 		struct traffic_rings *ours = this_rings();
 
 		if (ours)
@@ -346,7 +355,7 @@ int count_transmit(struct __sk_buff *skb)
 	counters->transmit_packets += wire.frames;
 	if (wire.frames > 1)
 		counters->transmit_repeated += wire.bytes - skb->len;
-	if (entry.in_buckets) {
+	if (entry.marks & INTERFACE_IN_BUCKETS) {
 		struct traffic_rings *ours = this_rings();
 
 		if (ours)
@@ -404,6 +413,30 @@ static __always_inline struct wire traced_on_wire(struct sk_buff *skb, __u32 l2_
 	return wire;
 }
 
+/* As many as an aggregate says: its headers may be gone where it is dropped. */
+static __always_inline __u32 frames_of(struct sk_buff *skb)
+{
+	struct skb_shared_info *shared =
+	    (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	__u16 segments = BPF_CORE_READ(shared, gso_segs);
+
+	return segments ? segments : 1;
+}
+
+static __always_inline void count_reason(__u32 reason, __u32 frames)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct drop_counters *ours = bpf_map_lookup_elem(&drops, &cpu);
+	__u64 at;
+
+	if (!ours)
+		return;
+	at = reason < OTHER_DROP_REASON ? reason : OTHER_DROP_REASON;
+	barrier_var(at); /* or the compiler leaves out the bound that the verifier sees */
+	__sync_fetch_and_add(&ours->by_reason[at % DROP_REASONS], frames);
+	__sync_fetch_and_add(&ours->all, frames);
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
 {
@@ -412,12 +445,14 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	struct traffic *counters;
 	struct wire wire;
 
-	if (!dropped_by_qdisc(reason))
-		return 0;
 	device = BPF_CORE_READ(skb, dev);
 	if (BPF_CORE_READ(device, nd_net.net, ns.inum) != own_network_namespace)
 		return 0;
 	entry = find_interface(BPF_CORE_READ(device, ifindex));
+	if (entry.marks & INTERFACE_SELECTED)
+		count_reason(reason, frames_of(skb));
+	if (!dropped_by_qdisc(reason))
+		return 0;
 	counters = counters_of(entry);
 	if (!counters || entry.slot == UNPLACED_SLOT)
 		return 0;
@@ -425,7 +460,7 @@ int BPF_PROG(count_drop, struct sk_buff *skb, void *location, enum skb_drop_reas
 	wire = traced_on_wire(skb, entry.l2_header);
 	counters->dropped_bytes += wire.bytes;
 	counters->dropped_packets += wire.frames;
-	if (entry.in_buckets) {
+	if (entry.marks & INTERFACE_IN_BUCKETS) {
 		struct traffic_rings *ours = this_rings();
 
 		if (ours)

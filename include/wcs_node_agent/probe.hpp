@@ -50,9 +50,10 @@ class Probe {
     /// moment.
     virtual Result<void> give_to(uid_t, gid_t) { return {}; }
 
-    /// Sums the traffic of these interfaces (ascending) up in buckets from now on, also of those to
-    /// which it attaches later; of none: ends that. Not every source can.
-    virtual void fill_buckets(std::span<const std::uint32_t> /*indexes*/) {}
+    /// Has more counted of these interfaces (ascending) from now on, also of those to which it
+    /// attaches later, and of no others: drops by reason and, with peaks, traffic in buckets, which
+    /// begin anew. Not every source can.
+    virtual void select(std::span<const std::uint32_t> /*indexes*/, bool /*peaks*/) {}
 
     /// All counters as they stand now.
     virtual Result<RawCounters> read() = 0;

@@ -130,6 +130,9 @@ struct RawCounters {
     std::map<std::uint32_t, std::string> not_counted = {};  // why, by the index of the interface
     std::string cpus_unknown = {};               // why there are no CPUs, if there are none
     std::optional<TrafficBuckets> buckets = {};  // none: not measured
+    std::map<std::string, std::uint64_t> dropped_packets =
+        {};  // frames of selected interfaces that
+             // the kernel dropped, by its reason
 };
 
 }  // namespace wcs_node_agent

@@ -141,8 +141,7 @@ Rates Sampler::measured_rates() const {
 }
 
 void Sampler::restart_peaks() {
-    const std::span<const std::uint32_t> selected = selection_.selected;
-    probe_.probe->fill_buckets(peaks_ ? selected : selected.first(0));
+    probe_.probe->select(selection_.selected, peaks_);
     peak_meter_.restart();
 }
 

@@ -59,6 +59,16 @@ Metrics traffic_metrics() {
     return rows;
 }
 
+Metrics drop_metrics() {
+    return {counter("wcs_node_network_dropped_packets_total", "frames", {"reason"},
+                    "Frames of the selected interfaces that the kernel dropped, received or to be "
+                    "sent, by the reason that it gives; only reasons that occurred.",
+                    [](const Snapshot& node, Writer& out) {
+                        for (const auto& [reason, frames] : node.counters.dropped_packets)
+                            out.add(frames, {reason});
+                    })};
+}
+
 std::optional<double> in_bytes(std::optional<double> bits) {
     if (!bits) return std::nullopt;
     return *bits / 8;
@@ -285,6 +295,7 @@ const std::vector<Metric>& metrics() {
             std::ranges::move(rows, std::back_inserter(all));
         };
         append("node", traffic_metrics());
+        append("node", drop_metrics());
         append("node", rate_metrics());
         append("node", peak_metrics());
         append("node", cpu_metrics());

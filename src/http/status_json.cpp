@@ -181,6 +181,7 @@ std::string status_json(const Snapshot& snapshot) {
         {"source",
          {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},
         {"interfaces", interfaces_json(snapshot)},
+        {"dropped_packets", snapshot.counters.dropped_packets},
         {"unplaced_packets", snapshot.counters.unplaced_packets},
         {"cpus", cpus_json(snapshot.counters)},
         {"receive", receive_json(snapshot.receive)},

@@ -86,15 +86,18 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     if (!traffic_counters) return traffic_counters.error();
     auto rings = MappedArray<traffic_rings>::map(programs->rings.get(), cpu_count);
     if (!rings) return rings.error();
+    auto drop_counters = MappedArray<::drop_counters>::map(programs->drops.get(), cpu_count);
+    if (!drop_counters) return drop_counters.error();
     auto cpu_times = MappedArray<cpu_time>::map(programs->cpu_times.get(), cpu_count);
     if (!cpu_times) return cpu_times.error();
     auto interfaces =
         MappedArray<interface_entry>::map(programs->interfaces.get(), INTERFACE_BUCKETS);
     if (!interfaces) return interfaces.error();
 
-    std::unique_ptr<EbpfProbe> probe(new EbpfProbe(
-        options.slots, *std::move(programs), std::move(traffic_counters).value(),
-        std::move(rings).value(), std::move(cpu_times).value(), std::move(interfaces).value()));
+    std::unique_ptr<EbpfProbe> probe(
+        new EbpfProbe(options.slots, *std::move(programs), std::move(traffic_counters).value(),
+                      std::move(rings).value(), std::move(drop_counters).value(),
+                      std::move(cpu_times).value(), std::move(interfaces).value()));
     probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);
@@ -111,11 +114,14 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
 
 EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs,
                      MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
-                     MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces)
+                     MappedArray<::drop_counters> drop_counters, MappedArray<cpu_time> cpu_times,
+                     MappedArray<interface_entry> interfaces)
     : programs_(std::move(programs)),
       traffic_counters_(std::move(traffic_counters)),
       rings_(std::move(rings)),
       buckets_(rings_.values(), tick_length()),
+      drop_counters_(std::move(drop_counters)),
+      drops_(drop_counters_.values(), programs_.drop_reasons),
       cpu_times_(std::move(cpu_times)),
       interfaces_(std::move(interfaces)),
       slots_(slots),
@@ -290,10 +296,10 @@ void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) 
     }
 }
 
-void EbpfProbe::fill_buckets(std::span<const std::uint32_t> indexes) {
-    table_.put_in_buckets(indexes);
+void EbpfProbe::select(std::span<const std::uint32_t> indexes, bool peaks) {
+    table_.mark(indexes, peaks ? INTERFACE_SELECTED | INTERFACE_IN_BUCKETS : INTERFACE_SELECTED);
     const auto ticks = ticks_so_far();
-    if (ticks && !indexes.empty())
+    if (ticks && peaks && !indexes.empty())
         buckets_.restart(*ticks);
     else
         buckets_.stop();
@@ -319,6 +325,7 @@ Result<RawCounters> EbpfProbe::read() {
             followed_, [](const auto& one) { return one.second.hook.has_value(); })),
         Clock::now());
     if (const auto ticks = ticks_so_far()) counters.buckets = buckets_.read(*ticks);
+    counters.dropped_packets = drops_.read();
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 

@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "kernel/bucket_reader.hpp"
 #include "kernel/cpu_times.hpp"
+#include "kernel/drop_counters.hpp"
 #include "kernel/interface_table.hpp"
 #include "kernel/kernel_programs.hpp"
 #include "kernel/mapped_array.hpp"
@@ -51,7 +52,7 @@ class EbpfProbe : public Probe {
     Result<void> give_to(uid_t user, gid_t group) override {
         return pins_ ? pins_->give_to(user, group) : Result<void>();
     }
-    void fill_buckets(std::span<const std::uint32_t> indexes) override;
+    void select(std::span<const std::uint32_t> indexes, bool peaks) override;
     Result<RawCounters> read() override;
 
     HookKind hook_kind() const { return hook_kind_; }
@@ -63,6 +64,9 @@ class EbpfProbe : public Probe {
     const KernelPrograms& programs() const { return programs_; }
     /// Whether what the queueing discipline drops is subtracted: from Linux 5.18.
     bool subtracts_drops() const { return programs_.qdisc_drops != QdiscDrops::count_as_sent; }
+
+    /// See drop_reason_names().
+    const std::vector<std::string>& drop_reasons() const { return programs_.drop_reasons; }
 
     /// What was found in the folder, for people; empty: nothing.
     const std::string& pinning() const { return pinning_; }
@@ -78,8 +82,8 @@ class EbpfProbe : public Probe {
     };
 
     EbpfProbe(std::uint16_t slots, KernelPrograms programs, MappedArray<::traffic> traffic_counters,
-              MappedArray<traffic_rings> rings, MappedArray<cpu_time> cpu_times,
-              MappedArray<interface_entry> interfaces);
+              MappedArray<traffic_rings> rings, MappedArray<::drop_counters> drop_counters,
+              MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
     void attach_anew(std::uint32_t index, FollowedInterface& followed);
@@ -103,6 +107,8 @@ class EbpfProbe : public Probe {
     MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
     MappedArray<traffic_rings> rings_;             // [cpu]
     BucketReader buckets_;
+    MappedArray<::drop_counters> drop_counters_;  // [cpu]
+    DropCounters drops_;
     MappedArray<cpu_time> cpu_times_;
     MappedArray<interface_entry> interfaces_;
     std::size_t slots_;  // per CPU

@@ -42,10 +42,8 @@ std::optional<std::uint16_t> InterfaceTable::enter(std::uint32_t ifindex, std::u
     if (!bucket || free_slots_.empty()) return std::nullopt;
     const auto slot = free_slots_.back();
     free_slots_.pop_back();
-    store(*bucket, {.ifindex = ifindex,
-                    .slot = slot,
-                    .l2_header = l2_header,
-                    .in_buckets = is_in_buckets(ifindex)});
+    store(*bucket,
+          {.ifindex = ifindex, .slot = slot, .l2_header = l2_header, .marks = marks_of(ifindex)});
     return slot;
 }
 
@@ -56,18 +54,19 @@ void InterfaceTable::remove(std::uint32_t ifindex) {
     store(*bucket, {});
 }
 
-void InterfaceTable::put_in_buckets(std::span<const std::uint32_t> indexes) {
-    in_buckets_.assign(indexes.begin(), indexes.end());
+void InterfaceTable::mark(std::span<const std::uint32_t> indexes, std::uint8_t marks) {
+    marked_.assign(indexes.begin(), indexes.end());
+    marks_ = marks;
     for (auto& bucket : buckets_) {
         if (bucket.ifindex == 0) continue;
         auto entry = bucket;
-        entry.in_buckets = is_in_buckets(entry.ifindex);
-        if (entry.in_buckets != bucket.in_buckets) store(bucket, entry);
+        entry.marks = marks_of(entry.ifindex);
+        if (entry.marks != bucket.marks) store(bucket, entry);
     }
 }
 
-std::uint8_t InterfaceTable::is_in_buckets(std::uint32_t ifindex) const {
-    return std::ranges::binary_search(in_buckets_, ifindex) ? 1 : 0;
+std::uint8_t InterfaceTable::marks_of(std::uint32_t ifindex) const {
+    return std::ranges::binary_search(marked_, ifindex) ? marks_ : std::uint8_t{0};
 }
 
 /// The bucket in reach of the interface that the holder (0: nobody) sits in.

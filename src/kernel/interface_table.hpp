@@ -30,17 +30,18 @@ class InterfaceTable {
     /// Takes the interface out; its slot is free again.
     void remove(std::uint32_t ifindex);
 
-    /// Has the frames of these (ascending) added to the buckets, and of no others: at once, or when
-    /// they are entered.
-    void put_in_buckets(std::span<const std::uint32_t> indexes);
+    /// Marks these (ascending) with INTERFACE_* of counters.h, and no others: at once, or when they
+    /// are entered.
+    void mark(std::span<const std::uint32_t> indexes, std::uint8_t marks);
 
  private:
     interface_entry* bucket_of(std::uint32_t ifindex, std::uint32_t holder) const;
-    std::uint8_t is_in_buckets(std::uint32_t ifindex) const;
+    std::uint8_t marks_of(std::uint32_t ifindex) const;
 
     std::span<interface_entry> buckets_;
     std::vector<std::uint16_t> free_slots_;
-    std::vector<std::uint32_t> in_buckets_;  // ascending
+    std::vector<std::uint32_t> marked_;  // ascending
+    std::uint8_t marks_ = 0;             // of each of these
 };
 
 }  // namespace wcs_node_agent

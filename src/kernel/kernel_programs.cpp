@@ -3,6 +3,7 @@
 
 #include "counters.h"
 #include "cpu.skel.h"
+#include "kernel/drop_counters.hpp"
 #include "kernel/network_namespace.hpp"
 #include "traffic.skel.h"
 
@@ -118,9 +119,10 @@ struct Named {
 };
 
 constexpr Named pinned[] = {
-    {"receive", &KernelPrograms::receive},     {"transmit", &KernelPrograms::transmit},
-    {"traffic", &KernelPrograms::traffic},     {"rings", &KernelPrograms::rings},
-    {"cpu_times", &KernelPrograms::cpu_times}, {"interfaces", &KernelPrograms::interfaces}};
+    {"receive", &KernelPrograms::receive},      {"transmit", &KernelPrograms::transmit},
+    {"traffic", &KernelPrograms::traffic},      {"rings", &KernelPrograms::rings},
+    {"drops", &KernelPrograms::drops},          {"cpu_times", &KernelPrograms::cpu_times},
+    {"interfaces", &KernelPrograms::interfaces}};
 
 }  // namespace
 
@@ -139,7 +141,9 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     traffic->rodata->bucket_shift = options.bucket_shift;
     bpf_map__set_max_entries(traffic->maps.traffic, options.cpus * options.slots);
     bpf_map__set_max_entries(traffic->maps.rings, options.cpus);
+    bpf_map__set_max_entries(traffic->maps.drops, options.cpus);
     programs.qdisc_drops = qdisc_drops_of_kernel(kernel_types.get());
+    programs.drop_reasons = drop_reason_names(kernel_types.get());
     bpf_program__set_autoload(traffic->progs.count_drop,
                               programs.qdisc_drops != QdiscDrops::count_as_sent);
     if (const int error = traffic_bpf__load(traffic.get()); error != 0)
@@ -158,6 +162,7 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     programs.receive = duplicate(bpf_program__fd(traffic->progs.count_receive));
     programs.transmit = duplicate(bpf_program__fd(traffic->progs.count_transmit));
     programs.traffic = duplicate(bpf_map__fd(traffic->maps.traffic));
+    programs.drops = duplicate(bpf_map__fd(traffic->maps.drops));
     programs.rings = duplicate(bpf_map__fd(traffic->maps.rings));
     programs.interfaces = duplicate(bpf_map__fd(traffic->maps.bss));
     programs.cpu_times = duplicate(bpf_map__fd(cpu->maps.cpu_times));
@@ -189,7 +194,10 @@ Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const P
         std::from_chars(text->data() + slash + 1, text->data() + text->size(), drops).ec !=
             std::errc())
         return Error{"the programs are those of another version"};
+    const KernelTypes kernel_types(btf__load_vmlinux_btf(), btf__free);
+    if (!kernel_types) return failure("reading the kernel's types", errno);
     KernelPrograms programs;
+    programs.drop_reasons = drop_reason_names(kernel_types.get());
     programs.qdisc_drops = static_cast<QdiscDrops>(drops);
     for (const auto& [name, descriptor] : pinned) {
         auto found = folder.get(name);

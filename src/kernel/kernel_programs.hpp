@@ -30,10 +30,11 @@ struct TracingProgram {
 
 /// The kernel side while it is held: closing the descriptors ends it, unless it is pinned.
 struct KernelPrograms {
-    Descriptor receive, transmit;                      // programs, to be attached to interfaces
-    Descriptor traffic, rings, cpu_times, interfaces;  // maps
+    Descriptor receive, transmit;  // programs, to be attached to interfaces
+    Descriptor traffic, rings, drops, cpu_times, interfaces;  // maps
     std::vector<TracingProgram> tracing;
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
+    std::vector<std::string> drop_reasons = {};  // see drop_reason_names()
 };
 
 /// Loads the programs, and attaches those on tracepoints. The error says which step failed, and the

@@ -121,7 +121,7 @@ class PeakTest : public TwoHosts {
 
     static void fill_buckets(Watch& watch, const char* interface) {
         const std::array index{watch.counters(interface).index};
-        watch.probe->fill_buckets(index);
+        watch.probe->select(index, true);
     }
 
     /// The peaks of the second up to now, of more than a second that was not read yet.
@@ -225,11 +225,11 @@ TEST_F(PeakTest, WhatIsNotSelectedIsNotInTheBuckets) {
     Watch here(here_);
     EXPECT_FALSE(here.probe->read()->buckets) << "nothing is selected";
     const std::array<std::uint32_t, 1> other{here.counters("wan").index + 1};
-    here.probe->fill_buckets(other);
+    here.probe->select(other, true);
     std::this_thread::sleep_for(1100ms);
     send_udp(here_, "10.77.0.2", 5000, 100, payload, 100);
     EXPECT_EQ(peaks(here).bits_out, 0);
-    here.probe->fill_buckets({});
+    here.probe->select(other, false);
     EXPECT_FALSE(here.probe->read()->buckets);
 }
 

@@ -193,7 +193,7 @@ auto on_node(const Cable& cable, Node node, Block block) {
 std::shared_ptr<EbpfProbe> attach_agent(const Cable& cable, Node node) {
     return on_node(cable, node, [](const Link& link) {
         auto probe = load_agent();
-        probe->fill_buckets(std::span(&link.index, 1));
+        probe->select(std::span(&link.index, 1), true);
         probe->set_links(std::span(&link, 1), {});
         probe->attach_next();
         return probe;
@@ -336,7 +336,7 @@ const std::array variants{
 nlohmann::json test_runs(const Cable& cable) {
     const auto agent = load_agent();
     const std::array links{cable.here};
-    agent->fill_buckets(std::span(&cable.here.index, 1));
+    agent->select(std::span(&cable.here.index, 1), true);
     agent->set_links(links, {});
     agent->attach_next();
     const auto empty = loaded(empty_bpf__open_and_load(), empty_bpf__destroy);

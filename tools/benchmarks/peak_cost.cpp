@@ -30,8 +30,7 @@ nlohmann::json run(const Options& options) {
     probe->attach_next();
 
     const auto measure = [&](bool with) {
-        const std::span all(&link.index, 1);
-        probe->fill_buckets(with ? all : all.first(0));
+        probe->select(std::span(&link.index, 1), with);
         nlohmann::json row;
         row["receive"] = one_run_ns(probe->programs().receive.get(), link.index, 1);
         row["transmit"] = one_run_ns(probe->programs().transmit.get(), link.index, 1);

@@ -23,6 +23,7 @@ inline Snapshot busy_node() {
                                     {3, "eth1", {300, 3, 400, 4}}};
     snapshot.counters.cpus = {{0, 2500ms, 100ms}, {1, 1250ms, 0ms}};
     snapshot.counters.unplaced_packets = 7;
+    snapshot.counters.dropped_packets = {{"no_socket", 5}};
     snapshot.counters.programs = {{"count_receive", 2, 40, 1500us}, {"count_drop", 1, {}, {}}};
     snapshot.selected_interfaces = {"eth0"};
     snapshot.rates = {{40e6, 75e6, 0.25, 5000, 8000, 0.5, 0.003}};

@@ -64,6 +64,7 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
           {"transmit_bytes", 2000},
           {"transmit_packets", 20}}},
         {"/interfaces/1/chosen", false},
+        {"/dropped_packets", {{"no_socket", 5}}},
         {"/unplaced_packets", 7},
         {"/cpus/0", {{"cpu", 0}, {"busy_seconds", 2.5}, {"steal_seconds", 0.1}}},
         {"/wcs/up", true},

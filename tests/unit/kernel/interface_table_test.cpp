@@ -76,22 +76,22 @@ TEST_F(InterfaceTableTest, WhatAnEarlierProcessEnteredKeepsItsSlot) {
     EXPECT_FALSE(table.enter(4, 14)) << "full";
 }
 
-TEST_F(InterfaceTableTest, BucketsAreOfThoseThatAreNamedAlsoIfTheyAreEnteredLater) {
+TEST_F(InterfaceTableTest, MarksAreOfThoseThatAreNamedAlsoIfTheyAreEnteredLater) {
     InterfaceTable table(buckets_, 8);
     table.enter(1, 14);
     const auto slot = table.enter(2, 14);
-    table.put_in_buckets(std::vector<std::uint32_t>{2, 3});
+    table.mark(std::vector<std::uint32_t>{2, 3}, 3);
     table.enter(3, 14);
     table.enter(4, 14);
-    EXPECT_EQ(buckets_[1].in_buckets, 0);
-    EXPECT_EQ(buckets_[2].in_buckets, 1);
+    EXPECT_EQ(buckets_[1].marks, 0);
+    EXPECT_EQ(buckets_[2].marks, 3);
     EXPECT_EQ(buckets_[2].slot, *slot);
     EXPECT_EQ(buckets_[2].l2_header, 14);
-    EXPECT_EQ(buckets_[3].in_buckets, 1);
-    EXPECT_EQ(buckets_[4].in_buckets, 0);
-    table.put_in_buckets({});
-    EXPECT_EQ(buckets_[2].in_buckets, 0);
-    EXPECT_EQ(buckets_[3].in_buckets, 0);
+    EXPECT_EQ(buckets_[3].marks, 3);
+    EXPECT_EQ(buckets_[4].marks, 0);
+    table.mark(std::vector<std::uint32_t>{2}, 1);
+    EXPECT_EQ(buckets_[2].marks, 1);
+    EXPECT_EQ(buckets_[3].marks, 0);
 }
 
 TEST_F(InterfaceTableTest, RemovingWhatIsNotThereChangesNothing) {
