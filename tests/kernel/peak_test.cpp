@@ -247,7 +247,8 @@ TEST_F(PeakTest, WhatTheQueueingDisciplineDropsIsNoPeak) {
     const auto passed = sent(here.counters("wan")) - sent_before;
     flood.join();
     EXPECT_LT(passed.bytes * 8, 8e6 * 2) << "else the test shows nothing";
-    EXPECT_LT(peak, 8e6 * 4) << "92 Mbit/s were queued";
+    // A queue that has run empty takes in all of its 30 KB and 16 KB at once.
+    EXPECT_LT(peak, 8e6 + 46e3 * 8 / 0.008) << "92 Mbit/s were queued";
     EXPECT_GT(peak, 8e6 * 0.9);
 }
 
