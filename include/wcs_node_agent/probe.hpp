@@ -6,7 +6,10 @@
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/source.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <span>
 #include <sys/types.h>
 
@@ -32,8 +35,9 @@ class Probe {
 
     /// Call it whenever the links have changed. Ends the counting on those that have gone, and
     /// queues the new ones for attach_next(): first those of the priority indexes (ascending).
-    virtual void set_links(std::span<const Link> links,
-                           std::span<const std::uint32_t> priority) = 0;
+    /// touched: the links that may have lost their hooks; none: any may.
+    virtual void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority,
+                           const std::optional<std::set<std::uint32_t>>& touched = {}) = 0;
 
     /// Begins to count on the next interface of the queue, if there is any, which can take tens of
     /// milliseconds. One that the kernel refuses is logged once and left out. Returns pending().
@@ -45,6 +49,10 @@ class Probe {
     /// what others have there. Its totals go on, `since` is new. Takes as long as attach_next(); a
     /// failure is logged, and the interface is not counted until set_links() queues it again.
     virtual void repair(std::uint32_t /*index*/) {}
+
+    /// Ends the counting on one interface, which can take tens of milliseconds, unless it is to go
+    /// on without this process. How many are left.
+    virtual std::size_t detach_next() { return 0; }
 
     /// What this process holds beyond its end will be another user's to change: its own, in a
     /// moment.

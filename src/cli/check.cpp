@@ -3,6 +3,7 @@
 
 #include "cli/running_agent.hpp"
 #include "config/wcs_trust.hpp"
+#include "daemon/assessor.hpp"
 #include "daemon/sampler.hpp"
 #include "process/exit_status.hpp"
 #include "process/user.hpp"
@@ -11,6 +12,7 @@
 #include <ostream>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -55,17 +57,19 @@ bool may_be_down(const Verdict& verdict) {
 /// One look of sample_interval says how much room there is. Only where a rate is over its limit
 /// then does it take until that is known of the whole window, or it is not any more.
 Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettings& settings) {
-    auto sampled = sampler.sample({}, {});
-    if (!sampled) return sampled;
-    const auto full = sampled->at + config.window;
+    Assessor assessor(config);
+    const auto first = sampler.sample();
+    if (!first) return first.error();
+    const auto full = first->counters.at + config.window;
     const auto wcs = ask_wcs_for(config.sample_interval, settings);
-    sampled = sampler.sample(wcs, {});
-    while (sampled && sampled->at < full && may_be_down(sampled->verdict)) {
+    for (;;) {
+        auto sample = sampler.sample();
+        if (!sample) return sample.error();
+        auto snapshot = assessor.assess(std::move(sample).value(), wcs, {});
+        if (snapshot.at >= full || !may_be_down(snapshot.verdict)) return snapshot;
         std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(
             config.sample_interval, std::max(full - Clock::now(), Clock::duration(1))));
-        sampled = sampler.sample(wcs, {});
     }
-    return sampled;
 }
 
 bool is_trusted(uid_t user, const Config& config) {

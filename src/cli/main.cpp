@@ -13,6 +13,7 @@
 
 #include <exception>
 #include <iostream>
+#include <malloc.h>
 #include <string_view>
 
 namespace {
@@ -64,6 +65,7 @@ int dispatch(const Invocation& invocation) {
 int main(int argc, char** argv) {
     open_standard_streams();
     if (argc > 1 && std::string_view(argv[1]) == "run") hold_signals();  // as early as can be
+    ::mallopt(M_ARENA_MAX, 1);  // what one thread allocates another frees, and seldom both at once
     try {
         auto parsed = parse_command_line(argc, argv);
         if (const auto* early = std::get_if<EarlyExit>(&parsed)) {

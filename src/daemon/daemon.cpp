@@ -57,8 +57,9 @@ void log_reload(const std::vector<SettingChange>& changes, bool has_new_web_file
 Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
     : source_(std::move(source)),
       config_(std::move(loaded.config)),
-      sampler_(std::move(sampler)),
-      poller_(io_.get_executor(), std::move(loaded.wcs)) {
+      assessor_(config_),
+      poller_(io_.get_executor(), std::move(loaded.wcs)),
+      sampling_(io_.get_executor(), std::move(sampler)) {
     agent_server_.listener().exchange_ports_with(http_server_.listener());
     http_server_.listener().exchange_ports_with(agent_server_.listener());
     http_server_.secure(std::move(loaded.web));
@@ -111,22 +112,23 @@ void Daemon::configure(const Config& config) {
     publisher_.configure({.fresh_for = fresh_for_,
                           .stale_after = config.stale_after,
                           .when_unreadable = config.when_unreadable});
-    sampler_.configure(config);
+    assessor_.configure(config);
 }
 
 void Daemon::serve() {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
-    deliver_signals();
+    sampling_.start(
+        config_, [this](Result<Sample> sampled) { receive(std::move(sampled)); },
+        [this](std::exception_ptr unhandled) { fail(std::move(unhandled)); });
+    deliver_signals();  // to this thread
     start(handle_signals());
+    start(reload_when_asked());
     start(poller_.run());
-    if (config_.follow_interfaces) {
-        start(links_.watch());
-        start(links_.attach());
-    }
     start(local_server_.serve());
-    start(sample_repeatedly());
+    start(watch_samples());
     start(feed_watchdog());
     io_.run();
+    end_counting();
     if (unhandled_) std::rethrow_exception(unhandled_);
 }
 
@@ -134,21 +136,25 @@ void Daemon::serve() {
 /// ever.
 void Daemon::start(asio::awaitable<void> task) {
     asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unhandled) {
-        if (!unhandled) return;
-        unhandled_ = std::move(unhandled);
-        io_.stop();
+        if (unhandled) fail(std::move(unhandled));
     });
 }
 
-asio::awaitable<void> Daemon::sample_repeatedly() {
-    for (auto due = Clock::now();;) {
-        detect_stall(Clock::now() - due);
-        if (sample()) last_sample_ = Clock::now();
+void Daemon::fail(std::exception_ptr unhandled) {
+    unhandled_ = std::move(unhandled);
+    io_.stop();
+}
+
+/// Sees to it that the verdict ages where no sample comes, not even one that failed.
+asio::awaitable<void> Daemon::watch_samples() {
+    asio::steady_timer next(io_);
+    for (;;) {
+        const auto now = Clock::now();
+        if (!detect_stall(now) && now - last_sample_ >= fresh_for_)
+            fail_sample("the kernel keeps it waiting", now);
         notifier_.retry();
-        // On a grid, so that the times of samples do not drift; what was missed is not made up for.
-        next_sample_.expires_at(next_start(due, config_.sample_interval, Clock::now()));
-        const auto [woken] = co_await next_sample_.async_wait(use_tuple);
-        due = woken ? Clock::now() : next_sample_.expiry();
+        next.expires_at(now + fresh_for_ / 2);
+        co_await next.async_wait(use_awaitable);
     }
 }
 
@@ -165,23 +171,22 @@ asio::awaitable<void> Daemon::feed_watchdog() {
     }
 }
 
-/// False: there is no new sample.
-bool Daemon::sample() {
+void Daemon::receive(Result<Sample> sampled) {
     const auto now = Clock::now();
+    detect_stall(now);
+    notifier_.retry();
     counters_.lost_log_lines = lost_log_lines();
+    if (!sampled) return fail_sample(sampled.error().what, now);
+    // By the configuration before, or from before this process stood still.
+    if (sampled->revision != revision_ || now - sampled->counters.at >= fresh_for_) return;
     try {
-        auto sampled = sampler_.sample(poller_.state(), counters_);
-        if (!sampled) {
-            fail_sample(sampled.error().what, now);
-            return false;
-        }
-        publisher_.publish(std::move(sampled).value());
+        publisher_.publish(
+            assessor_.assess(std::move(sampled).value(), poller_.state(), counters_));
     } catch (const std::bad_alloc&) {
-        fail_sample("no memory", now);
-        return false;
+        return fail_sample("no memory", now);
     }
+    last_sample_ = now;
     if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
-    return true;
 }
 
 void Daemon::fail_sample(std::string_view why, Clock::time_point now) try {
@@ -195,10 +200,13 @@ void Daemon::fail_sample(std::string_view why, Clock::time_point now) try {
 }
 
 /// While this process was stopped it asked nobody: that time does not make the counts of WCS stale.
-void Daemon::detect_stall(std::chrono::nanoseconds late) {
-    if (late < fresh_for_) return;
-    spdlog::warn("this process did not run for {:.1f} s", Seconds(late).count());
-    poller_.extend_freshness(late);
+/// True: it was.
+bool Daemon::detect_stall(Clock::time_point now) {
+    const auto pause = now - std::exchange(last_turn_, now);
+    if (pause < fresh_for_) return false;
+    spdlog::warn("this process did not run for {:.1f} s", Seconds(pause).count());
+    poller_.extend_freshness(pause);
+    return true;
 }
 
 asio::awaitable<void> Daemon::handle_signals() {
@@ -208,37 +216,54 @@ asio::awaitable<void> Daemon::handle_signals() {
             stop();
             co_return;
         }
-        notifier_.reloading(Clock::now());
-        ++(reload() ? counters_.reloads : counters_.failed_reloads);
-        notifier_.ready();
+        is_reload_asked_ = true;
+        reload_.cancel();
+    }
+}
+
+/// Beside the signals, as a check of the new configuration may have to wait for the kernel.
+asio::awaitable<void> Daemon::reload_when_asked() {
+    for (;;) {
+        while (std::exchange(is_reload_asked_, false)) {
+            notifier_.reloading(Clock::now());
+            const bool done = co_await reload();
+            ++(done ? counters_.reloads : counters_.failed_reloads);
+            notifier_.ready();
+        }
+        reload_.expires_at(asio::steady_timer::time_point::max());
+        co_await reload_.async_wait(use_tuple);
     }
 }
 
 /// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 /// True: done.
-bool Daemon::reload() try {
+asio::awaitable<bool> Daemon::reload() try {
     const InUse in_use{http_server_.web(), poller_.settings().trust};
     auto loaded = load(source_, &in_use);
-    auto errors = loaded ? sampler_.check(loaded->config) : loaded.error();
+    ConfigErrors errors;
+    if (loaded)
+        errors = co_await sampling_.check(loaded->config);
+    else
+        errors = loaded.error();
     for (const auto& error : errors)
         spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
-    if (!errors.empty()) return false;
+    if (!errors.empty()) co_return false;
     if (const auto listening = listen(loaded->config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
-        return false;
+        co_return false;
     }
     const auto changes = changed_settings(config_, loaded->config);
     const bool has_new_web_file = http_server_.web().stamp != loaded->web.stamp;
+    sampling_.configure(loaded->config, ++revision_);
     config_ = std::move(loaded->config);
     poller_.configure(std::move(loaded->wcs));
     http_server_.secure(std::move(loaded->web));
     configure(config_);
-    next_sample_.cancel();  // limits hold at once, however long the interval
     log_reload(changes, has_new_web_file);
-    return true;
+    co_return true;
 } catch (const std::bad_alloc&) {
     spdlog::error("reload: nothing changed: no memory");
-    return false;
+    co_return false;
 }
 
 void Daemon::stop() {
@@ -249,6 +274,20 @@ void Daemon::stop() {
     http_server_.stop();
     local_server_.stop();
     io_.stop();
+}
+
+/// Nobody is served any more. For each interface the kernel waits for two RCU grace periods.
+void Daemon::end_counting() {
+    constexpr auto pace = std::chrono::seconds(2);
+    sampling_.end();
+    for (auto due = Clock::now() + pace; const auto left = sampling_.detach_next();) {
+        if (Clock::now() < due) continue;
+        due = Clock::now() + pace;
+        const auto text = fmt::format("stopping: detaching from {} more interfaces", left);
+        spdlog::info("{}", text);
+        notifier_.status(text);
+        notifier_.extend_timeout(5 * pace);
+    }
 }
 
 }  // namespace wcs_node_agent

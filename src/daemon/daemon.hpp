@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "daemon/assessor.hpp"
 #include "daemon/config_source.hpp"
-#include "daemon/link_follower.hpp"
 #include "daemon/publisher.hpp"
+#include "daemon/sample.hpp"
 #include "daemon/sampler.hpp"
+#include "daemon/sampling_thread.hpp"
 #include "haproxy/agent_server.hpp"
 #include "haproxy/local_server.hpp"
 #include "http/http_server.hpp"
@@ -16,6 +18,7 @@
 #include <wcs_node_agent/result.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <string_view>
 #include <sys/types.h>
@@ -27,7 +30,7 @@
 
 namespace wcs_node_agent {
 
-/// Everything that runs, on one thread.
+/// Everything that runs: the serving thread, on which all of this is, and what it has others do.
 class Daemon {
  public:
     Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler);
@@ -46,17 +49,20 @@ class Daemon {
 
  private:
     void start(asio::awaitable<void> task);
-    asio::awaitable<void> sample_repeatedly();
+    void fail(std::exception_ptr unhandled);
+    asio::awaitable<void> watch_samples();
     asio::awaitable<void> feed_watchdog();
     asio::awaitable<void> handle_signals();
+    asio::awaitable<void> reload_when_asked();
 
-    bool sample();
+    void receive(Result<Sample> sampled);
     void fail_sample(std::string_view why, Clock::time_point now);
-    void detect_stall(std::chrono::nanoseconds late);
-    bool reload();
+    bool detect_stall(Clock::time_point now);
+    asio::awaitable<bool> reload();
     Result<void> listen(const Config& config);
     void configure(const Config& config);
     void stop();
+    void end_counting();
 
     ConfigSource source_;
     Config config_;
@@ -68,15 +74,18 @@ class Daemon {
     LocalServer local_server_{io_.get_executor(), current_};
     SystemdNotifier notifier_;
     Publisher publisher_{current_, notifier_};
-    Sampler sampler_;
-    LinkFollower links_{io_.get_executor(), sampler_};
+    Assessor assessor_;
     WcsPoller poller_;
     asio::signal_set signals_{io_};
-    asio::steady_timer next_sample_{io_};
+    asio::steady_timer reload_{io_};  // never expires: a SIGHUP cancels it
+    bool is_reload_asked_ = false;
+    std::uint64_t revision_ = 0;                    // of the configuration
     std::chrono::nanoseconds fresh_for_{};          // the age up to which a sample is fresh
     Clock::time_point last_sample_ = Clock::now();  // that succeeded
+    Clock::time_point last_turn_ = Clock::now();    // of detect_stall()
     bool sampling_fails_ = false;
     std::exception_ptr unhandled_;
+    SamplingThread sampling_;
 };
 
 }  // namespace wcs_node_agent

@@ -16,13 +16,13 @@ namespace {
 
 using asio::use_awaitable;
 
-/// Changes of links or routes within this time are listed together.
+/// Changes of links or routes within this time are taken together.
 constexpr auto settling_time = std::chrono::milliseconds(100);
 
-/// To attach to an interface the kernel waits for two RCU grace periods, and this thread with it. A
-/// pause of so many times as long follows, so that of many new interfaces no more than a quarter of
-/// the thread's time goes there, and a check waits for one of them at most.
-constexpr int pause_factor = 3;
+/// To attach to an interface the kernel waits for two RCU grace periods, with the lock of all
+/// interfaces: after it everybody else on the host has as much time for theirs, and samples come in
+/// between.
+constexpr int pause_factor = 1;
 
 }  // namespace
 
@@ -43,7 +43,7 @@ asio::awaitable<void> LinkFollower::watch() {
     }
 }
 
-/// What could not be listed is tried again, whether or not netlink reports more.
+/// What the kernel did not answer is asked again, whether or not netlink reports more.
 asio::awaitable<void> LinkFollower::refresh() {
     for (bool failing = false;; failing = true) {
         const auto refreshed = sampler_.refresh_links();

@@ -18,7 +18,7 @@ class LinkFollower {
  public:
     LinkFollower(const asio::any_io_executor& executor, Sampler& sampler);
 
-    /// Lists the links anew whenever netlink reports a change.
+    /// Brings the links up to date whenever netlink reports a change.
     asio::awaitable<void> watch();
 
     /// Attaches to one interface after the other, with pauses for everybody else.

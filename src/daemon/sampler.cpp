@@ -2,7 +2,6 @@
 #include "daemon/sampler.hpp"
 
 #include "daemon/interface_names.hpp"
-#include "haproxy/agent_reply.hpp"
 
 #include <algorithm>
 #include <span>
@@ -17,31 +16,24 @@ using namespace std::chrono_literals;
 
 Sampler::Sampler(OpenedProbe probe, LinkMonitor links, const Config& config)
     : probe_(std::move(probe)), links_(std::move(links)), window_(config.window) {
-    configure(config);
+    configure(config, 0);
 }
 
-void Sampler::configure(const Config& config) {
+void Sampler::configure(const Config& config, std::uint64_t revision) {
+    revision_ = revision;
     window_.set_window(config.window);
     window_.set_wire_overhead(config.wire_overhead);
     peak_meter_.set_wire_overhead(config.wire_overhead);
-    count_names_ = config.counts;
-    if (policy_settings_.limits != config.limits) policy_.forget_page();
-    policy_settings_ = {.limits = config.limits,
-                        .recover = config.recover,
-                        .stale_after = config.stale_after,
-                        .when_stale = config.when_stale,
-                        .when_unreadable = config.when_unreadable};
+    limits_ = config.limits;
     globs_ = config.interfaces;
     if (std::exchange(peaks_, config.peaks) != peaks_) restart_peaks();
     select();
 }
 
 Result<void> Sampler::refresh_links() {
-    auto listed = links_.list();
-    if (!listed) return listed.error();
-    known_links_ = std::move(listed).value();
+    if (auto done = links_.update(); !done) return done;
     select();
-    probe_.probe->set_links(known_links_, selection_.selected);
+    probe_.probe->set_links(links_.links(), selection_.selected, links_.take_touched());
     return {};
 }
 
@@ -50,8 +42,8 @@ void Sampler::attach_selected() {
 }
 
 void Sampler::select() {
-    if (known_links_.empty()) return;  // not listed yet
-    const auto before = std::exchange(selection_, select_interfaces(known_links_, globs_));
+    if (links_.links().empty()) return;  // not listed yet
+    const auto before = std::exchange(selection_, select_interfaces(links_.links(), globs_));
     capacity_.expect_change();
     log_selection(before);
 }
@@ -61,7 +53,8 @@ void Sampler::log_selection(const Selection& before) {
     for (const auto& one : selection_.left_out)
         if (std::ranges::find(before.left_out, one) == before.left_out.end())
             spdlog::info("{} is left out of the sum, as its frames are counted on {}",
-                         name_of(known_links_, one.index), name_of(known_links_, one.counted_on));
+                         name_of(links_.links(), one.index),
+                         name_of(links_.links(), one.counted_on));
     if (std::exchange(has_selected_, true) && selection_.selected == before.selected) return;
     restart_peaks();
     if (selection_.selected.empty())
@@ -70,62 +63,47 @@ void Sampler::log_selection(const Selection& before) {
             "and no physical interface, or none matches; name one with --interface");
     else
         spdlog::info("included in the bandwidth limits: {}",
-                     fmt::join(names_of(known_links_, selection_.selected), ", "));
+                     fmt::join(names_of(links_.links(), selection_.selected), ", "));
 }
 
 ConfigErrors Sampler::check(const Config& config) {
-    const auto selection = select_interfaces(known_links_, config.interfaces);
-    auto errors = check_names(selection, known_links_);
-    if (errors.empty()) errors = capacity_.check(config.limits, known_links_, selection.selected);
+    const auto selection = select_interfaces(links_.links(), config.interfaces);
+    auto errors = check_names(selection, links_.links());
+    if (errors.empty()) errors = capacity_.check(config.limits, links_.links(), selection.selected);
     return errors;
 }
 
-Result<Snapshot> Sampler::sample(const WcsState& wcs, const AgentCounters& agent) {
-    auto counters = witness_.read(*probe_.probe, known_links_, selection_.selected, window_);
+Result<Sample> Sampler::sample() {
+    auto counters = witness_.read(*probe_.probe, links_.links(), selection_.selected, window_);
     if (!counters) return counters.error();
     window_.add(*counters);
     hottest_cpu_.add(*counters);
 
-    Snapshot snapshot;
-    snapshot.at = counters->at;
-    snapshot.wall = std::chrono::system_clock::now();
-    snapshot.started = started_;
-    snapshot.source = probe_.probe->source();
-    snapshot.source_detail = probe_.detail;
-    snapshot.counters = std::move(counters).value();
-    snapshot.selected_interfaces = names_of(known_links_, selection_.selected);
-    snapshot.rates = measured_rates();
-    hottest_cpu_.set(snapshot.rates);
-    read_receive_files(snapshot);
-    if (snapshot.counters.buckets) peak_meter_.add(*snapshot.counters.buckets);
-    snapshot.peaks = measured_peaks(snapshot.counters);
-    snapshot.wcs = wcs;
-    snapshot.count_names = count_names_;
-    snapshot.stale_after = policy_settings_.stale_after;
-    snapshot.verdict =
-        policy_.decide(policy_settings_,
-                       {.rates = snapshot.rates,
-                        .cpu_unknown = snapshot.counters.cpus_unknown,
-                        .bandwidth_unknown = bandwidth_unknown(snapshot),
-                        .udp_unknown = snapshot.receive.udp_unknown,
-                        .peaks_unknown = peaks_unknown(snapshot),
-                        .peaks = snapshot.peaks,
-                        .link_capacity = capacity_.capacity(policy_settings_.limits, known_links_,
-                                                            selection_.selected, snapshot.at)},
-                       snapshot.wcs, snapshot.at);
-    add_shares_over_limits(snapshot);
-    snapshot.agent = agent;
-    snapshot.agent_reply = agent_reply(snapshot.verdict);
-    return snapshot;
+    Sample sample;
+    sample.revision = revision_;
+    sample.source = probe_.probe->source();
+    sample.source_detail = probe_.detail;
+    sample.counters = std::move(counters).value();
+    sample.selected_interfaces = names_of(links_.links(), selection_.selected);
+    sample.rates = measured_rates();
+    hottest_cpu_.set(sample.rates);
+    read_receive_files(sample);
+    sample.bandwidth_unknown = bandwidth_unknown(sample);
+    sample.link_capacity =
+        capacity_.capacity(limits_, links_.links(), selection_.selected, sample.counters.at);
+    if (sample.counters.buckets) peak_meter_.add(*sample.counters.buckets);
+    sample.peaks = measured_peaks(sample);
+    sample.peaks_unknown = peaks_unknown(sample);
+    return sample;
 }
 
-void Sampler::read_receive_files(Snapshot& snapshot) {
-    snapshot.receive = receive_files_.read(snapshot.at);
-    if (const auto& udp = snapshot.receive.udp)
+void Sampler::read_receive_files(Sample& sample) {
+    sample.receive = receive_files_.read(sample.counters.at);
+    if (const auto& udp = sample.receive.udp)
         udp_loss_.add(receive_files_.read_at(), *udp);
     else
         udp_loss_.restart();
-    udp_loss_.set(snapshot.rates);
+    udp_loss_.set(sample.rates);
 }
 
 /// Without an interface that is configured by its name, the sum is a part of what was asked for.
@@ -146,41 +124,40 @@ void Sampler::restart_peaks() {
 }
 
 /// Of all that is selected, or absent: a part of a sum has no peak of the sum.
-Peaks Sampler::measured_peaks(const RawCounters& counters) const {
+Peaks Sampler::measured_peaks(const Sample& sample) const {
+    const auto& counters = sample.counters;
     if (!counters.buckets || !selection_.unmatched.empty() ||
         !are_counted_by_source(counters, selection_.selected, counters.at - 1s))
         return {};
-    return peak_meter_.peaks();
-}
-
-void Sampler::add_shares_over_limits(Snapshot& snapshot) const {
-    if (!snapshot.peaks.bits_in) return;
-    const auto share = [&](std::string_view limit,
-                           const Direction& direction) -> std::optional<double> {
-        const auto& maximum = named(snapshot.verdict.readings, limit).maximum;  // Mbit/s
+    auto peaks = peak_meter_.peaks();
+    if (!peaks.bits_in) return peaks;
+    const auto share_over = [&](std::string_view limit,
+                                const Direction& direction) -> std::optional<double> {
+        const auto maximum = effective_maximum(named(limits_, limit), sample.link_capacity);
         if (!maximum) return std::nullopt;
-        return peak_meter_.share_over(*maximum * 1e6, direction);
+        return peak_meter_.share_over(*maximum * 1e6, direction);  // from Mbit/s
     };
-    snapshot.peaks.over_limit_in = share("band_in", directions[0]);
-    snapshot.peaks.over_limit_out = share("band_out", directions[1]);
+    peaks.over_limit_in = share_over("band_in", directions[0]);
+    peaks.over_limit_out = share_over("band_out", directions[1]);
+    return peaks;
 }
 
 /// Why there is no rate; empty where only the window is not full yet.
-std::string Sampler::bandwidth_unknown(const Snapshot& snapshot) const {
+std::string Sampler::bandwidth_unknown(const Sample& sample) const {
     if (!selection_.unmatched.empty())
         return fmt::format("no interface has the name {}", fmt::join(selection_.unmatched, ", "));
     if (selection_.selected.empty()) return "no interface is selected";
-    const auto& uncounted = snapshot.rates.uncounted;
+    const auto& uncounted = sample.rates.uncounted;
     if (uncounted.empty()) return "";
-    const auto why = snapshot.counters.not_counted.find(uncounted.front());
-    return fmt::format("{} not counted{}", fmt::join(names_of(known_links_, uncounted), ", "),
-                       why == snapshot.counters.not_counted.end() ? "" : ": " + why->second);
+    const auto why = sample.counters.not_counted.find(uncounted.front());
+    return fmt::format("{} not counted{}", fmt::join(names_of(links_.links(), uncounted), ", "),
+                       why == sample.counters.not_counted.end() ? "" : ": " + why->second);
 }
 
 /// Why there is no peak; empty where only its second is not over.
-std::string Sampler::peaks_unknown(const Snapshot& snapshot) const {
-    auto why = bandwidth_unknown(snapshot);
-    if (why.empty() && snapshot.source == Source::procfs) why = "source procfs has no peaks";
+std::string Sampler::peaks_unknown(const Sample& sample) const {
+    auto why = sample.bandwidth_unknown;
+    if (why.empty() && sample.source == Source::procfs) why = "source procfs has no peaks";
     return why;
 }
 

@@ -4,21 +4,21 @@
 #include "config/config_error.hpp"
 #include "daemon/capacity_follower.hpp"
 #include "daemon/device_witness.hpp"
+#include "daemon/sample.hpp"
 #include "kernel/link_speed.hpp"
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
 #include "kernel/receive_files.hpp"
 #include "load/hottest_cpu.hpp"
 #include "load/peak_meter.hpp"
-#include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "load/selection.hpp"
 #include "load/udp_loss.hpp"
 
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
-#include <wcs_node_agent/snapshot.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,16 +26,17 @@
 
 namespace wcs_node_agent {
 
-/// Brings the probe, the links and WCS together: each sample becomes a snapshot with its verdict.
+/// Brings the probe and the links together. Most of it asks the kernel, and waits where that does:
+/// for the lock of all interfaces (RTNL), for an RCU grace period.
 class Sampler {
  public:
     Sampler(OpenedProbe probe, LinkMonitor links, const Config& config);
 
-    /// Takes effect with the next sample; what has been measured stays.
-    void configure(const Config& config);
+    /// Takes effect with the next sample, which has this revision; what has been measured stays.
+    void configure(const Config& config, std::uint64_t revision);
 
-    /// Lists the links anew and selects those that are included in the bandwidth limits. Those that
-    /// are new are queued for attach_next(), the selected ones first.
+    /// Brings the links up to date and selects those that are included in the bandwidth limits.
+    /// Those that are new are queued for attach_next(), the selected ones first.
     Result<void> refresh_links();
 
     /// What in a configuration does not go with the links as they are: see
@@ -51,6 +52,9 @@ class Sampler {
     /// Begins to count on all that are selected and queued.
     void attach_selected();
 
+    /// See Probe::detach_next().
+    std::size_t detach_next() { return probe_.probe->detach_next(); }
+
     /// See Probe::give_to().
     Result<void> give_to(uid_t user, gid_t group) { return probe_.probe->give_to(user, group); }
 
@@ -60,30 +64,27 @@ class Sampler {
     /// Drains what netlink reported. True: refresh_links() is due.
     bool links_changed() { return links_.changed(); }
 
-    /// Reads the counters and judges them together with what is known of WCS. The first has no
-    /// rates.
-    Result<Snapshot> sample(const WcsState& wcs, const AgentCounters& agent);
+    /// Reads the counters. The first has no rates.
+    Result<Sample> sample();
 
  private:
     void select();
     void log_selection(const Selection& before);
     void restart_peaks();
-    Peaks measured_peaks(const RawCounters& counters) const;
-    void add_shares_over_limits(Snapshot& snapshot) const;
-    void read_receive_files(Snapshot& snapshot);
+    Peaks measured_peaks(const Sample& sample) const;
+    void read_receive_files(Sample& sample);
     Rates measured_rates() const;
-    std::string bandwidth_unknown(const Snapshot& snapshot) const;
-    std::string peaks_unknown(const Snapshot& snapshot) const;
+    std::string bandwidth_unknown(const Sample& sample) const;
+    std::string peaks_unknown(const Sample& sample) const;
 
     OpenedProbe probe_;
     LinkMonitor links_;
-    std::vector<Link> known_links_;
     std::vector<std::string> globs_;
     Selection selection_;
     bool has_selected_ = false;
     CapacityFollower capacity_{link_speed};
-    CountNames count_names_;
-    PolicySettings policy_settings_;
+    Limits limits_;
+    std::uint64_t revision_ = 0;
     DeviceWitness witness_;
     RateWindow window_;
     PeakMeter peak_meter_;
@@ -91,8 +92,6 @@ class Sampler {
     HottestCpu hottest_cpu_;
     ReceiveFiles receive_files_;
     UdpLoss udp_loss_;
-    Policy policy_;
-    Clock::time_point started_ = Clock::now();
 };
 
 }  // namespace wcs_node_agent

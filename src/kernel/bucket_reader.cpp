@@ -50,7 +50,8 @@ void BucketReader::restart(std::uint64_t ticks) {
     next_ = (now_at_most >> shift_) + 1;
 }
 
-std::optional<TrafficBuckets> BucketReader::read(std::uint64_t ticks) {
+std::optional<TrafficBuckets> BucketReader::read(std::uint64_t ticks,
+                                                 std::span<const unsigned> cpus) {
     if (!next_) return std::nullopt;
     TrafficBuckets buckets{.length = tick_ * (1 << shift_)};
     const auto end = ticks >> shift_;  // under way, or over already
@@ -58,7 +59,7 @@ std::optional<TrafficBuckets> BucketReader::read(std::uint64_t ticks) {
     const auto first = std::max(*next_, end - (TRAFFIC_BUCKETS - reused_soon));
     next_ = end;
     buckets.over.resize(end - first);
-    for (const auto& of_one_cpu : rings_) add_cpu(of_one_cpu, first, buckets.over);
+    for (const auto cpu : cpus) add_cpu(rings_[cpu], first, buckets.over);
     for (auto& bucket : buckets.over)
         for (const auto& counter : all_traffic_counters)
             bucket.*counter.value = within_zero(bucket.*counter.value);

@@ -28,7 +28,8 @@ class BucketReader {
 
     /// The buckets that are over since the reading before, summed over CPUs, or the last of them if
     /// it was longer ago than the rings reach. None before restart(). ticks: ticks_so_far().
-    std::optional<TrafficBuckets> read(std::uint64_t ticks);
+    /// cpus: the numbers of those that there are.
+    std::optional<TrafficBuckets> read(std::uint64_t ticks, std::span<const unsigned> cpus);
 
  private:
     void add_cpu(const traffic_rings& rings, std::uint64_t first, std::span<Traffic> sums) const;

@@ -24,7 +24,7 @@ std::vector<CpuTicks> parse_proc_stat(std::string_view stat) {
     std::vector<CpuTicks> cpus;
     while (!stat.empty()) {
         auto line = next_line(stat);
-        if (!line.starts_with("cpu")) break;  // they stand at the head; the rest can be long
+        if (!line.starts_with("cpu")) break;
         line.remove_prefix(3);
         if (line.starts_with(' ')) continue;  // the sum over all
         const auto cpu = next_number(line);
@@ -34,6 +34,18 @@ std::vector<CpuTicks> parse_proc_stat(std::string_view stat) {
         cpus.push_back({.cpu = number, .ticks = next_numbers<CpuTicks::columns>(line)});
     }
     return cpus;
+}
+
+bool has_all_cpus(std::string_view beginning) {
+    constexpr std::string_view name = "cpu";
+    const auto end = beginning.rfind('\n');
+    if (end == std::string_view::npos) return false;
+    auto line = beginning.substr(end + 1);  // the last one, of which a part is there
+    if (line.size() < name.size()) {
+        const auto before = beginning.substr(0, end).rfind('\n');
+        line = beginning.substr(before == std::string_view::npos ? 0 : before + 1);
+    }
+    return !line.starts_with(name);
 }
 
 std::vector<CpuCounters> CpuTimes::update(std::string_view stat, Clock::time_point before,

@@ -26,6 +26,9 @@ struct CpuTicks {
 /// are 0; lines that are not of a CPU are passed over.
 std::vector<CpuTicks> parse_proc_stat(std::string_view stat);
 
+/// Whether the beginning of /proc/stat holds the lines of all CPUs, which stand at its head.
+bool has_all_cpus(std::string_view beginning);
+
 /// What busy time is made of.
 enum class BusyBy {
     ticks,  // what the CPU did at each tick: far off where threads keep step with it

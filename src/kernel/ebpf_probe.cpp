@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/ebpf_probe.hpp"
 
+#include "kernel/cpu_list.hpp"
 #include "kernel/idle_states.hpp"
 #include "kernel/ticks.hpp"
 #include "kernel/time_namespace.hpp"
@@ -50,12 +51,14 @@ std::uint8_t l2_header(const Link& link) {
 Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
                                                    std::optional<PinFolder> pins) {
     libbpf_set_print(log_libbpf);
-    const int cpus = libbpf_num_possible_cpus();
-    if (cpus < 0) return failure("counting the possible CPUs", -cpus);
-    const ProgramOptions wanted{.cpus = static_cast<std::uint32_t>(cpus),
-                                .slots = options.slots,
-                                .idle_halts = options.idle_halts.value_or(idle_cpu_halts()),
-                                .bucket_shift = bucket_shift(tick_length())};
+    const auto cpus = cpu_array_size();
+    if (!cpus) return cpus.error();
+    auto present = present_cpus();
+    if (!present) return present.error();
+    ProgramOptions wanted{.cpus = static_cast<std::uint32_t>(*cpus),
+                          .slots = options.slots.value_or(slots_for_interfaces()),
+                          .idle_halts = options.idle_halts.value_or(idle_cpu_halts()),
+                          .bucket_shift = bucket_shift(tick_length())};
     const auto monotonic_offset = own_monotonic_offset();
     if (!monotonic_offset) return monotonic_offset.error();
 
@@ -65,6 +68,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
         auto left = take_over_programs(wanted, *pins);
         if (left) {
             programs = std::move(left).value();
+            wanted.slots = programs->slots;
             pinning = "counting has gone on in " + pins->path().native();
         } else {
             pinning = fmt::format("counting starts afresh: of what is in {}, {}",
@@ -82,7 +86,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
 
     const std::size_t cpu_count = wanted.cpus;
     auto traffic_counters =
-        MappedArray<::traffic>::map(programs->traffic.get(), cpu_count * options.slots);
+        MappedArray<::traffic>::map(programs->traffic.get(), cpu_count * wanted.slots);
     if (!traffic_counters) return traffic_counters.error();
     auto rings = MappedArray<traffic_rings>::map(programs->rings.get(), cpu_count);
     if (!rings) return rings.error();
@@ -95,8 +99,9 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     if (!interfaces) return interfaces.error();
 
     std::unique_ptr<EbpfProbe> probe(
-        new EbpfProbe(options.slots, *std::move(programs), std::move(traffic_counters).value(),
-                      std::move(rings).value(), std::move(drop_counters).value(),
+        new EbpfProbe(wanted.slots, std::move(present).value(), *std::move(programs),
+                      std::move(traffic_counters).value(), std::move(rings).value(),
+                      std::move(drop_counters).value(),
                       std::move(cpu_times).value(), std::move(interfaces).value()));
     probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
@@ -112,11 +117,12 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     return probe;
 }
 
-EbpfProbe::EbpfProbe(std::uint16_t slots, KernelPrograms programs,
+EbpfProbe::EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelPrograms programs,
                      MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
                      MappedArray<::drop_counters> drop_counters, MappedArray<cpu_time> cpu_times,
                      MappedArray<interface_entry> interfaces)
     : programs_(std::move(programs)),
+      present_cpus_(std::move(cpus)),
       traffic_counters_(std::move(traffic_counters)),
       rings_(std::move(rings)),
       buckets_(rings_.values(), tick_length()),
@@ -134,7 +140,8 @@ EbpfProbe::~EbpfProbe() {
         if (followed.hook) followed.hook->leave();
 }
 
-void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) {
+void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint32_t> priority,
+                          const std::optional<std::set<std::uint32_t>>& touched) {
     const auto link_of = [&](std::uint32_t index) -> const Link* {
         const auto found = std::ranges::lower_bound(links, index, {}, &Link::index);
         return found != links.end() && found->index == index ? &*found : nullptr;
@@ -142,7 +149,8 @@ void EbpfProbe::set_links(std::span<const Link> links, std::span<const std::uint
     for (auto entry = followed_.begin(); entry != followed_.end();) {
         auto& [index, followed] = *entry;
         const auto* link = link_of(index);
-        const bool attached = followed.hook && followed.hook->attached();
+        const bool may_be_lost = !touched || touched->contains(index);
+        const bool attached = followed.hook && (!may_be_lost || followed.hook->attached());
         // Lost: somebody took the programs off, or it was in another namespace meanwhile, which
         // leaves it its index, but not its clsact filters.
         if (link && !attached && link->name == followed.name) detach(index, followed);
@@ -237,6 +245,12 @@ void EbpfProbe::repair(std::uint32_t index) {
     attach_anew(index, found->second);
 }
 
+std::size_t EbpfProbe::detach_next() {
+    if (pins_ || followed_.empty()) return 0;
+    followed_.erase(followed_.begin());
+    return followed_.size();
+}
+
 void EbpfProbe::detach(std::uint32_t index, FollowedInterface& followed) {
     if (pins_) TrafficHook::unpin(index, *pins_);
     followed.hook.reset();
@@ -280,15 +294,23 @@ std::optional<std::uint16_t> EbpfProbe::take_slot(const Link& link) {
 
 TrafficInSlot EbpfProbe::sum_over_cpus(std::uint16_t slot) const {
     TrafficInSlot sum;
-    for (std::size_t at = slot; at < traffic_counters_.size(); at += slots_)
-        sum.add(traffic_counters_[at]);
+    for (const auto cpu : present_cpus_) sum.add(traffic_counters_[cpu * slots_ + slot]);
     return sum;
+}
+
+/// One that was plugged in meanwhile.
+void EbpfProbe::keep_present(std::span<const CpuCounters> online) {
+    for (const auto& one : online) {
+        const auto at = std::ranges::lower_bound(present_cpus_, one.cpu);
+        if (at != present_cpus_.end() && *at == one.cpu) continue;
+        if (one.cpu < cpu_times_.size()) present_cpus_.insert(at, one.cpu);
+    }
 }
 
 /// No tracepoint fires on a CPU that is going offline: the interval in which it went stays open,
 /// and nobody writes there any more. It is closed with what was reported last.
 void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) {
-    for (unsigned cpu = 0; cpu < cpu_times_.size(); ++cpu) {
+    for (const auto cpu : present_cpus_) {
         if (std::ranges::binary_search(online, cpu, {}, &CpuCounters::cpu)) continue;
         std::atomic_ref word(cpu_times_[cpu].busy);
         if (word.load(std::memory_order_relaxed) < 0)
@@ -309,6 +331,12 @@ Result<RawCounters> EbpfProbe::read() {
     RawCounters counters;
     counters.qdisc_drops = programs_.qdisc_drops;
     counters.not_counted = not_counted_;
+    // What they are busy is counted whether or not anybody says which are online.
+    if (auto cpus = online_cpus_.read(Clock::now()))
+        counters.cpus = std::move(cpus).value();
+    else
+        counters.cpus_unknown = cpus.error().what;
+    keep_present(counters.cpus);
     for (auto& [index, followed] : followed_) {
         if (!followed.slot || !followed.hook) continue;
         const auto in_slot = sum_over_cpus(*followed.slot);
@@ -324,18 +352,11 @@ Result<RawCounters> EbpfProbe::read() {
         static_cast<std::size_t>(std::ranges::count_if(
             followed_, [](const auto& one) { return one.second.hook.has_value(); })),
         Clock::now());
-    if (const auto ticks = ticks_so_far()) counters.buckets = buckets_.read(*ticks);
+    if (const auto ticks = ticks_so_far()) counters.buckets = buckets_.read(*ticks, present_cpus_);
     counters.dropped_packets = drops_.read();
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
-    // Which CPUs are online, and what was stolen from them, only /proc/stat says. Where it does
-    // not, they are the same as before, and what they are busy is counted all the same.
-    if (auto cpus = stat_.read())
-        listed_cpus_ = std::move(cpus).value();
-    else if (listed_cpus_.empty())
-        counters.cpus_unknown = cpus.error().what;
-    counters.cpus = listed_cpus_;
     for (auto& cpu : counters.cpus) {
         if (cpu.cpu >= cpu_times_.size()) continue;
         const auto busy = read_whole(cpu_times_[cpu.cpu].busy);

@@ -8,8 +8,8 @@
 #include "kernel/interface_table.hpp"
 #include "kernel/kernel_programs.hpp"
 #include "kernel/mapped_array.hpp"
+#include "kernel/online_cpus.hpp"
 #include "kernel/pin_folder.hpp"
-#include "kernel/proc_stat.hpp"
 #include "kernel/program_statistics.hpp"
 #include "kernel/traffic_control.hpp"
 #include "kernel/traffic_hook.hpp"
@@ -27,10 +27,9 @@
 namespace wcs_node_agent {
 
 struct EbpfOptions {
-    std::optional<HookKind> hook = {};    // none: the best that the kernel has
-    std::optional<bool> idle_halts = {};  // none: as idle_cpu_halts() says
-    std::uint16_t slots =
-        1280;  // interfaces with counters of their own, and one more: 64 bytes a CPU
+    std::optional<HookKind> hook = {};        // none: the best that the kernel has
+    std::optional<bool> idle_halts = {};      // none: as idle_cpu_halts() says
+    std::optional<std::uint16_t> slots = {};  // interfaces with counters of their own, and one more
 };
 
 /// Counts by kernel programs: wire bytes and frames on each interface, busy time on each CPU. After
@@ -45,10 +44,12 @@ class EbpfProbe : public Probe {
     ~EbpfProbe() override;
 
     Source source() const override { return Source::ebpf; }
-    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
+    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority,
+                   const std::optional<std::set<std::uint32_t>>& touched = {}) override;
     Pending attach_next() override;
     Pending pending() const override;
     void repair(std::uint32_t index) override;
+    std::size_t detach_next() override;
     Result<void> give_to(uid_t user, gid_t group) override {
         return pins_ ? pins_->give_to(user, group) : Result<void>();
     }
@@ -81,8 +82,9 @@ class EbpfProbe : public Probe {
         Clock::time_point since = Clock::now();
     };
 
-    EbpfProbe(std::uint16_t slots, KernelPrograms programs, MappedArray<::traffic> traffic_counters,
-              MappedArray<traffic_rings> rings, MappedArray<::drop_counters> drop_counters,
+    EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelPrograms programs,
+              MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
+              MappedArray<::drop_counters> drop_counters,
               MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
@@ -94,6 +96,7 @@ class EbpfProbe : public Probe {
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
+    void keep_present(std::span<const CpuCounters> online);
     void close_intervals_of_offline(std::span<const CpuCounters> online);
 
     KernelPrograms programs_;
@@ -101,8 +104,8 @@ class EbpfProbe : public Probe {
     std::optional<PinFolder> pins_;
     std::string pinning_;
     bool pinning_fails_ = false;  // logged already
-    ProcStat stat_;
-    std::vector<CpuCounters> listed_cpus_;         // there, when it was last read
+    OnlineCpus online_cpus_;
+    std::vector<unsigned> present_cpus_;           // whose memory is read
     std::chrono::nanoseconds monotonic_offset_{};  // of this time namespace
     MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
     MappedArray<traffic_rings> rings_;             // [cpu]

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cstddef>
+#include <memory>
+#include <net/if.h>
 
 namespace wcs_node_agent {
 
@@ -76,6 +80,16 @@ interface_entry* InterfaceTable::bucket_of(std::uint32_t ifindex, std::uint32_t 
         if (bucket.ifindex == holder) return &bucket;
     }
     return nullptr;
+}
+
+std::uint16_t slots_for_interfaces() {
+    constexpr std::size_t least = 256;
+    std::size_t interfaces = 0;
+    const std::unique_ptr<struct ::if_nameindex, decltype(&::if_freenameindex)> list(
+        ::if_nameindex(), ::if_freenameindex);
+    for (auto* one = list.get(); one && one->if_index != 0; ++one) ++interfaces;
+    return static_cast<std::uint16_t>(
+        std::clamp<std::size_t>(std::bit_ceil(2 * interfaces), least, INTERFACE_BUCKETS));
 }
 
 }  // namespace wcs_node_agent

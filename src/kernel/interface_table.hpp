@@ -44,4 +44,8 @@ class InterfaceTable {
     std::uint8_t marks_ = 0;             // of each of these
 };
 
+/// How many slots to load the programs with, the first one included: twice as many as there are
+/// interfaces now, in powers of two, as a slot takes 64 bytes of each CPU.
+std::uint16_t slots_for_interfaces();
+
 }  // namespace wcs_node_agent

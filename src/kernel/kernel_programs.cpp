@@ -9,10 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fcntl.h>
 #include <memory>
 #include <span>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <sys/resource.h>
 #include <utility>
@@ -109,8 +110,8 @@ std::string identity_of(const ProgramOptions& options) {
     auto value = hash({traffic, size}, 0xcbf29ce484222325);
     const auto* cpu = static_cast<const char*>(cpu_bpf__elf_bytes(&size));
     value = hash({cpu, size}, value);
-    return fmt::format("{:016x}-{}-{}-{:d}-{}", value, options.cpus, options.slots,
-                       options.idle_halts, options.bucket_shift);
+    return fmt::format("{:016x}-{}-{:d}-{}", value, options.cpus, options.idle_halts,
+                       options.bucket_shift);
 }
 
 struct Named {
@@ -133,6 +134,7 @@ Result<KernelPrograms> load_programs(const ProgramOptions& options) {
     const KernelTypes kernel_types(btf__load_vmlinux_btf(), btf__free);
     if (!kernel_types) return failure("reading the kernel's types", errno);
     KernelPrograms programs;
+    programs.slots = options.slots;
 
     const TrafficSkeleton traffic(traffic_bpf__open(), traffic_bpf__destroy);
     if (!traffic) return failure("opening the traffic programs", errno);
@@ -181,22 +183,22 @@ Result<void> pin_programs(const KernelPrograms& programs, const ProgramOptions& 
         for (const auto& [descriptor, prefix] :
              {std::pair(link.get(), tracing_prefix), std::pair(program.get(), program_prefix)})
             if (auto done = folder.pin(descriptor, std::string(prefix) + name); !done) return done;
-    return folder.note(identity, fmt::format("{}/{}", identity_of(options),
+    return folder.note(identity, fmt::format("{} {} {}", identity_of(options), programs.slots,
                                              static_cast<int>(programs.qdisc_drops)));
 }
 
 Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const PinFolder& folder) {
     const auto text = folder.noted(identity);
     if (!text) return Error{"not all was there yet"};
-    const auto slash = text->find('/');
+    std::istringstream words(*text);
+    std::string programs_identity;
     int drops = 0;
-    if (slash == std::string::npos || text->substr(0, slash) != identity_of(options) ||
-        std::from_chars(text->data() + slash + 1, text->data() + text->size(), drops).ec !=
-            std::errc())
+    KernelPrograms programs;
+    words >> programs_identity >> programs.slots >> drops;
+    if (!words || programs_identity != identity_of(options))
         return Error{"the programs are those of another version"};
     const KernelTypes kernel_types(btf__load_vmlinux_btf(), btf__free);
     if (!kernel_types) return failure("reading the kernel's types", errno);
-    KernelPrograms programs;
     programs.drop_reasons = drop_reason_names(kernel_types.get());
     programs.qdisc_drops = static_cast<QdiscDrops>(drops);
     for (const auto& [name, descriptor] : pinned) {

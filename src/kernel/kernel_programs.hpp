@@ -15,7 +15,7 @@ namespace wcs_node_agent {
 
 /// What the kernel programs are loaded with.
 struct ProgramOptions {
-    std::uint32_t cpus = 0;   // possible ones
+    std::uint32_t cpus = 0;   // see cpu_array_size()
     std::uint16_t slots = 0;  // interfaces with counters of their own, and one more
     bool idle_halts = false;
     std::uint8_t bucket_shift = 0;  // of ticks: their bucket
@@ -35,6 +35,7 @@ struct KernelPrograms {
     std::vector<TracingProgram> tracing;
     QdiscDrops qdisc_drops = QdiscDrops::count_as_sent;
     std::vector<std::string> drop_reasons = {};  // see drop_reason_names()
+    std::uint16_t slots = 0;                     // as in ProgramOptions
 };
 
 /// Loads the programs, and attaches those on tracepoints. The error says which step failed, and the
@@ -46,7 +47,8 @@ Result<void> pin_programs(const KernelPrograms& programs, const ProgramOptions& 
                           const PinFolder& folder);
 
 /// What an earlier process left in the folder, if it is the same that load_programs() would load:
-/// the same programs with the same options, so the same memory. The error says what differs.
+/// the same programs with the same options, so the same memory, but for the number of slots, which
+/// stays what it was. The error says what differs.
 Result<KernelPrograms> take_over_programs(const ProgramOptions& options, const PinFolder& folder);
 
 }  // namespace wcs_node_agent

@@ -8,6 +8,7 @@
 #include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <string_view>
+#include <sys/socket.h>
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -133,6 +134,13 @@ std::optional<Link> parse_link(nlmsghdr* message) {
         }
     }
     return link;
+}
+
+std::optional<std::uint32_t> index_of_changed_link(nlmsghdr* message) {
+    const auto* header = static_cast<const ifinfomsg*>(nlmsg_data(message));
+    if (header->ifi_family != AF_UNSPEC) return std::nullopt;
+    if (nlmsg_find_attr(message, sizeof(*header), IFLA_WIRELESS)) return std::nullopt;
+    return static_cast<std::uint32_t>(header->ifi_index);
 }
 
 }  // namespace wcs_node_agent

@@ -18,7 +18,7 @@ Result<std::vector<CpuCounters>> ProcStat::read() {
 
 Result<std::vector<CpuCounters>> ProcStat::read_times() {
     const auto before = Clock::now();
-    const auto text = file_.read();
+    const auto text = file_.read_until(has_all_cpus);
     if (!text) return text.error();
     auto cpus =
         times_.update(*text, before, Clock::now(), file_.is_kernels() ? by_ : BusyBy::ticks);

@@ -23,6 +23,9 @@ class ProcStat {
     /// As they are now. A change from readable to not is logged, once.
     Result<std::vector<CpuCounters>> read();
 
+    /// Whether the file is the kernel's own.
+    bool is_kernels() const { return file_.is_kernels(); }
+
  private:
     Result<std::vector<CpuCounters>> read_times();
 

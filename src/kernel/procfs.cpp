@@ -49,7 +49,8 @@ Result<std::unique_ptr<ProcfsProbe>> ProcfsProbe::open(const std::filesystem::pa
 }
 
 void ProcfsProbe::set_links(std::span<const Link> links,
-                            std::span<const std::uint32_t> /*priority*/) {
+                            std::span<const std::uint32_t> /*priority*/,
+                            const std::optional<std::set<std::uint32_t>>& /*touched*/) {
     names_.clear();
     for (const auto& link : links)
         if (!link.loopback) names_.emplace(link.index, link.name);

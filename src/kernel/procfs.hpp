@@ -36,7 +36,8 @@ class ProcfsProbe : public Probe {
         std::optional<DeviceCounters> devices = answering_device_counters());
 
     Source source() const override { return Source::procfs; }
-    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority) override;
+    void set_links(std::span<const Link> links, std::span<const std::uint32_t> priority,
+                   const std::optional<std::set<std::uint32_t>>& touched = {}) override;
     Pending attach_next() override { return Pending::none; }
     Pending pending() const override { return Pending::none; }
     Result<RawCounters> read() override;

@@ -19,24 +19,25 @@ void ProcFile::open() {
                   mounted.f_type == PROC_SUPER_MAGIC;
 }
 
-Result<std::string_view> ProcFile::read() {
+Result<std::string_view> ProcFile::read_until(Enough enough) {
     if (descriptor_)
-        if (auto text = read_opened()) return text;
+        if (auto text = read_opened(enough)) return text;
     open();
     if (!descriptor_) return failure(path_.native(), errno);
-    return read_opened();
+    return read_opened(enough);
 }
 
-Result<std::string_view> ProcFile::read_opened() {
-    constexpr std::size_t step = 16 * 1024;
+Result<std::string_view> ProcFile::read_opened(Enough enough) {
+    constexpr std::size_t step = 4096;
     std::size_t length = 0;
     for (;;) {
         if (buffer_.size() < length + step) buffer_.resize(length + step);
-        const auto got = ::pread(descriptor_.get(), buffer_.data() + length,
-                                 buffer_.size() - length, static_cast<off_t>(length));
+        const auto got =
+            ::pread(descriptor_.get(), buffer_.data() + length, step, static_cast<off_t>(length));
         if (got < 0) return failure(path_.native(), errno);
-        if (got == 0) return std::string_view(buffer_).substr(0, length);
         length += static_cast<std::size_t>(got);
+        const auto text = std::string_view(buffer_).substr(0, length);
+        if (got == 0 || enough(text)) return text;
     }
 }
 

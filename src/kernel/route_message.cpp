@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/route_message.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -41,6 +43,28 @@ std::optional<Route> parse_route(nlmsghdr* message) {
     if (auto* hops = attributes[RTA_MULTIPATH]) add_next_hops(hops, route.interfaces);
     if (auto* nexthop = attributes[RTA_NH_ID]) route.nexthop = nla_get_u32(nexthop);
     return route;
+}
+
+bool Destination::contains(std::span<const std::uint8_t> other) const {
+    if (other.size() != address.size()) return false;
+    const auto whole = static_cast<std::size_t>(prefix_length / 8);
+    if (!std::ranges::equal(other.first(whole), std::span(address).first(whole))) return false;
+    const int rest = prefix_length % 8;
+    return rest == 0 || (other[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+std::optional<Destination> destination_of(nlmsghdr* message) {
+    const auto* header = static_cast<const rtmsg*>(nlmsg_data(message));
+    if (header->rtm_family != AF_INET && header->rtm_family != AF_INET6) return std::nullopt;
+    Destination destination{
+        .address = std::vector<std::uint8_t>(header->rtm_family == AF_INET ? 4 : 16),
+        .prefix_length = 0};
+    const auto* address = nlmsg_find_attr(message, sizeof(*header), RTA_DST);
+    if (!address) return destination;  // a default route
+    const auto length = destination.address.size();
+    nla_memcpy(destination.address.data(), address, static_cast<int>(length));
+    destination.prefix_length = std::min<int>(header->rtm_dst_len, static_cast<int>(length) * 8);
+    return destination;
 }
 
 std::optional<Nexthop> parse_nexthop(nlmsghdr* message) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 struct nlmsghdr;
@@ -20,6 +21,19 @@ struct Route {
 /// The route that an RTM_NEWROUTE message describes; none for one that leads to this host itself or
 /// nowhere (local, unreachable, blackhole ...), and for any other message.
 std::optional<Route> parse_route(nlmsghdr* message);
+
+/// The addresses that a route is for.
+struct Destination {
+    std::vector<std::uint8_t> address;  // 4 bytes or 16
+    int prefix_length = 0;              // bits of it that count
+
+    /// An address of another length is of the other family.
+    bool contains(std::span<const std::uint8_t> other) const;
+};
+
+/// Of an RTM_NEWROUTE or RTM_DELROUTE message; none where it is of another family than IPv4 and
+/// IPv6.
+std::optional<Destination> destination_of(nlmsghdr* message);
 
 /// A nexthop object, as `ip nexthop` shows it: one hop, or a group of others.
 struct Nexthop {

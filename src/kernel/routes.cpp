@@ -2,8 +2,8 @@
 #include "kernel/routes.hpp"
 
 #include "kernel/netlink_request.hpp"
-#include "kernel/route_message.hpp"
 
+#include <algorithm>
 #include <array>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -161,6 +161,16 @@ int add_routes(nl_sock* socket, std::span<Link> links) {
         link.underlay = {found.begin(), found.end()};
     }
     return routes.error();
+}
+
+/// A default route, which may lead past a tunnel, is for all of them.
+bool asks_for_any_in(const Destination& destination, std::span<const Link> links) {
+    const auto asks_for = [&](Address address) { return destination.contains(address); };
+    return std::ranges::any_of(public_ipv4, asks_for) ||
+           std::ranges::any_of(public_ipv6, asks_for) ||
+           std::ranges::any_of(links, [&](const Link& link) {
+               return link.tunnel && link.lower == 0 && asks_for(link.remote);
+           });
 }
 
 }  // namespace wcs_node_agent

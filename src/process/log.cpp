@@ -4,10 +4,12 @@
 #include "process/log_line.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
@@ -16,7 +18,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
@@ -25,7 +26,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-std::uint64_t lost_in_all = 0;
+std::atomic<std::uint64_t> lost_in_all = 0;
 
 /// $JOURNAL_STREAM has the device and inode of the stream to the journal (systemd.exec(5)). Who
 /// redirects standard error inherits the variable all the same.
@@ -62,7 +63,7 @@ class SyslogPriority : public spdlog::custom_flag_formatter {
     }
 };
 
-class UnblockedSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+class UnblockedSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
     explicit UnblockedSink(bool to_journal) : to_journal_(to_journal) {}
 

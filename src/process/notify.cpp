@@ -79,6 +79,10 @@ void SystemdNotifier::reloading(Clock::time_point at) {
 
 void SystemdNotifier::stopping() { tell("STOPPING=1"); }
 
+void SystemdNotifier::extend_timeout(std::chrono::microseconds time) {
+    tell(fmt::format("EXTEND_TIMEOUT_USEC={}", time.count()));
+}
+
 void SystemdNotifier::status(std::string_view text) {
     std::string line(text);
     std::ranges::replace(line, '\n', ' ');  // what follows would be a message of its own

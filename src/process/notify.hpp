@@ -30,8 +30,9 @@ class SystemdNotifier {
     void ready();                          // also ends reloading
     void reloading(Clock::time_point at);  // since when
     void stopping();
-    void status(std::string_view text);  // one line for `systemctl status`
-    void watchdog();                     // still alive
+    void extend_timeout(std::chrono::microseconds time);  // of the start, the reload or the stop
+    void status(std::string_view text);                   // one line for `systemctl status`
+    void watchdog();                                      // still alive
 
     /// Sends what could not be sent before, but for watchdog(), in its order: systemd reads slowly
     /// where it has many services to start. A service whose READY=1 is lost would be ended.

@@ -130,5 +130,92 @@ TEST_F(Links, ChangesAreReported) {
     EXPECT_TRUE(reported());
 }
 
+/// What is kept from messages against what the kernel lists when it is asked anew.
+TEST_F(Links, AreKeptAsTheKernelHasThem) {
+    monitor_.changed();
+    ASSERT_TRUE(monitor_.update());
+    monitor_.take_touched();
+    here_.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=0");
+    for (const auto* change : {"link add hub type bridge",
+                               "link set hub up",
+                               "link add one type veth peer name two",
+                               "link set one master hub",
+                               "link set one up",
+                               "link set two up",
+                               "link set one nomaster",
+                               "link set one down",
+                               "link set one name first",
+                               "link property add dev two altname second",
+                               "link property del dev two altname second",
+                               "address add 10.90.0.1/24 dev hub",
+                               "address add fd90::1/64 dev hub nodad",
+                               "route add default via 10.90.0.7",
+                               "route replace default via 10.77.0.2",
+                               "-6 route add default via fd90::7",
+                               "link add link wan name wan.5 type macvlan",
+                               "link set wan.5 up",
+                               "route add 128.0.0.0/1 via 10.90.0.7",
+                               "route del 128.0.0.0/1",
+                               "link add tunnel type vxlan id 9 dstport 4789 remote 10.90.0.9",
+                               "link set tunnel up",
+                               "route add 10.90.0.9/32 via 10.77.0.2",
+                               "route del 10.90.0.9/32 via 10.77.0.2",
+                               "link set tunnel type vxlan id 9 remote 10.77.0.9",
+                               "rule add pref 100 lookup 201",
+                               "route add default via 10.90.0.8 table 201",
+                               "rule del pref 100",
+                               "nexthop add id 1 via 10.77.0.2 dev wan",
+                               "route add 96.0.0.0/3 nhid 1",
+                               "nexthop del id 1",
+                               "link set hub down",
+                               "link del first",
+                               "link del hub",
+                               "link del wan.5",
+                               "link del tunnel"}) {
+        SCOPED_TRACE(change);
+        here_.run(std::string("ip ") + change);
+        // The kernel reports a carrier a moment later than it has it.
+        const auto deadline = Clock::now() + std::chrono::seconds(5);
+        std::vector<Link> listed;
+        do {
+            if (monitor_.changed()) {
+                ASSERT_TRUE(monitor_.update());
+            }
+            EXPECT_TRUE(monitor_.take_touched()) << "no message was lost";
+            listed = here_.inside([] { return LinkMonitor::open().value().list().value(); });
+        } while (monitor_.links() != listed && Clock::now() < deadline);
+        EXPECT_TRUE(monitor_.links() == listed);
+    }
+}
+
+TEST_F(Links, SaysWhichOfThemWereTouched) {
+    monitor_.changed();
+    ASSERT_TRUE(monitor_.update());
+    EXPECT_FALSE(monitor_.take_touched()) << "all are new";
+    const auto wan = link("wan").index;
+    monitor_.changed();
+    ASSERT_TRUE(monitor_.update());
+    monitor_.take_touched();
+    here_.run("ip link set wan alias upstream");
+    EXPECT_TRUE(reported());
+    EXPECT_THAT(monitor_.take_touched(), testing::Optional(testing::ElementsAre(wan)));
+    EXPECT_FALSE(monitor_.changed()) << "a second time";
+}
+
+/// A router of the world has a hundred changes a minute: none of them moves what leaves here.
+TEST_F(Links, ARouteThatLeadsNoneOfTheirPacketsIsNoChange) {
+    monitor_.changed();
+    ASSERT_TRUE(monitor_.update());
+    monitor_.take_touched();
+    for (const auto* change : {"route add 192.0.2.0/24 via 10.77.0.2", "route del 192.0.2.0/24"}) {
+        here_.run(std::string("ip ") + change);
+        pollfd readable{.fd = monitor_.descriptor(), .events = POLLIN, .revents = 0};
+        EXPECT_EQ(::poll(&readable, 1, 1000), 1);
+        EXPECT_FALSE(monitor_.changed()) << change;
+    }
+    here_.run("ip route add 128.0.0.0/1 via 10.77.0.2");
+    EXPECT_TRUE(reported());
+}
+
 }  // namespace
 }  // namespace wcs_node_agent

@@ -47,9 +47,10 @@ class Pin : public TwoHosts, public testing::WithParamInterface<HookKind> {
     std::optional<PinFolder> folder() {
         return here_.inside([&] { return PinFolder::open(mount_ / "agent").value(); });
     }
-    std::unique_ptr<Watch> start(std::uint16_t slots = 100) {
-        return std::make_unique<Watch>(here_, EbpfOptions{.hook = GetParam(), .slots = slots},
-                                       folder());
+    std::unique_ptr<Watch> start(std::uint16_t slots = 100, bool idle_halts = false) {
+        return std::make_unique<Watch>(
+            here_, EbpfOptions{.hook = GetParam(), .idle_halts = idle_halts, .slots = slots},
+            folder());
     }
     void flood() { send_udp(here_, "10.77.0.2", 9000, datagrams, payload, 5); }
 
@@ -145,11 +146,24 @@ TEST_P(Pin, AnInterfaceThatAppearedAndOneThatWent) {
     here_.inside([&] { return unpin(*folder()); });
 }
 
-TEST_P(Pin, AnotherLayoutStartsAfreshAndSaysSo) {
+/// As with more interfaces than there were when it was loaded.
+TEST_P(Pin, GoesOnWithAsManySlotsAsThereAre) {
     const auto sink = udp_sink(there_, 9000);
     start(50);
     flood();
-    auto next = start(60);
+    auto next = start(200);
+    EXPECT_THAT(next->probe->pinning(), HasSubstr("counting has gone on"));
+    flood();
+    EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, 2 * bytes_of_a_flood);
+    next.reset();
+    here_.inside([&] { return unpin(*folder()); });
+}
+
+TEST_P(Pin, AnotherLayoutStartsAfreshAndSaysSo) {
+    const auto sink = udp_sink(there_, 9000);
+    start(100, false);
+    flood();
+    auto next = start(100, true);
     EXPECT_THAT(next->probe->pinning(), HasSubstr("counting starts afresh"));
     EXPECT_EQ(next->counters("wan").traffic.transmit_packets, 0u);
     flood();

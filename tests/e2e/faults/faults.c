@@ -18,7 +18,7 @@
 struct faults {
     int64_t wall_clock_offset;    // seconds
     int64_t proc_stat_error;      // errno of reading /proc/stat, 0: none
-    int64_t no_memory_in_sample;  // 1: the allocation after reading /proc/stat fails
+    int64_t no_memory_in_sample;  // 1: the allocation after asking which CPUs are online fails
     uint64_t least_allocation;    // bytes; allocations of this size and above fail, 0: none
     uint64_t failed;              // how often one did; written here
 };
@@ -59,18 +59,19 @@ int gettimeofday(struct timeval* restrict into, void* restrict zone) {
     return 0;
 }
 
-static int is_proc_stat(int file) {
-    char link[32], target[32] = "";
+static int is_file(int file, const char* path) {
+    char link[32], target[64] = "";
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
     const ssize_t length = readlink(link, target, sizeof(target) - 1);
-    return length > 0 && strcmp(target, "/proc/stat") == 0;
+    return length > 0 && strcmp(target, path) == 0;
 }
 
 static _Thread_local int next_allocation_fails;
 
 ssize_t pread64(int file, void* into, size_t size, off_t offset) {
-    if (faults->no_memory_in_sample && is_proc_stat(file)) next_allocation_fails = 1;
-    if (faults->proc_stat_error && is_proc_stat(file)) {
+    if (faults->no_memory_in_sample && is_file(file, "/sys/devices/system/cpu/online"))
+        next_allocation_fails = 1;
+    if (faults->proc_stat_error && is_file(file, "/proc/stat")) {
         errno = (int)faults->proc_stat_error;
         return -1;
     }

@@ -60,13 +60,14 @@ class BucketReaderTest : public testing::Test {
     }
     std::vector<std::uint64_t> received(std::uint64_t ticks) {
         std::vector<std::uint64_t> bytes;
-        const auto buckets = reader_.read(ticks);
+        const auto buckets = reader_.read(ticks, cpus_);
         for (const auto& bucket : buckets->over) bytes.push_back(bucket.receive_bytes);
         return bytes;
     }
 
     static constexpr std::uint64_t start = (1ULL << 33) - 100;  // epochs wrap soon after
     std::vector<traffic_rings> rings_{2};
+    std::vector<unsigned> cpus_{0, 1};
     BucketReader reader_{rings_, 4ms};
 };
 
@@ -84,7 +85,7 @@ TEST_F(BucketReaderTest, GivesEachBucketOnceWhenItIsOver) {
     receive(0, first + 3, 1);
     EXPECT_EQ(received(first + 3), Bytes{});
     EXPECT_EQ(received(first + 8), (Bytes{8, 0, 0})) << "silence has its buckets";
-    EXPECT_EQ(reader_.read(first + 10)->length, 8ms);
+    EXPECT_EQ(reader_.read(first + 10, cpus_)->length, 8ms);
 }
 
 TEST_F(BucketReaderTest, NumbersOfBucketsWrap) {
@@ -106,7 +107,7 @@ TEST_F(BucketReaderTest, WhatIsDroppedOnAnotherCpuIsSubtractedFromTheSum) {
     transmit(0, start + 4, 3000, 3);
     transmit(1, start + 4, -2000, -2);
     transmit(1, start + 6, -1000, -1);
-    const auto over = reader_.read(start + 8)->over;
+    const auto over = reader_.read(start + 8, cpus_)->over;
     ASSERT_EQ(over.size(), 2U);
     EXPECT_EQ(over[0].transmit_bytes, 1000U);
     EXPECT_EQ(over[0].transmit_packets, 1U);
@@ -115,11 +116,11 @@ TEST_F(BucketReaderTest, WhatIsDroppedOnAnotherCpuIsSubtractedFromTheSum) {
 }
 
 TEST_F(BucketReaderTest, WithoutAStartThereIsNothing) {
-    EXPECT_FALSE(reader_.read(start));
+    EXPECT_FALSE(reader_.read(start, cpus_));
     reader_.restart(start);
-    EXPECT_TRUE(reader_.read(start));
+    EXPECT_TRUE(reader_.read(start, cpus_));
     reader_.stop();
-    EXPECT_FALSE(reader_.read(start + 10));
+    EXPECT_FALSE(reader_.read(start + 10, cpus_));
 }
 
 }  // namespace

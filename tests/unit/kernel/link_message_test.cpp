@@ -9,7 +9,9 @@
 #include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <memory>
+#include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -177,6 +179,25 @@ TEST(LinkMessage, ACarrierIsUpAndSeen) {
 TEST(LinkMessage, OthersAreNone) {
     EXPECT_FALSE(parse_link(nlmsg_hdr(message_of({}, RTM_DELLINK).get())));
     EXPECT_FALSE(parse_link(nlmsg_hdr(message_of({}, NLMSG_DONE).get())));
+}
+
+std::optional<std::uint32_t> changed_by(std::uint16_t type, unsigned char family,
+                                        bool wireless = false) {
+    const auto message = message_of({}, type);
+    static_cast<ifinfomsg*>(nlmsg_data(nlmsg_hdr(message.get())))->ifi_family = family;
+    if (wireless) nla_put_u32(message.get(), IFLA_WIRELESS, 0);
+    return index_of_changed_link(nlmsg_hdr(message.get()));
+}
+
+TEST(LinkMessage, IsAboutALinkThatIsThereOrHasGone) {
+    EXPECT_EQ(changed_by(RTM_NEWLINK, AF_UNSPEC), 7u);
+    EXPECT_EQ(changed_by(RTM_DELLINK, AF_UNSPEC), 7u);
+}
+
+TEST(LinkMessage, OrAboutSomethingElseOfALink) {
+    EXPECT_FALSE(changed_by(RTM_DELLINK, AF_BRIDGE)) << "a port has left its bridge";
+    EXPECT_FALSE(changed_by(RTM_NEWLINK, AF_INET6));
+    EXPECT_FALSE(changed_by(RTM_NEWLINK, AF_UNSPEC, true)) << "it has no kind, no master";
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <memory>
+#include <ostream>
+#include <sys/socket.h>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <netlink/attr.h>
@@ -100,6 +103,59 @@ TEST(NexthopMessage, IsOneHopOrAGroup) {
     nla_put_flag(discards.get(), NHA_BLACKHOLE);
     EXPECT_EQ(parse_nexthop(nlmsg_hdr(discards.get()))->interface, 0u);
     EXPECT_FALSE(parse_nexthop(nlmsg_hdr(nexthop_message(RTM_DELNEXTHOP).get())));
+}
+
+Message message_for(unsigned char family, int prefix_length,
+                    const std::vector<std::uint8_t>& address) {
+    Message message(nlmsg_alloc_simple(RTM_DELROUTE, 0), nlmsg_free);
+    rtmsg header{};
+    header.rtm_family = family;
+    header.rtm_dst_len = static_cast<unsigned char>(prefix_length);
+    nlmsg_append(message.get(), &header, sizeof(header), NLMSG_ALIGNTO);
+    if (!address.empty())
+        nla_put(message.get(), RTA_DST, static_cast<int>(address.size()), address.data());
+    return message;
+}
+
+struct DestinationRow {
+    const char* shows;
+    unsigned char family;
+    int prefix_length;
+    std::vector<std::uint8_t> destination;
+    std::vector<std::uint8_t> address;
+    bool contains;
+
+    friend void PrintTo(const DestinationRow& row, std::ostream* out) { *out << row.shows; }
+};
+
+class RouteDestination : public testing::TestWithParam<DestinationRow> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, RouteDestination,
+    testing::Values(
+        DestinationRow{"the default route is for all", AF_INET, 0, {}, {8, 8, 8, 8}, true},
+        DestinationRow{"of its family", AF_INET6, 0, {}, {8, 8, 8, 8}, false},
+        DestinationRow{"a host", AF_INET, 32, {8, 8, 8, 8}, {8, 8, 8, 8}, true},
+        DestinationRow{"its neighbour", AF_INET, 32, {8, 8, 8, 8}, {8, 8, 8, 9}, false},
+        DestinationRow{"whole bytes", AF_INET, 16, {8, 9, 0, 0}, {8, 9, 7, 7}, true},
+        DestinationRow{"other bytes", AF_INET, 16, {8, 9, 0, 0}, {8, 8, 7, 7}, false},
+        DestinationRow{"half of all", AF_INET, 1, {128, 0, 0, 0}, {144, 72, 36, 18}, true},
+        DestinationRow{"the other half", AF_INET, 1, {128, 0, 0, 0}, {20, 10, 5, 3}, false},
+        DestinationRow{"bits in a byte", AF_INET, 12, {172, 16, 0, 0}, {172, 31, 0, 1}, true},
+        DestinationRow{"past them", AF_INET, 12, {172, 16, 0, 0}, {172, 32, 0, 1}, false},
+        DestinationRow{"longer than any", AF_INET, 200, {8, 8, 8, 8}, {8, 8, 8, 8}, true},
+        DestinationRow{"an unknown address", AF_INET, 0, {}, {}, false}));
+
+TEST_P(RouteDestination, ContainsAddresses) {
+    const auto& row = GetParam();
+    const auto message = message_for(row.family, row.prefix_length, row.destination);
+    const auto destination = destination_of(nlmsg_hdr(message.get()));
+    ASSERT_TRUE(destination);
+    EXPECT_EQ(destination->contains(row.address), row.contains);
+}
+
+TEST(RouteDestination, IsOfIpv4AndIpv6) {
+    EXPECT_FALSE(destination_of(nlmsg_hdr(message_for(AF_MPLS, 20, {0, 0, 16, 0}).get())));
 }
 
 }  // namespace
