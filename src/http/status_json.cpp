@@ -105,7 +105,10 @@ Json by_protocol(const Counts& counts) {
 
 Json wcs_json(const Snapshot& snapshot) {
     const WcsState& wcs = snapshot.wcs;
-    const auto age = [&](Clock::time_point at) { return in_seconds(snapshot.at - at); };
+    // The page may have come a moment after the counters were read.
+    const auto age = [&](Clock::time_point at) {
+        return in_seconds(std::max(snapshot.at - at, Clock::duration::zero()));
+    };
     const auto held = [&](const std::optional<HeldCount>& count) {
         return count ? Json{{"value", count->value}, {"age_seconds", age(count->at)}} : Json();
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/metric_rows.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace wcs_node_agent {
@@ -61,7 +62,9 @@ Metrics wcs_metrics() {
         gauge("wcs_stat_age_seconds", "seconds", {},
               "Age of the last statistics page that could be read.",
               [](const Snapshot& node, Writer& out) {
-                  if (node.wcs.page_at) out.add(node.at - *node.wcs.page_at);
+                  // The page may have come a moment after the counters were read.
+                  if (node.wcs.page_at)
+                      out.add(std::max(node.at - *node.wcs.page_at, Clock::duration::zero()));
               }),
         gauge("wcs_publishers", "streams", {"protocol"}, "Streams published to WCS.",
               [](const Snapshot& node, Writer& out) {

@@ -101,8 +101,8 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
     std::unique_ptr<EbpfProbe> probe(
         new EbpfProbe(wanted.slots, std::move(present).value(), *std::move(programs),
                       std::move(traffic_counters).value(), std::move(rings).value(),
-                      std::move(drop_counters).value(),
-                      std::move(cpu_times).value(), std::move(interfaces).value()));
+                      std::move(drop_counters).value(), std::move(cpu_times).value(),
+                      std::move(interfaces).value()));
     probe->monotonic_offset_ = *monotonic_offset;
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);

@@ -84,8 +84,8 @@ class EbpfProbe : public Probe {
 
     EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelPrograms programs,
               MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
-              MappedArray<::drop_counters> drop_counters,
-              MappedArray<cpu_time> cpu_times, MappedArray<interface_entry> interfaces);
+              MappedArray<::drop_counters> drop_counters, MappedArray<cpu_time> cpu_times,
+              MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
     void attach_anew(std::uint32_t index, FollowedInterface& followed);
