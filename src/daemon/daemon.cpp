@@ -280,7 +280,8 @@ void Daemon::stop() {
 void Daemon::end_counting() {
     constexpr auto pace = std::chrono::seconds(2);
     sampling_.end();
-    for (auto due = Clock::now() + pace; const auto left = sampling_.detach_next();) {
+    auto due = Clock::now() + pace;
+    for (auto left = sampling_.detach_next(); left > 0; left = sampling_.detach_next()) {
         if (Clock::now() < due) continue;
         due = Clock::now() + pace;
         const auto text = fmt::format("stopping: detaching from {} more interfaces", left);

@@ -50,7 +50,7 @@ void SamplingThread::run() {
 /// A task that ends by an exception ends them all: half of them would answer with old figures for
 /// ever.
 void SamplingThread::start(asio::awaitable<void> task) {
-    asio::co_spawn(io_, std::move(task), [this](std::exception_ptr unhandled) {
+    asio::co_spawn(io_, std::move(task), [this](const std::exception_ptr& unhandled) {
         if (!unhandled) return;
         io_.stop();
         asio::post(serving_, [this, unhandled] { fail_(unhandled); });

@@ -3,6 +3,7 @@
 
 #include "kernel/procfs_file.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -50,6 +51,11 @@ std::optional<std::vector<unsigned>> parse_cpu_list(std::string_view text) {
         if (!text.empty() && (!take(',', text) || text.empty())) return std::nullopt;
     }
     return cpus;
+}
+
+void add_cpu(std::vector<unsigned>& cpus, unsigned cpu) {
+    const auto at = std::ranges::lower_bound(cpus, cpu);
+    if (at == cpus.end() || *at != cpu) cpus.insert(at, cpu);
 }
 
 Result<std::size_t> cpu_array_size() {

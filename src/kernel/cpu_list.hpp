@@ -14,6 +14,9 @@ namespace wcs_node_agent {
 /// not one, or names a CPU beyond the 8192 that Linux can have.
 std::optional<std::vector<unsigned>> parse_cpu_list(std::string_view text);
 
+/// Adds a number to a list that has it or not, ascending.
+void add_cpu(std::vector<unsigned>& cpus, unsigned cpu);
+
 /// How many elements an array by CPU needs: one more than the highest number of a CPU that this
 /// machine can ever have. Numbers may be missing in between. Source: sysfs.
 Result<std::size_t> cpu_array_size();

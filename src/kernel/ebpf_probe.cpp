@@ -7,7 +7,6 @@
 #include "kernel/time_namespace.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdarg>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -98,12 +97,11 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
         MappedArray<interface_entry>::map(programs->interfaces.get(), INTERFACE_BUCKETS);
     if (!interfaces) return interfaces.error();
 
-    std::unique_ptr<EbpfProbe> probe(
-        new EbpfProbe(wanted.slots, std::move(present).value(), *std::move(programs),
-                      std::move(traffic_counters).value(), std::move(rings).value(),
-                      std::move(drop_counters).value(), std::move(cpu_times).value(),
-                      std::move(interfaces).value()));
-    probe->monotonic_offset_ = *monotonic_offset;
+    std::unique_ptr<EbpfProbe> probe(new EbpfProbe(
+        wanted.slots, std::move(present).value(), *std::move(programs),
+        std::move(traffic_counters).value(), std::move(rings).value(),
+        std::move(drop_counters).value(),
+        BusyTimes(std::move(cpu_times).value(), *monotonic_offset), std::move(interfaces).value()));
     probe->pins_ = std::move(pins);
     probe->pinning_ = std::move(pinning);
     probe->hook_kind_ = options.hook.value_or(
@@ -119,7 +117,7 @@ Result<std::unique_ptr<EbpfProbe>> EbpfProbe::load(const EbpfOptions& options,
 
 EbpfProbe::EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelPrograms programs,
                      MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
-                     MappedArray<::drop_counters> drop_counters, MappedArray<cpu_time> cpu_times,
+                     MappedArray<::drop_counters> drop_counters, BusyTimes busy_times,
                      MappedArray<interface_entry> interfaces)
     : programs_(std::move(programs)),
       present_cpus_(std::move(cpus)),
@@ -128,11 +126,10 @@ EbpfProbe::EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelProg
       buckets_(rings_.values(), tick_length()),
       drop_counters_(std::move(drop_counters)),
       drops_(drop_counters_.values(), programs_.drop_reasons),
-      cpu_times_(std::move(cpu_times)),
+      busy_times_(std::move(busy_times)),
       interfaces_(std::move(interfaces)),
       slots_(slots),
-      table_(interfaces_.values(), slots),
-      last_busy_(cpu_times_.size()) {}
+      table_(interfaces_.values(), slots) {}
 
 EbpfProbe::~EbpfProbe() {
     if (!pins_) return;
@@ -298,26 +295,6 @@ TrafficInSlot EbpfProbe::sum_over_cpus(std::uint16_t slot) const {
     return sum;
 }
 
-/// One that was plugged in meanwhile.
-void EbpfProbe::keep_present(std::span<const CpuCounters> online) {
-    for (const auto& one : online) {
-        const auto at = std::ranges::lower_bound(present_cpus_, one.cpu);
-        if (at != present_cpus_.end() && *at == one.cpu) continue;
-        if (one.cpu < cpu_times_.size()) present_cpus_.insert(at, one.cpu);
-    }
-}
-
-/// No tracepoint fires on a CPU that is going offline: the interval in which it went stays open,
-/// and nobody writes there any more. It is closed with what was reported last.
-void EbpfProbe::close_intervals_of_offline(std::span<const CpuCounters> online) {
-    for (const auto cpu : present_cpus_) {
-        if (std::ranges::binary_search(online, cpu, {}, &CpuCounters::cpu)) continue;
-        std::atomic_ref word(cpu_times_[cpu].busy);
-        if (word.load(std::memory_order_relaxed) < 0)
-            word.store(last_busy_[cpu].count(), std::memory_order_relaxed);
-    }
-}
-
 void EbpfProbe::select(std::span<const std::uint32_t> indexes, bool peaks) {
     table_.mark(indexes, peaks ? INTERFACE_SELECTED | INTERFACE_IN_BUCKETS : INTERFACE_SELECTED);
     const auto ticks = ticks_so_far();
@@ -336,7 +313,8 @@ Result<RawCounters> EbpfProbe::read() {
         counters.cpus = std::move(cpus).value();
     else
         counters.cpus_unknown = cpus.error().what;
-    keep_present(counters.cpus);
+    for (const auto& one : counters.cpus)
+        if (one.cpu < rings_.size()) add_cpu(present_cpus_, one.cpu);  // plugged in meanwhile
     for (auto& [index, followed] : followed_) {
         if (!followed.slot || !followed.hook) continue;
         const auto in_slot = sum_over_cpus(*followed.slot);
@@ -357,17 +335,8 @@ Result<RawCounters> EbpfProbe::read() {
     const auto unplaced = sum_over_cpus(UNPLACED_SLOT).counted;
     counters.unplaced_packets = unplaced.receive_packets + unplaced.transmit_packets;
 
-    for (auto& cpu : counters.cpus) {
-        if (cpu.cpu >= cpu_times_.size()) continue;
-        const auto busy = read_whole(cpu_times_[cpu.cpu].busy);
-        // After the load: never before its start. The programs read the host's clock.
-        const auto now = Clock::now().time_since_epoch() - monotonic_offset_;
-        // The interval that is still open counts too. It may have ended since the load: by the time
-        // of the next reading the difference is gone, but until then the sum must not go back.
-        const auto total = std::chrono::nanoseconds(busy) + (busy < 0 ? now : now.zero());
-        cpu.busy = last_busy_[cpu.cpu] = std::max(last_busy_[cpu.cpu], total);
-    }
-    close_intervals_of_offline(counters.cpus);
+    busy_times_.read(counters.cpus);
+    busy_times_.close_intervals_of_offline(present_cpus_, counters.cpus);
     counters.at = Clock::now();
     return counters;
 }

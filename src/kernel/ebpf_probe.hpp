@@ -3,7 +3,7 @@
 
 #include "counters.h"
 #include "kernel/bucket_reader.hpp"
-#include "kernel/cpu_times.hpp"
+#include "kernel/busy_times.hpp"
 #include "kernel/drop_counters.hpp"
 #include "kernel/interface_table.hpp"
 #include "kernel/kernel_programs.hpp"
@@ -84,7 +84,7 @@ class EbpfProbe : public Probe {
 
     EbpfProbe(std::uint16_t slots, std::vector<unsigned> cpus, KernelPrograms programs,
               MappedArray<::traffic> traffic_counters, MappedArray<traffic_rings> rings,
-              MappedArray<::drop_counters> drop_counters, MappedArray<cpu_time> cpu_times,
+              MappedArray<::drop_counters> drop_counters, BusyTimes busy_times,
               MappedArray<interface_entry> interfaces);
 
     void attach(const Link& link);
@@ -96,8 +96,6 @@ class EbpfProbe : public Probe {
     void forget(std::uint32_t index);
     std::optional<std::uint16_t> take_slot(const Link& link);
     TrafficInSlot sum_over_cpus(std::uint16_t slot) const;
-    void keep_present(std::span<const CpuCounters> online);
-    void close_intervals_of_offline(std::span<const CpuCounters> online);
 
     KernelPrograms programs_;
     ProgramStatistics program_statistics_;
@@ -105,14 +103,13 @@ class EbpfProbe : public Probe {
     std::string pinning_;
     bool pinning_fails_ = false;  // logged already
     OnlineCpus online_cpus_;
-    std::vector<unsigned> present_cpus_;           // whose memory is read
-    std::chrono::nanoseconds monotonic_offset_{};  // of this time namespace
-    MappedArray<::traffic> traffic_counters_;      // [cpu][slot]
-    MappedArray<traffic_rings> rings_;             // [cpu]
+    std::vector<unsigned> present_cpus_;       // whose memory is read
+    MappedArray<::traffic> traffic_counters_;  // [cpu][slot]
+    MappedArray<traffic_rings> rings_;         // [cpu]
     BucketReader buckets_;
     MappedArray<::drop_counters> drop_counters_;  // [cpu]
     DropCounters drops_;
-    MappedArray<cpu_time> cpu_times_;
+    BusyTimes busy_times_;
     MappedArray<interface_entry> interfaces_;
     std::size_t slots_;  // per CPU
     InterfaceTable table_;
@@ -122,7 +119,6 @@ class EbpfProbe : public Probe {
     std::deque<Link> queue_;                               // for attach_next()
     std::size_t priority_queued_ = 0;                      // its first so many
     std::map<std::uint32_t, std::string> not_counted_;     // why, by index; logged already
-    std::vector<std::chrono::nanoseconds> last_busy_;      // by CPU
 };
 
 }  // namespace wcs_node_agent

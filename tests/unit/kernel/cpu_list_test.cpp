@@ -52,6 +52,12 @@ TEST(CpuList, AnArrayByCpuHasRoomForTheHighestPossible) {
     EXPECT_GT(size, present.back());
 }
 
+TEST(CpuList, GetsACpuThatIsPluggedInOnce) {
+    std::vector<unsigned> cpus{0, 4};
+    for (const unsigned cpu : {4u, 2u, 7u, 2u, 0u}) add_cpu(cpus, cpu);
+    EXPECT_THAT(cpus, ElementsAre(0u, 2u, 4u, 7u));
+}
+
 /// Beginnings of /proc/stat, by page.
 TEST(StatBeginning, IsEnoughWhenAnotherLineThanACpusHasBegun) {
     const std::string cpus = "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\n";
