@@ -151,7 +151,7 @@ class SystemFaults:
 
     _FIELDS = (
         *("wall_clock_offset", "proc_stat_error", "no_memory_in_sample", "least_allocation"),
-        "failed",
+        *("failed", "netlink_delay"),
     )
 
     def __init__(self, folder):

@@ -25,13 +25,14 @@ from cases import (  # noqa: E402
     start,
     switches,
     truth,
+    waits,
 )
 from workbench import CannotMeasure, Workbench  # noqa: E402
 
 CASES = {
     case.NAME: case
     for case in (
-        packets, switches, checks, clients, scrapes, rest, scale, peaks, start, reactions, truth
+        packets, switches, checks, clients, scrapes, rest, scale, waits, peaks, start, reactions, truth
     )  # fmt: skip
 }
 

@@ -112,11 +112,12 @@ class Workbench:
             agent.reply()
         return agent
 
-    def serve(self, name, command, address):
+    def serve(self, name, command, address, network=None):
         """Any other server, once it accepts."""
         if not Path(command[0]).exists():
             raise CannotMeasure(f"{command[0]} is not installed")
-        server = self.keep(lab.Process(self.log(name), self.on_server_cpu(*command)))
+        command = self.on_server_cpu(*command)
+        server = self.keep(lab.Process(self.log(name), command, network=network))
 
         def accepts():
             if not server.running:
@@ -127,7 +128,8 @@ class Workbench:
                 return False
             return True
 
-        lab.wait_until(accepts, f"{name} listens")
+        with lab.inside(network):
+            lab.wait_until(accepts, f"{name} listens")
         return server
 
     def private_link(self):

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -21,6 +22,7 @@ struct faults {
     int64_t no_memory_in_sample;  // 1: the allocation after asking which CPUs are online fails
     uint64_t least_allocation;    // bytes; allocations of this size and above fail, 0: none
     uint64_t failed;              // how often one did; written here
+    int64_t netlink_delay;        // ms that each request waits, as for the lock of all interfaces
 };
 
 extern void* __libc_malloc(size_t size);  // NOLINT: likewise
@@ -64,6 +66,16 @@ static int is_file(int file, const char* path) {
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
     const ssize_t length = readlink(link, target, sizeof(target) - 1);
     return length > 0 && strcmp(target, path) == 0;
+}
+
+/// libnl's way out.
+ssize_t sendmsg(int file, const struct msghdr* message, int flags) {
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+    if (faults->netlink_delay && getsockopt(file, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+        domain == AF_NETLINK)
+        usleep((useconds_t)(faults->netlink_delay * 1000));
+    return syscall(SYS_sendmsg, file, message, flags);
 }
 
 static _Thread_local int next_allocation_fails;

@@ -12,9 +12,11 @@ FIGURES = (
         "ratio", "switches a second with the CPU programs, of those without; one CPU",
         at_least=0.95,
     ),
+    Figure("null", "the same without in both: what this machine makes of it"),
     Figure("added", "added to a switch from task to task", "ns"),
     Figure("at_20000", "that is, at 20,000 switches a second", "% of a CPU"),
     Figure("across_idle", "switches a second with, of those without; two CPUs, each through idle"),
+    Figure("across_idle_null", "the same without in both"),
 )
 
 
@@ -35,11 +37,14 @@ def run(bench):
     base = median([row["none"]["ns"] for row in one])
     told = f"{base:.0f} ns of CPU a switch without; middle half {spread(ratios)}"
     bench.record("ratio", median(ratios), told, rounds=one)
+    nulls = [row["none"]["ns"] / row["null"]["ns"] for row in one]
+    bench.record("null", median(nulls), f"middle half {spread(nulls)}")
     bench.record("added", added)
     bench.record("at_20000", added * SWITCHES / 1e9 * 100)
 
     if bench.client_cpu == bench.server_cpu:
-        bench.cannot_measure("across_idle", "there is one CPU only")
+        for key in ("across_idle", "across_idle_null"):
+            bench.cannot_measure(key, "there is one CPU only")
         return
     bench.progress(f"{rounds} rounds across idle")
     two = ping_pong(bench.server_cpu)
@@ -47,3 +52,5 @@ def run(bench):
     rate = median([row["none"]["per_second"] for row in two])
     told = f"{rate:,.0f} a second without, by the wall clock; middle half {spread(ratios)}"
     bench.record("across_idle", median(ratios), told, rounds=two)
+    nulls = [row["null"]["per_second"] / row["none"]["per_second"] for row in two]
+    bench.record("across_idle_null", median(nulls), f"middle half {spread(nulls)}")
