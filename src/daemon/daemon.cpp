@@ -41,6 +41,11 @@ std::string texts(const std::vector<tcp::endpoint>& endpoints) {
     return all.str();
 }
 
+void log_refusal(const ConfigErrors& errors) {
+    for (const auto& error : errors)
+        spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
+}
+
 void log_reload(const std::vector<SettingChange>& changes, bool has_new_web_file) {
     std::string done = has_new_web_file ? ": the web file" : "";
     for (const auto& [name, before, after, needs_restart] : changes) {
@@ -221,12 +226,26 @@ asio::awaitable<void> Daemon::handle_signals() {
     }
 }
 
-/// Beside the signals, as a check of the new configuration may have to wait for the kernel.
+/// Beside the signals, as a check of the new configuration may have to wait for the kernel. All or
+/// nothing: a file with an error or a port that cannot be had leaves everything as it was.
 asio::awaitable<void> Daemon::reload_when_asked() {
     for (;;) {
         while (std::exchange(is_reload_asked_, false)) {
             notifier_.reloading(Clock::now());
-            const bool done = co_await reload();
+            bool done = false;
+            try {
+                const InUse in_use{http_server_.web(), poller_.settings().trust};
+                auto loaded = load(source_, &in_use);
+                if (!loaded) {
+                    log_refusal(loaded.error());
+                } else {
+                    const auto errors = co_await sampling_.check(loaded->config);
+                    log_refusal(errors);
+                    done = errors.empty() && apply(*std::move(loaded));
+                }
+            } catch (const std::bad_alloc&) {
+                spdlog::error("reload: nothing changed: no memory");
+            }
             ++(done ? counters_.reloads : counters_.failed_reloads);
             notifier_.ready();
         }
@@ -235,35 +254,21 @@ asio::awaitable<void> Daemon::reload_when_asked() {
     }
 }
 
-/// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
 /// True: done.
-asio::awaitable<bool> Daemon::reload() try {
-    const InUse in_use{http_server_.web(), poller_.settings().trust};
-    auto loaded = load(source_, &in_use);
-    ConfigErrors errors;
-    if (loaded)
-        errors = co_await sampling_.check(loaded->config);
-    else
-        errors = loaded.error();
-    for (const auto& error : errors)
-        spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
-    if (!errors.empty()) co_return false;
-    if (const auto listening = listen(loaded->config); !listening) {
+bool Daemon::apply(LoadedConfig loaded) {
+    if (const auto listening = listen(loaded.config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
-        co_return false;
+        return false;
     }
-    const auto changes = changed_settings(config_, loaded->config);
-    const bool has_new_web_file = http_server_.web().stamp != loaded->web.stamp;
-    sampling_.configure(loaded->config, ++revision_);
-    config_ = std::move(loaded->config);
-    poller_.configure(std::move(loaded->wcs));
-    http_server_.secure(std::move(loaded->web));
+    const auto changes = changed_settings(config_, loaded.config);
+    const bool has_new_web_file = http_server_.web().stamp != loaded.web.stamp;
+    sampling_.configure(loaded.config, ++revision_);
+    config_ = std::move(loaded.config);
+    poller_.configure(std::move(loaded.wcs));
+    http_server_.secure(std::move(loaded.web));
     configure(config_);
     log_reload(changes, has_new_web_file);
-    co_return true;
-} catch (const std::bad_alloc&) {
-    spdlog::error("reload: nothing changed: no memory");
-    co_return false;
+    return true;
 }
 
 void Daemon::stop() {

@@ -58,7 +58,7 @@ class Daemon {
     void receive(Result<Sample> sampled);
     void fail_sample(std::string_view why, Clock::time_point now);
     bool detect_stall(Clock::time_point now);
-    asio::awaitable<bool> reload();
+    bool apply(LoadedConfig loaded);
     Result<void> listen(const Config& config);
     void configure(const Config& config);
     void stop();

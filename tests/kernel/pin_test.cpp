@@ -23,9 +23,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr int datagrams = 500;
-constexpr std::uint64_t payload = 1000;
-constexpr std::uint64_t bytes_of_a_flood = datagrams * (payload + udp_headers);
+constexpr int datagrams_of_a_flood = 500;
+constexpr std::uint64_t payload_of_each = 1000;
+constexpr std::uint64_t bytes_of_a_flood = datagrams_of_a_flood * (payload_of_each + udp_headers);
 
 /// Two hosts, and a BPF file system of the test's own.
 class Pin : public TwoHosts, public testing::WithParamInterface<HookKind> {
@@ -52,7 +52,7 @@ class Pin : public TwoHosts, public testing::WithParamInterface<HookKind> {
             here_, EbpfOptions{.hook = GetParam(), .idle_halts = idle_halts, .slots = slots},
             folder());
     }
-    void flood() { send_udp(here_, "10.77.0.2", 9000, datagrams, payload, 5); }
+    void flood() { send_udp(here_, "10.77.0.2", 9000, datagrams_of_a_flood, payload_of_each, 5); }
 
     fs::path mount_ = fs::temp_directory_path() / ("wna-bpf-" + std::to_string(::getpid()));
 };
@@ -72,7 +72,7 @@ TEST_P(Pin, CountingGoesOnAndIsTakenOverToTheByte) {
         EXPECT_THAT(next->probe->pinning(), HasSubstr("has gone on"));
         const auto floods = 2 * restart;
         EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, floods * bytes_of_a_flood);
-        EXPECT_EQ(next->counters("wan").traffic.transmit_packets, floods * datagrams);
+        EXPECT_EQ(next->counters("wan").traffic.transmit_packets, floods * datagrams_of_a_flood);
         flood();
         EXPECT_EQ(next->counters("wan").traffic.transmit_bytes, (floods + 1) * bytes_of_a_flood);
         next.reset();
@@ -137,7 +137,7 @@ TEST_P(Pin, AnInterfaceThatAppearedAndOneThatWent) {
     here_.run("ip link add again index " + std::to_string(index) + " type bridge");
     auto next = start();
     flood();
-    EXPECT_EQ(next->counters("wan").traffic.transmit_packets, datagrams);
+    EXPECT_EQ(next->counters("wan").traffic.transmit_packets, datagrams_of_a_flood);
     EXPECT_EQ(next->counters("again").traffic.transmit_packets, 0u)
         << "another interface of that index";
     EXPECT_EQ(next->counters("gone").name, "");
