@@ -134,8 +134,7 @@ WcsState check_wcs(const Config& config, std::ostream& out) {
 
 std::string maximum_text(const Limit& limit) {
     const auto& [value, is_share] = *limit.maximum;
-    const auto text =
-        is_share ? percent_text(value) + " of the link" : fmt::format("{:.15g}", value);
+    auto text = is_share ? percent_text(value) + " of the link" : fmt::format("{:.15g}", value);
     switch (limit.unit) {
         case LimitUnit::percent:
             return text + " %";

@@ -32,7 +32,7 @@ bool is_own(const Limit& limit) { return limit.value == LimitValue::page; }
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 Result<std::string_view> read_name(const Json& value, const Limits& others) {
-    const auto text = read_string(value);
+    auto text = read_string(value);
     if (!text) {
         return text;
     }

@@ -24,9 +24,9 @@ Result<double> sum(const std::vector<std::string>& keys, const WcsPage& page) {
 }  // namespace
 
 Result<double> page_value(const Limit& limit, const WcsPage& page) {
-    const auto value = sum(limit.keys, page);
+    auto value = sum(limit.keys, page);
     if (!value || limit.of.empty()) return value;
-    const auto whole = sum(limit.of, page);
+    auto whole = sum(limit.of, page);
     if (!whole) return whole;
     if (*whole <= 0)
         return Error{fmt::format("{} on the page is {:g}, and nothing is a share of that",

@@ -9,7 +9,7 @@ import lab
 import pytest
 
 AGE = "wcs_node_agent_sample_age_seconds"
-LONG = 4_000  # ms a request of netlink; each sample makes one
+LONG = 6_000  # ms a request of netlink; each sample makes one
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def waiting(start_agent, simulator, faults):
 
 def test_checks_and_scrapes_are_answered(waiting, faults):
     """Fresh for two seconds, then with the age of what they say."""
-    until = time.monotonic() + 1.5 * LONG / 1000
+    until = time.monotonic() + 0.6 * LONG / 1000
     answers = 0
     while time.monotonic() < until:
         assert waiting.reply().startswith("up 75%")
@@ -51,7 +51,7 @@ def test_sigterm_ends_serving_at_once(waiting):
     with pytest.raises(OSError):
         lab.connect(waiting.address, 1)
     assert waiting.running, "the kernel still keeps it"
-    assert waiting.wait(15) == 0
+    assert waiting.wait(30) == 0
 
 
 def test_sigterm_is_obeyed_while_a_reload_waits(waiting):
@@ -60,4 +60,4 @@ def test_sigterm_is_obeyed_while_a_reload_waits(waiting):
     waiting.signal(signal.SIGTERM)
     waiting.wait_for_line("stopping")
     assert not waiting.lines("reload: done")
-    assert waiting.wait(15) == 0
+    assert waiting.wait(30) == 0
