@@ -125,7 +125,7 @@ def test_a_reload_says_what_it_changed(start, simulator, config, reload):
     done = reload(agent, subscribers=50, allow=["127.0.0.1"], peaks=False, hls="off")
     for change in ("subscribers: 100 -> 50", "peaks: on -> off", "hls: 100 -> off", "allow: "):
         assert change in done, done
-    assert agent.metrics()["wcs_node_agent_reloads_total"] == 2
+    agent.wait_for_metric("wcs_node_agent_reloads_total", lambda reloads: reloads == 2)
     reload(agent, bogus=1)
     agent.wait_for_metric("wcs_node_agent_failed_reloads_total", lambda failed: failed == 1)
 
