@@ -111,6 +111,7 @@ def test_tls_and_a_password(start_agent, tmp_path, server_tls, curl):
         basic_auth_users={"prometheus": bcrypt(PASSWORD)},
     )
     agent = start_agent(f"--web.config.file={web}")
+    agent.wait_for_reply("^up ")  # until then the page has no weight
     known = ("-u", f"prometheus:{PASSWORD}")
     lab.wait_until(lambda: curl(agent, "/healthz", *known)[1] == 200, "a sample")
     status, code, page = curl(agent, "/metrics", "-i", *known)
