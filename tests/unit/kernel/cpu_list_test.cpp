@@ -133,13 +133,13 @@ TEST_F(Online, AskProcStatOnceInAWhile) {
     say("0");
     OnlineCpus cpus(sys_);
     const auto start = Clock::now();
-    const auto steal_at = [&](Clock::time_point now) { return cpus.read(now).value().at(0).busy; };
-    const auto first = steal_at(start);
+    const auto busy_at = [&](Clock::time_point now) { return cpus.read(now).value().at(0).busy; };
+    const auto first = busy_at(start);
     const auto until = Clock::now() + 50ms;
     while (Clock::now() < until) {
     }
-    EXPECT_EQ(steal_at(start + OnlineCpus::stat_interval - 1ms), first);
-    EXPECT_GE(steal_at(start + OnlineCpus::stat_interval), first);
+    EXPECT_EQ(busy_at(start + OnlineCpus::stat_interval - 1ms), first);
+    EXPECT_GE(busy_at(start + OnlineCpus::stat_interval), first);
 }
 
 }  // namespace

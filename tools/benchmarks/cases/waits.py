@@ -45,30 +45,28 @@ for line in itertools.cycle(sys.argv[2:]):
         super().__init__(log, [sys.executable, "-c", self.SCRIPT, str(pause), *lines], network)
 
 
+def run_batch(bench, network, name, lines):
+    batch = bench.scratch / name
+    batch.write_text("".join(line + "\n" for line in lines))
+    network.ip("-batch", str(batch))
+
+
 def with_routes(bench, network, count):
     network.ip("link", "add", "dull0", "type", "bridge")
     network.ip("address", "add", "10.99.0.1/24", "dev", "dull0")
     network.ip("link", "set", "dull0", "up")
-    batch = bench.scratch / "routes"
-    batch.write_text(
-        "".join(
-            f"route add 172.{16 + n // 65536}.{n // 256 % 256}.{n % 256}/32 dev dull0\n"
-            for n in range(count)
-        )
-    )
-    network.ip("-batch", str(batch))
+    run_batch(
+        bench, network, "routes",
+        (f"route add 172.16.{n // 256}.{n % 256}/32 dev dull0" for n in range(count)),
+    )  # fmt: skip
 
 
 def with_interfaces(bench, network, count):
     elsewhere = bench.keep(lab.Network())
-    batch = bench.scratch / "interfaces"
-    batch.write_text(
-        "".join(
-            f"link add veth{n} type veth peer name veth{n} netns {elsewhere.pid}\n"
-            for n in range(count)
-        )
-    )
-    network.ip("-batch", str(batch))
+    run_batch(
+        bench, network, "interfaces",
+        (f"link add veth{n} type veth peer name veth{n} netns {elsewhere.pid}" for n in range(count)),
+    )  # fmt: skip
 
 
 def compare(bench, key, network, agent, rounds, seconds):
