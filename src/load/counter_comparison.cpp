@@ -26,21 +26,22 @@ constexpr std::uint64_t two_percent(std::uint64_t bytes) { return bytes / 50; }
 }  // namespace
 
 Comparison compare(const Flow& ours, std::uint64_t repeated_bytes, const Flow& device,
-                   const Flow& queued, const DeviceTraits& traits) {
+                   const Lead& lead, const DeviceTraits& traits) {
     if (ours == Flow{} && device == Flow{}) return Comparison::idle;
     const auto& slack = traits.updates_late ? late : at_once;
     const auto overhead = traits.is_tunnel ? tunnel_overhead : frame_overhead;
     const auto tolerance = two_percent(device.bytes) + slack.bytes;
 
-    if (ours.packets == 0 && device.packets > slack.packets) return Comparison::blind;
-    if (device.bytes > ours.bytes + overhead * ours.packets + tolerance) return Comparison::blind;
+    const auto known = ours + lead.before;
+    if (known.packets == 0 && device.packets > slack.packets) return Comparison::blind;
+    if (device.bytes > known.bytes + overhead * known.packets + tolerance) return Comparison::blind;
 
-    if (ours.bytes <= queued.bytes) return Comparison::agrees;
+    if (ours.bytes <= lead.queued.bytes) return Comparison::agrees;
     if (device.packets == 0 && ours.packets > slack.packets) return Comparison::excess;
     // The headers of one aggregate can be as many as its segments, but the device has a packet of
     // it at least.
     const auto most = device.bytes + repeated_bytes + overhead * device.packets;
-    return ours.bytes - queued.bytes > most + tolerance ? Comparison::excess : Comparison::agrees;
+    return ours.bytes - lead.queued.bytes > most + tolerance ? Comparison::excess : Comparison::agrees;
 }
 
 Flow limited_by(const Flow& ours, std::uint64_t repeated_bytes, const Flow& device) {

@@ -31,12 +31,17 @@ enum class Comparison {
     excess,  // ours has counted what the device does not know of
 };
 
+/// What one has counted and the other not, as both are not read at the same moment.
+struct Lead {
+    Flow before = {};  // counted by us before the time compared, and by the device perhaps in it
+    Flow queued = {};  // counted by us, and still in the queueing discipline
+};
+
 /// Ours: on the wire; repeated_bytes of them are headers of the segments of aggregates. The
 /// device's: a driver counts an aggregate as one packet or as its segments, with or without layer 2
-/// headers, padding and frame check sequence; all of that agrees. queued: counted by us, and still
-/// in the queueing discipline.
+/// headers, padding and frame check sequence; all of that agrees.
 Comparison compare(const Flow& ours, std::uint64_t repeated_bytes, const Flow& device,
-                   const Flow& queued, const DeviceTraits& traits);
+                   const Lead& lead, const DeviceTraits& traits);
 
 /// As much of ours as the device can have seen.
 Flow limited_by(const Flow& ours, std::uint64_t repeated_bytes, const Flow& device);

@@ -35,6 +35,10 @@ Flow highest(const Flow& one, const Flow& other) {
     return {std::max(one.bytes, other.bytes), std::max(one.packets, other.packets)};
 }
 
+Flow lowest(const Flow& one, const Flow& other) {
+    return {std::min(one.bytes, other.bytes), std::min(one.packets, other.packets)};
+}
+
 Flow without(const Flow& flow, const Flow& part) {
     return {flow.bytes - std::min(flow.bytes, part.bytes),
             flow.packets - std::min(flow.packets, part.packets)};
@@ -63,21 +67,27 @@ std::optional<WitnessedFlow::Change> WitnessedFlow::advance(const Reading& readi
         }
         return std::nullopt;
     }
-    Flow queued;
-    auto comparison = compare(ours_, repeated_, device_, queued, traits);
+    Lead known{.before = lead_};
+    auto comparison = compare(ours_, repeated_, device_, known, traits);
     if (comparison == Comparison::excess) {
         if (const auto again = read_again()) {
-            queued = again->queued;
+            known.queued = again->queued;
             device_ = device_ + growth(device_last_, again->counted);
-            comparison = compare(ours_, repeated_, device_, queued, traits);
+            comparison = compare(ours_, repeated_, device_, known, traits);
         }
         // A card that has never counted a frame has no counters.
         if (traits.updates_late && device_last_.packets == 0) comparison = Comparison::agrees;
     }
     // Nothing of ours, and so little of the device's that it may be chance: more will tell.
     const bool is_open = !disagree(comparison) && ours_.packets == 0 && device_.packets > 0;
-    return by_device_ ? advance_by_device(comparison, is_open)
-                      : advance_by_source(comparison, is_open, queued, traits.updates_late);
+    const bool was_by_device = by_device_;
+    auto change = was_by_device ? advance_by_device(comparison, is_open)
+                                : advance_by_source(comparison, known.queued, traits.updates_late);
+    const bool may_begin_anew = !is_open && (was_by_device || !disagree(comparison));
+    if (!change && may_begin_anew && last_ - begun_ >= compared_over)
+        begin_anew(last_, {.before = traits.updates_late ? Flow{} : lead(read_again),
+                           .queued = was_by_device ? Flow{} : known.queued});
+    return change;
 }
 
 std::optional<WitnessedFlow::Change> WitnessedFlow::advance_by_device(Comparison comparison,
@@ -93,18 +103,15 @@ std::optional<WitnessedFlow::Change> WitnessedFlow::advance_by_device(Comparison
             return changed;
         }
     }
-    if (last_ - begun_ >= compared_over && !is_open) begin_anew(last_);
     return std::nullopt;
 }
 
 std::optional<WitnessedFlow::Change> WitnessedFlow::advance_by_source(Comparison comparison,
-                                                                      bool is_open,
                                                                       const Flow& queued,
                                                                       bool updates_late) {
     if (!disagree(comparison)) {
         disagrees_since_.reset();
         report(ours_);
-        if (last_ - begun_ >= compared_over && !is_open) begin_anew(last_, queued);
         return std::nullopt;
     }
     if (!disagrees_since_) disagrees_since_ = last_;
@@ -112,23 +119,35 @@ std::optional<WitnessedFlow::Change> WitnessedFlow::advance_by_source(Comparison
     if (updates_late)
         report(ours_);
     else if (is_blind)
-        report(highest(ours_, device_));
+        report(ours_ + missed());
     else
         report(limited_by(without(ours_, queued), repeated_, device_));
     if (last_ - *disagrees_since_ < (updates_late ? late_disagreement : disagreement))
         return std::nullopt;
     auto changed = change(true, comparison);
     if (is_blind && updates_late) {
-        changed.missed = without(device_, ours_);
-        report(highest(ours_, device_));
+        changed.missed = missed();
+        report(ours_ + missed());
     }
     count_by(true, last_);
     return changed;
 }
 
+/// What ours has counted and the device will count after this reading of it, as ours was read
+/// later. Of a card that is late by more than its slack there is none: it disagrees until it has
+/// told.
+Flow WitnessedFlow::lead(const ReadAgain& read_again) const {
+    const auto ahead = without(ours_ + lead_, device_);
+    if (ahead == Flow{}) return {};
+    const auto again = read_again();
+    return again ? lowest(ahead, without(again->counted, device_last_)) : Flow{};
+}
+
+Flow WitnessedFlow::missed() const { return without(device_, ours_ + lead_); }
+
 WitnessedFlow::Change WitnessedFlow::count_by_device(const Reading& reading) {
     grow(reading);
-    report(highest(ours_, device_));
+    report(ours_ + missed());
     const auto changed = change(true, Comparison::idle);
     count_by(true, reading.at);
     return changed;
@@ -155,12 +174,13 @@ void WitnessedFlow::report(const Flow& growth) {
 }
 
 /// What is queued has been reported, and the device will count it.
-void WitnessedFlow::begin_anew(Clock::time_point at, const Flow& queued) {
+void WitnessedFlow::begin_anew(Clock::time_point at, const Lead& lead) {
     begun_ = at;
-    ours_ = queued;
+    ours_ = lead.queued;
     device_ = {};
     repeated_ = 0;
-    reported_then_ = without(reported_, queued);
+    lead_ = lead.before;
+    reported_then_ = without(reported_, lead.queued);
 }
 
 WitnessedFlow::Change WitnessedFlow::change(bool to_device, Comparison comparison) const {

@@ -63,12 +63,14 @@ class WitnessedFlow {
 
  private:
     std::optional<Change> advance_by_device(Comparison comparison, bool is_open);
-    std::optional<Change> advance_by_source(Comparison comparison, bool is_open, const Flow& queued,
+    std::optional<Change> advance_by_source(Comparison comparison, const Flow& queued,
                                             bool updates_late);
+    Flow lead(const ReadAgain& read_again) const;
     void count_by(bool device, Clock::time_point at);
     void grow(const Reading& reading);
     void report(const Flow& growth);
-    void begin_anew(Clock::time_point at, const Flow& queued = {});
+    void begin_anew(Clock::time_point at, const Lead& lead = {});
+    Flow missed() const;
     Change change(bool to_device, Comparison comparison) const;
 
     // As read last.
@@ -81,6 +83,7 @@ class WitnessedFlow {
     Flow ours_;
     Flow device_;
     std::uint64_t repeated_ = 0;
+    Flow lead_;  // counted by ours before, and by the device perhaps since
     Flow reported_then_;
 
     Flow reported_;

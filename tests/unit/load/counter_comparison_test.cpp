@@ -14,7 +14,7 @@ struct Row {
     Flow ours;
     std::uint64_t repeated_bytes;
     Flow device;
-    Flow queued;
+    Lead lead;
     DeviceTraits traits;
     Comparison right;
 };
@@ -98,23 +98,44 @@ TEST(CounterComparison, OnlyWhatNoWayOfCountingExplainsIsADisagreement) {
          {10'000, 10},
          0,
          {},
-         {10'000, 10},
+         {.queued = {10'000, 10}},
          at_once,
          Comparison::agrees},
         {"what waits in the queue and what left it",
          {10'000'000, 10'000},
          0,
          {4'000'000, 4000},
-         {6'000'000, 6000},
+         {.queued = {6'000'000, 6000}},
          at_once,
          Comparison::agrees},
         {"frames that neither waits nor left",
          {10'000'000, 10'000},
          0,
          {4'000'000, 4000},
-         {1'000'000, 1000},
+         {.queued = {1'000'000, 1000}},
          at_once,
          Comparison::excess},
+        {"what ours had counted before, none of ours since",
+         {},
+         0,
+         {30'000, 30},
+         {.before = {30'000, 30}},
+         at_once,
+         Comparison::agrees},
+        {"more than ours had counted before",
+         {},
+         0,
+         {40'000, 40},
+         {.before = {30'000, 30}},
+         at_once,
+         Comparison::blind},
+        {"ours had counted more before than the device tells of",
+         {1000, 1},
+         0,
+         {1000, 1},
+         {.before = {30'000, 30}},
+         at_once,
+         Comparison::agrees},
         {"twice what left",
          {20'000'000, 20'000},
          0,
@@ -131,7 +152,7 @@ TEST(CounterComparison, OnlyWhatNoWayOfCountingExplainsIsADisagreement) {
          Comparison::agrees},
     };
     for (const auto& row : rows)
-        EXPECT_EQ(compare(row.ours, row.repeated_bytes, row.device, row.queued, row.traits),
+        EXPECT_EQ(compare(row.ours, row.repeated_bytes, row.device, row.lead, row.traits),
                   row.right)
             << row.shows;
 }

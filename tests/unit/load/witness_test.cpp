@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -41,7 +43,7 @@ struct Host {
         for (const auto index : witness.due(selected))
             devices.push_back({.index = index,
                                .name = "wan0",
-                               .traffic = device,
+                               .traffic = earlier.value_or(device),
                                .since = device_since,
                                .traits = traits});
         const auto more =
@@ -65,6 +67,7 @@ struct Host {
     Traffic ours = {};
     Traffic device = frames(7, 7);  // of the time before
     Flow queued = {};
+    std::optional<Traffic> earlier;  // where the device is read well before ours
     RawCounters reading;
     std::vector<CounterChange> changes;
 };
@@ -157,6 +160,52 @@ TEST(Witness, WhatWaitsInTheQueueIsNoDisagreement) {
     }
     EXPECT_EQ(host.reading.interfaces.front().traffic, frames(0, 7100)) << "all of it, once";
     EXPECT_TRUE(host.changes.empty());
+}
+
+TEST(Witness, WhatOursCountsWhileBothAreReadIsNotMissedLater) {
+    Host host;
+    host.read({});
+    keep_busy(host, 3, frames(1000, 1000), frames(1000, 1000));
+    host.earlier = host.device;
+    *host.earlier += frames(970, 970);
+    host.read(frames(1000, 1000));  // a comparison ends, and another begins
+    host.earlier.reset();
+    host.read(frames(50, 50));  // the device has 80 more
+    keep_busy(host, 20, {}, {});
+    EXPECT_EQ(host.reading.interfaces.front().traffic, frames(4050, 4050));
+    EXPECT_TRUE(host.changes.empty());
+}
+
+TEST(Witness, ALeadOnceLendsNothingTwice) {
+    Host host;
+    host.read({});
+    keep_busy(host, 3, frames(1000, 0), frames(1000, 0));
+    host.earlier = host.device;
+    *host.earlier += frames(970, 0);
+    host.read(frames(1000, 0));
+    host.earlier.reset();
+    // From here on every eighth frame is hidden from ours.
+    keep_busy(host, 8, frames(70, 0), frames(80, 0));
+    ASSERT_EQ(host.changes.size(), 1U);
+    EXPECT_EQ(host.changes[0].change.comparison, Comparison::blind);
+    EXPECT_EQ(host.reading.interfaces.front().traffic, frames(4640, 0));
+}
+
+TEST(Witness, ACardThatTellsOnceIn2SecondsIsNoWitnessAgainstTrafficThatEnds) {
+    for (const int readings : {1, 5, 8, 12, 16, 20, 27}) {
+        Host host({.updates_late = true});
+        host.read({});
+        std::uint64_t untold = 0;
+        const auto step = [&](int number, std::uint64_t count) {
+            untold += count;
+            const auto told = number % 8 == 7 ? std::exchange(untold, 0) : 0;
+            host.read(frames(count, 0), frames(told, 0));
+        };
+        for (int i = 0; i < readings; ++i) step(i, 1000);
+        for (int i = readings; i < readings + 40; ++i) step(i, i % 2 == 0 ? 0 : 1);
+        EXPECT_TRUE(host.changes.empty()) << readings;
+        EXPECT_EQ(host.reading.interfaces.front().traffic, host.ours) << readings;
+    }
 }
 
 TEST(Witness, ACardMayBeLate) {
