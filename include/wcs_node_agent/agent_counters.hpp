@@ -5,6 +5,7 @@
 #include <wcs_node_agent/verdict.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ struct AgentCounters {
     std::uint64_t reloads = 0;                                   // those that took effect
     std::uint64_t failed_reloads = 0;                            // those that changed nothing
     std::uint64_t lost_log_lines = 0;                            // that could not be written
+    std::size_t balancers = 0;                                   // sources that ask regularly
     std::optional<LastRequest> last_check = {};
     std::optional<LastRequest> last_refused = {};
 };

@@ -7,6 +7,7 @@
 #include <wcs_node_agent/verdict.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
 #include <wcs_node_agent/wcs_url.hpp>
+#include <wcs_node_agent/weight.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -49,6 +50,7 @@ struct Config {
 
     Limits limits = default_limits();
     double recover = 0.95;
+    WeightSettings weight{.policy = WeightPolicy::proportional};
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted

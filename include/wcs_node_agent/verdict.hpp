@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wcs_node_agent/limits.hpp>
+#include <wcs_node_agent/weight.hpp>
 
 #include <array>
 #include <optional>
@@ -48,7 +49,7 @@ struct LimitReading {
 /// What the load balancer is told, and why.
 struct Verdict {
     NodeState state = NodeState::up;
-    int weight = 100;    // percent of the configured weight; 0 unless up
+    Weight weight;       // 0 % unless up
     std::string reason;  // one line, without CR or LF; while up: soft limits, what is unknown
     std::vector<LimitReading> readings;  // one for each limit, in their order
     std::string bottleneck;  // name of the most used limit; empty where nothing is checked

@@ -32,6 +32,7 @@ struct CountNames {
     std::array<std::vector<std::string>, all_protocols.size()> subscribers{
         {{"streams_webrtc_out"}, {"streams_rtmp_out"}, {"streams_rtsp_out"}}};
     std::vector<std::string> hls{"streams_hls"};
+    std::vector<std::string> connections{"connections"};  // none: they are not counted
 
     bool operator==(const CountNames&) const = default;
 };

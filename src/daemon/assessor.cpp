@@ -16,6 +16,18 @@ void Assessor::configure(const Config& config) {
                         .stale_after = config.stale_after,
                         .when_stale = config.when_stale,
                         .when_unreadable = config.when_unreadable};
+    weight_settings_ = config.weight;
+}
+
+Weight Assessor::weigh(const Snapshot& snapshot) {
+    const NodeLoad load{.at = snapshot.at,
+                        .state = snapshot.verdict.state,
+                        .utilisation = utilisations_of(snapshot.verdict),
+                        .sessions = session_counts(snapshot.verdict),
+                        .connections = connections_of(count_names_.connections, snapshot.wcs,
+                                                      policy_settings_.stale_after, snapshot.at),
+                        .balancers = snapshot.agent.balancers};
+    return weigher_.weigh(weight_settings_, expected_capacity(policy_settings_.limits), load);
 }
 
 Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounters& agent) {
@@ -43,6 +55,7 @@ Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounter
                                        .link_capacity = sample.link_capacity},
                                       snapshot.wcs, snapshot.at);
     snapshot.agent = agent;
+    snapshot.verdict.weight = weigh(snapshot);
     snapshot.agent_reply = agent_reply(snapshot.verdict);
     return snapshot;
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/sample.hpp"
 #include "load/policy.hpp"
+#include "load/weigher.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
@@ -23,9 +24,13 @@ class Assessor {
     Snapshot assess(Sample sample, const WcsState& wcs, const AgentCounters& agent);
 
  private:
+    Weight weigh(const Snapshot& snapshot);
+
     CountNames count_names_;
     PolicySettings policy_settings_;
+    WeightSettings weight_settings_;
     Policy policy_;
+    Weigher weigher_;
     Clock::time_point started_ = Clock::now();
 };
 

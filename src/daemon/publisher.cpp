@@ -82,7 +82,7 @@ void Publisher::report_unknown(const Verdict& before, const Verdict& now) {
 
 void Publisher::report_transition(const Verdict& verdict) {
     if (verdict.state == NodeState::up)
-        spdlog::info("node is up, weight {}%", verdict.weight);
+        spdlog::info("node is up, weight {}%", verdict.weight.percent);
     else
         spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
     notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));

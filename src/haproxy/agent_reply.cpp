@@ -17,7 +17,7 @@ constexpr std::size_t max_reply = 200;  // bytes, the newline included
 std::string words(const Verdict& verdict) {
     switch (verdict.state) {
         case NodeState::up:
-            return fmt::format("up {}%", verdict.weight);  // a reason: it is not fresh
+            return fmt::format("up {}%", verdict.weight.percent);  // a reason: it is not fresh
         case NodeState::drain:
             return "up 0%";
         case NodeState::down:

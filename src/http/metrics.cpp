@@ -215,7 +215,7 @@ Metrics limit_metrics() {
               "Share of its configured weight that is reported to HAProxy. Absent before the first "
               "report.",
               [](const Snapshot& node, Writer& out) {
-                  if (!node.starting) out.add(node.verdict.weight / 100.0);
+                  if (!node.starting) out.add(node.verdict.weight.percent / 100.0);
               }),
         gauge("wcs_node_state", "", {"state"},
               "1 for the state that is reported to HAProxy, 0 for the others. Absent before the "

@@ -163,7 +163,7 @@ std::string status_json(const Snapshot& snapshot) {
         {"time", to_rfc3339(snapshot.wall)},
         {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)},
         {"state", snapshot.starting ? "starting" : to_string(verdict.state)},
-        {"weight", snapshot.starting ? Json() : Json(verdict.weight)},
+        {"weight", snapshot.starting ? Json() : Json(verdict.weight.percent)},
         {"reason", or_null(snapshot.starting ? "" : verdict.reason)},
         {"reply", or_null(reply)},
         {"bottleneck", or_null(verdict.bottleneck)},

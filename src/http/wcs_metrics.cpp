@@ -23,9 +23,9 @@ void add_counts(const Snapshot& node, const Counts& counts, Writer& out) {
 /// The page's numbers that are not part of a count.
 void add_stats(const Snapshot& node, Writer& out) {
     if (!has_fresh_page(node)) return;
-    const auto& [publishers, subscribers, hls] = node.count_names;
-    std::set<std::string_view> counted(hls.begin(), hls.end());
-    for (const auto* group : {&publishers, &subscribers})
+    const auto& streams = node.count_names;
+    std::set<std::string_view> counted(streams.hls.begin(), streams.hls.end());
+    for (const auto* group : {&streams.publishers, &streams.subscribers})
         for (const auto& names : *group) counted.insert(names.begin(), names.end());
     for (const auto& [key, value] : node.wcs.page->numbers)
         if (!counted.contains(key)) out.add(value, {key});

@@ -17,7 +17,7 @@ Verdict aged(const Verdict& last, std::chrono::nanoseconds age, const Freshness&
         age > std::max(freshness.stale_after, freshness.fresh_for) && last.state == NodeState::up;
     if (decides && freshness.when_unreadable == WhenStale::down) verdict.state = NodeState::down;
     if (decides && freshness.when_unreadable == WhenStale::drain) verdict.state = NodeState::drain;
-    if (verdict.state != NodeState::up) verdict.weight = 0;
+    if (verdict.state != NodeState::up) verdict.weight.percent = 0;
     return verdict;
 }
 

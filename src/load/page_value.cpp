@@ -6,27 +6,23 @@
 
 namespace wcs_node_agent {
 
-namespace {
-
-Result<double> sum(const std::vector<std::string>& keys, const WcsPage& page) {
+Result<double> page_sum(const std::vector<std::string>& names, const WcsPage& page) {
     double total = 0;
-    for (const auto& key : keys) {
-        const auto found = page.numbers.find(key);
-        if (page.disputed.contains(key))
-            return Error{fmt::format("the page has different numbers named '{}'", key)};
+    for (const auto& name : names) {
+        const auto found = page.numbers.find(name);
+        if (page.disputed.contains(name))
+            return Error{fmt::format("the page has different numbers named '{}'", name)};
         if (found == page.numbers.end())
-            return Error{fmt::format("the page has no number named '{}'", key)};
+            return Error{fmt::format("the page has no number named '{}'", name)};
         total += found->second;
     }
     return total;
 }
 
-}  // namespace
-
 Result<double> page_value(const Limit& limit, const WcsPage& page) {
-    auto value = sum(limit.keys, page);
+    auto value = page_sum(limit.keys, page);
     if (!value || limit.of.empty()) return value;
-    auto whole = sum(limit.of, page);
+    auto whole = page_sum(limit.of, page);
     if (!whole) return whole;
     if (*whole <= 0)
         return Error{fmt::format("{} on the page is {:g}, and nothing is a share of that",

@@ -5,7 +5,6 @@
 #include "load/page_value.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <tuple>
 #include <vector>
@@ -97,11 +96,6 @@ std::string describe(const LimitReading& reading) {
     const int decimals = reading.unit == LimitUnit::streams ? 0 : 1;
     return fmt::format("{} {}{:.{}f} of {:g}", reading.name, reading.at_least ? "at least " : "",
                        *reading.value, decimals, *reading.maximum);
-}
-
-/// Rounded to the nearest, but a node that may take streams never says 0, which would mean drain.
-int weight_at(double utilisation) {
-    return std::clamp(static_cast<int>(std::lround(100 * (1 - utilisation))), 1, 100);
 }
 
 /// What lowers the weight of a node that stays up: "udp_loss 2.3 of 1".
@@ -240,16 +234,13 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
         verdict.bottleneck = bottleneck->name;
     if (tripped_) {
         verdict.state = NodeState::down;
-        verdict.weight = 0;
         verdict.reason = describe(*evident);
     } else if (taken_out_by) {
         verdict.state = otherwise == WhenStale::down ? NodeState::down : NodeState::drain;
-        verdict.weight = 0;
         const auto& [name, why] = std::tie(taken_out_by->name, taken_out_by->unknown);
         verdict.reason =
             is_of_wcs(taken_out_by->held) ? why : fmt::format("{} unknown: {}", name, why);
     } else {
-        verdict.weight = weight_at(highest ? *highest->utilisation : 0);
         verdict.reason = reason_while_up(verdict.readings);
     }
     return verdict;

@@ -32,12 +32,13 @@ struct Measured {
     std::optional<double> link_capacity = {};  // Mbit/s of the selected interfaces, for shares
 };
 
-/// Holds what is known of the node against its limits. It has a memory of two kinds. A limit takes
-/// the node down at its maximum, and the node comes back below `recover` of it; a soft one only
-/// lowers the weight, known or not. And a value that becomes unknown holds for stale_after.
+/// Decides a node's state: holds what is known of it against its limits. It has a memory of two
+/// kinds. A limit takes the node down at its maximum, and the node comes back below `recover` of
+/// it; a soft one only lowers the weight, known or not. And a value that becomes unknown holds for
+/// stale_after.
 class Policy {
  public:
-    /// What the load balancer gets to know at this moment.
+    /// State, reason and bottleneck at this moment; the weight is a Weigher's.
     Verdict decide(const PolicySettings& settings, const Measured& measured, const WcsState& wcs,
                    Clock::time_point now);
 

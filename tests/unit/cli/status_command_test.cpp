@@ -48,7 +48,7 @@ Snapshot busy_snapshot() {
     snapshot.wcs.fault = WcsFault::connect;
     snapshot.wcs.fault_text = "connection refused";
     snapshot.wcs.page_at = Clock::time_point(97s);
-    snapshot.verdict.weight = 37;
+    snapshot.verdict.weight.percent = 37;
     snapshot.verdict.bottleneck = "band_out";
     snapshot.verdict.readings = {test::reading("cpu", 12.5, 90),
                                  test::reading("publishers", {}, 100), test::reading("hls", {}, {}),

@@ -42,7 +42,7 @@ TEST(AgentReply, SaysTheVerdictInOneLine) {
         SCOPED_TRACE(row.shows);
         Verdict verdict;
         verdict.state = row.state;
-        verdict.weight = row.weight;
+        verdict.weight.percent = row.weight;
         verdict.reason = row.reason;
         EXPECT_EQ(agent_reply(verdict), row.reply);
     }

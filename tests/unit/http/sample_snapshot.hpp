@@ -44,7 +44,7 @@ inline Snapshot busy_node() {
     wcs.faults_total[static_cast<std::size_t>(WcsFault::timeout)] = 2;
 
     Verdict& verdict = snapshot.verdict;
-    verdict.weight = 25;
+    verdict.weight.percent = 25;
     verdict.readings = {
         reading("cpu", 25, 90), reading("publishers", 7, 100), reading("subscribers", 41, 100),
         reading("hls", 3, {}),  reading("band_in", 40, 100),   reading("band_out", 75, 100),

@@ -40,10 +40,10 @@ TEST(Freshness, AnOldVerdictIsNotToldAsFresh) {
         SCOPED_TRACE(row.shows);
         Verdict last;
         last.state = row.last;
-        last.weight = row.last == up ? 40 : 0;
+        last.weight.percent = row.last == up ? 40 : 0;
         const auto verdict = aged(last, row.age, {2s, 10s, row.when_unreadable});
         EXPECT_EQ(verdict.state, row.state);
-        EXPECT_EQ(verdict.weight, row.weight);
+        EXPECT_EQ(verdict.weight.percent, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
     }
 }

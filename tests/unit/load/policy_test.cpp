@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/policy.hpp"
 
+#include "load/weigher.hpp"
+
 #include <cmath>
 #include <map>
 #include <memory>
@@ -40,6 +42,12 @@ Means means(double cpu, double megabits_in, double megabits_out) {
 
 Measured rates(double cpu, double megabits_in, double megabits_out) {
     return {.rates = {means(cpu, megabits_in, megabits_out)}};
+}
+
+/// That the bottleneck leaves.
+int weight_of(const Verdict& verdict) {
+    const NodeLoad load{.at = now, .state = verdict.state, .utilisation = utilisations_of(verdict)};
+    return Weigher().weigh({.policy = WeightPolicy::proportional}, 100, load).percent;
 }
 
 struct Row {
@@ -119,7 +127,7 @@ TEST(Policy, WeightIsWhatTheBottleneckLeaves) {
         SCOPED_TRACE(row.shows);
         const auto verdict = Policy().decide(default_settings(), row.measured, row.wcs, now);
         EXPECT_EQ(verdict.state, row.state);
-        EXPECT_EQ(verdict.weight, row.weight);
+        EXPECT_EQ(weight_of(verdict), row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
     }
 }
@@ -128,13 +136,13 @@ TEST(Policy, ALimitThatIsOffIsNotChecked) {
     auto settings = default_settings();
     named(settings.limits, "subscribers").maximum.reset();
     const auto verdict = Policy().decide(settings, rates(0, 0, 0), counts(0, 5000, 0), now);
-    EXPECT_EQ(verdict.weight, 100);
+    EXPECT_EQ(weight_of(verdict), 100);
     EXPECT_EQ(named(verdict.readings, "subscribers").value, 5000) << "but its value is still told";
     EXPECT_FALSE(named(verdict.readings, "subscribers").utilisation);
 
     const auto unchecked = Policy().decide({.limits = {}}, {}, {}, now);
     EXPECT_EQ(unchecked.state, NodeState::up);
-    EXPECT_EQ(unchecked.weight, 100);
+    EXPECT_EQ(weight_of(unchecked), 100);
     EXPECT_EQ(unchecked.bottleneck, "");
 }
 
@@ -199,7 +207,7 @@ TEST(Policy, StaleCounts) {
         wcs.fault_text = "no answer";
         const auto verdict = Policy().decide(settings, rates(row.cpu, 0, 0), wcs, now);
         EXPECT_EQ(verdict.state, row.state);
-        EXPECT_EQ(verdict.weight, row.weight);
+        EXPECT_EQ(weight_of(verdict), row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
     }
 }
@@ -210,15 +218,15 @@ TEST(Policy, ACountThatWasNeverKnown) {
     wcs.fault_text = "no streams_hls";
     auto settings = default_settings();
     const auto decide = [&] { return Policy().decide(settings, rates(0, 0, 0), wcs, now); };
-    EXPECT_EQ(decide().weight, 90) << "the other limits go on";
+    EXPECT_EQ(weight_of(decide()), 90) << "the other limits go on";
     EXPECT_EQ(decide().reason, "hls unknown: wcs: no streams_hls");
     settings.when_unreadable = WhenStale::down;
     EXPECT_EQ(decide().state, NodeState::down);
     settings.when_unreadable = WhenStale::hold;
-    EXPECT_EQ(decide().weight, 90) << "hold has nothing to hold: the other limits decide";
+    EXPECT_EQ(weight_of(decide()), 90) << "hold has nothing to hold: the other limits decide";
     settings.when_unreadable = WhenStale::down;
     named(settings.limits, "hls").maximum.reset();
-    EXPECT_EQ(decide().weight, 90) << "what no limit needs may be unknown";
+    EXPECT_EQ(weight_of(decide()), 90) << "what no limit needs may be unknown";
     EXPECT_EQ(decide().reason, "");
 }
 
@@ -254,11 +262,11 @@ TEST(Policy, WhatIsKnownOfACountIsEnoughForDown) {
             return Policy().decide(default_settings(), rates(0, 0, 0), wcs, now);
         };
         EXPECT_EQ(decide().state, row.state);
-        EXPECT_EQ(decide().weight, row.weight);
+        EXPECT_EQ(weight_of(decide()), row.weight);
         EXPECT_EQ(decide().reason, row.reason);
         wcs.page_at = now - 11s;
         wcs.subscribers.reset();
-        EXPECT_EQ(decide().weight, 100) << "an old page is no evidence";
+        EXPECT_EQ(weight_of(decide()), 100) << "an old page is no evidence";
     }
 }
 
@@ -273,17 +281,17 @@ TEST(Policy, AMeasuredValueHoldsWhileItIsUnknown) {
         wcs.publishers->at = wcs.subscribers->at = wcs.hls->at = at;
         return policy.decide(settings, measured, wcs, at);
     };
-    EXPECT_EQ(decide(rates(0, 0, 70), 0s).weight, 30);
-    EXPECT_EQ(decide(unknown, 10s).weight, 30);
+    EXPECT_EQ(weight_of(decide(rates(0, 0, 70), 0s)), 30);
+    EXPECT_EQ(weight_of(decide(unknown, 10s)), 30);
     EXPECT_EQ(decide(unknown, 10s).reason, "");
-    EXPECT_EQ(decide(unknown, 11s).weight, 100);
+    EXPECT_EQ(weight_of(decide(unknown, 11s)), 100);
     EXPECT_EQ(decide(unknown, 11s).reason, "band_out unknown: eth0 not counted");
     settings.when_unreadable = WhenStale::hold;
-    EXPECT_EQ(decide(unknown, 1h).weight, 30);
+    EXPECT_EQ(weight_of(decide(unknown, 1h)), 30);
     settings.when_unreadable = WhenStale::drain;
     EXPECT_EQ(decide(unknown, 1h).state, NodeState::drain);
     EXPECT_EQ(decide(unknown, 1h).reason, "band_out unknown: eth0 not counted");
-    EXPECT_EQ(decide(rates(0, 0, 70), 1h).weight, 30);
+    EXPECT_EQ(weight_of(decide(rates(0, 0, 70), 1h)), 30);
 }
 
 /// As after a reload of the window: what took the node down is not over while it is measured anew.
@@ -312,7 +320,7 @@ TEST(Policy, RecoveryFromStaleNeedsNoRoomToSpare) {
     auto silent = counts(0, 97, 0, 20s);
     silent.silent = true;
     EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), silent, now).state, NodeState::down);
-    EXPECT_EQ(policy.decide(settings, rates(0, 0, 0), counts(0, 97, 0), now).weight, 3);
+    EXPECT_EQ(weight_of(policy.decide(settings, rates(0, 0, 0), counts(0, 97, 0), now)), 3);
 }
 
 /// Over a fine grid: never outside 1..100 while up, never up at or over the limit, never rising
@@ -325,9 +333,9 @@ TEST(Policy, WeightFallsMonotonicallyWithLoad) {
             Policy().decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now);
         SCOPED_TRACE(subscribers);
         EXPECT_EQ(verdict.state == NodeState::up, subscribers / 100 < 1);
-        EXPECT_LE(verdict.weight, last);
-        EXPECT_EQ(verdict.weight >= 1, verdict.state == NodeState::up);
-        last = verdict.weight;
+        EXPECT_LE(weight_of(verdict), last);
+        EXPECT_EQ(weight_of(verdict) >= 1, verdict.state == NodeState::up);
+        last = weight_of(verdict);
     }
 }
 
@@ -343,12 +351,12 @@ TEST(Policy, AShareIsHeldAgainstTheLinksCapacity) {
     EXPECT_EQ(named(known.readings, "band_out").maximum, 800);
     EXPECT_EQ(named(known.readings, "band_out").share, 80);
     EXPECT_EQ(named(known.readings, "band_in").share, std::nullopt);
-    EXPECT_EQ(known.weight, 50);
+    EXPECT_EQ(weight_of(known), 50);
 
     const auto unknown = decide(std::nullopt);
     EXPECT_EQ(named(unknown.readings, "band_out").maximum, std::nullopt);
     EXPECT_EQ(named(unknown.readings, "band_out").share, 80) << "asked for, though not checked";
-    EXPECT_EQ(unknown.weight, 100);
+    EXPECT_EQ(weight_of(unknown), 100);
     EXPECT_EQ(unknown.reason, "band_out unknown: the link's speed is not known");
     settings.when_unreadable = WhenStale::down;
     EXPECT_EQ(decide(std::nullopt).state, NodeState::down);
@@ -414,7 +422,7 @@ TEST(Policy, ASoftLimitLowersTheWeightAndNeverTakesTheNodeOut) {
             settings.when_stale = settings.when_unreadable = decides;
             const auto verdict = Policy().decide(settings, row.measured, counts(0, 0, 0), now);
             EXPECT_EQ(verdict.state, row.state);
-            EXPECT_EQ(verdict.weight, row.weight);
+            EXPECT_EQ(weight_of(verdict), row.weight);
             EXPECT_EQ(verdict.reason, row.reason);
             EXPECT_EQ(verdict.bottleneck, row.bottleneck);
         }
@@ -463,7 +471,7 @@ TEST(Policy, PortsAreCheckedWhereThePageHasThem) {
         auto measured = rates(0, 0, 0);
         const auto verdict = Policy().decide(settings, measured, page(row.numbers), now);
         EXPECT_EQ(verdict.state, row.state);
-        EXPECT_EQ(verdict.weight, row.weight);
+        EXPECT_EQ(weight_of(verdict), row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
         EXPECT_EQ(named(verdict.readings, "ports").maximum.has_value(), row.checked);
         EXPECT_EQ(named(verdict.readings, "ports").unknown, "");
@@ -483,11 +491,11 @@ TEST(Policy, PortsThatWereThereGoStale) {
     const auto decide = [&](Clock::duration after) {
         return Policy().decide(settings, {}, wcs, now + after);
     };
-    EXPECT_EQ(decide(15s).weight, 47) << "the time in which this process did not run is no age";
+    EXPECT_EQ(weight_of(decide(15s)), 47) << "the time in which this process did not run is no age";
     EXPECT_EQ(decide(16s).state, NodeState::down);
     EXPECT_EQ(decide(16s).reason, "wcs: no answer");
     wcs.page_at.reset();
-    EXPECT_EQ(decide(16s).weight, 100) << "a page that never came had no ports";
+    EXPECT_EQ(weight_of(decide(16s)), 100) << "a page that never came had no ports";
 }
 
 TEST(Policy, OwnLimitsAreOfThePage) {
@@ -507,7 +515,7 @@ TEST(Policy, OwnLimitsAreOfThePage) {
         wcs.page_at = wcs.publishers->at = wcs.subscribers->at = wcs.hls->at = now + after;
         return policy.decide(settings, rates(0, 0, 0), wcs, now + after);
     };
-    EXPECT_EQ(decide().weight, 50);
+    EXPECT_EQ(weight_of(decide()), 50);
     EXPECT_EQ(decide().bottleneck, "memory");
     numbers["used"] = 240;
     EXPECT_EQ(decide().reason, "memory 80.0 of 80");
@@ -518,7 +526,7 @@ TEST(Policy, OwnLimitsAreOfThePage) {
     numbers["core_threads"] = 0;
     numbers["degraded_percent"] = 10;
     EXPECT_EQ(decide().state, NodeState::up);
-    EXPECT_EQ(decide().weight, 1);
+    EXPECT_EQ(weight_of(decide()), 1);
     EXPECT_EQ(decide().reason, "degraded 10 of 5");
 
     numbers.erase("degraded_percent");
@@ -537,13 +545,13 @@ TEST(Policy, TheBusiestCpuIsALimitOfItsOwn) {
     auto measured = rates(54, 0, 0);
     measured.rates.cpu_max_utilisation = 0.99;
     const auto decide = [&] { return Policy().decide(settings, measured, counts(0, 0, 0), now); };
-    EXPECT_EQ(decide().weight, 40) << "off by default";
+    EXPECT_EQ(weight_of(decide()), 40) << "off by default";
     named(settings.limits, "cpu_core").maximum = 95;
     EXPECT_EQ(decide().state, NodeState::down);
     EXPECT_EQ(decide().reason, "cpu_core 99.0 of 95");
     std::swap(measured.rates.cpu_max_utilisation, measured.rates.so_far.cpu_max_utilisation);
     EXPECT_EQ(decide().state, NodeState::up) << "less than 10 s is no evidence";
-    EXPECT_EQ(decide().weight, 1);
+    EXPECT_EQ(weight_of(decide()), 1);
 }
 
 TEST(Policy, PeaksAreHeldAgainstASoftLimit) {
@@ -553,7 +561,7 @@ TEST(Policy, PeaksAreHeldAgainstASoftLimit) {
     measured.link_capacity = 1000;
     measured.peaks.bits_out = 300e6;
     const auto decide = [&] { return Policy().decide(settings, measured, counts(0, 0, 0), now); };
-    EXPECT_EQ(decide().weight, 40);
+    EXPECT_EQ(weight_of(decide()), 40);
     measured.peaks.bits_out = 1000e6;
     EXPECT_EQ(decide().state, NodeState::up);
     EXPECT_EQ(decide().reason, "band_out_peak 1000.0 of 500");

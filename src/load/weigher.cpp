@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/weigher.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wcs_node_agent {
+
+namespace {
+
+/// HAProxy's highest weight is 256, of a configured one of 100 it takes no more than this either.
+constexpr double highest_percent = 256;
+
+constexpr double most_connections = 1e6;  // HAProxy's own bound is far lower
+
+/// Whatever a measurement gave: a ratio between 0 and one that is more than enough.
+std::optional<double> plausible(const std::optional<double>& utilisation) {
+    constexpr double most = 1e3;
+    if (!utilisation || std::isnan(*utilisation)) return std::nullopt;
+    return std::clamp(*utilisation, 0.0, most);
+}
+
+/// Rounded to the nearest, but a node that may take sessions never says 0, which would mean drain.
+int to_percent(double percent, double highest) {
+    return static_cast<int>(std::lround(std::clamp(percent, 1.0, highest)));
+}
+
+/// Balancers are not used alike, and which connections are whose is not known: so each may keep all
+/// that there are, and has its part of the room, which is at least one connection where there is
+/// room for one at all.
+unsigned greatest_connections(double present, double room, std::size_t balancers) {
+    const double part = std::floor(room / static_cast<double>(balancers));
+    const double more = room >= 1 ? std::max(part, 1.0) : 0;
+    return static_cast<unsigned>(std::clamp(std::floor(present) + more, 1.0, most_connections));
+}
+
+}  // namespace
+
+void Weigher::observe(const WeightSettings& settings, const NodeLoad& load) {
+    const auto passed = last_ ? std::max<Time>(load.at - *last_, Time::zero()) : Time::zero();
+    last_ = load.at;
+    now_ += passed;
+    recent_.observe(load.sessions, now_, settings.recent_sessions);
+    if (load.state != NodeState::up)
+        up_since_.reset();
+    else if (!up_since_)
+        up_since_ = now_;
+    const auto sessions = load.sessions.sum();
+    if (!sessions) return;
+    const double settled = *sessions - recent_.missing(now_, settings.recent_sessions);
+    if (const auto utilisation = plausible(load.utilisation.by_sessions))
+        cost_.observe({*utilisation, settled}, passed, settings.capacity_window);
+    if (const auto connections = plausible_count(load.connections))
+        connections_.observe({*connections, *sessions}, passed, settings.capacity_window);
+}
+
+/// A session that takes more than the node is no session.
+double Weigher::cost(double expected) const { return std::min(cost_.value(1 / expected), 1.0); }
+
+double Weigher::ramp(std::chrono::nanoseconds length) const {
+    if (!up_since_ || length.count() <= 0) return 1;
+    return std::min(1.0, Seconds(now_ - *up_since_) / Seconds(length));
+}
+
+/// How many more connections there is room for. One may carry several sessions, or none.
+std::optional<double> Weigher::connection_room(const WeightSettings& settings, const NodeLoad& load,
+                                               const Weight& weight, double cost) const {
+    const auto hard = plausible(load.utilisation.hard);
+    if (!settings.maxconn || settings.policy != WeightPolicy::headroom ||
+        load.state != NodeState::up || !hard || !plausible_count(load.connections))
+        return std::nullopt;
+    return std::max(0.0, 1 - *hard - weight.added) / cost * connections_.value(1);
+}
+
+Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
+    observe(settings, load);
+    const auto all = plausible(load.utilisation.all);
+    const auto hard = plausible(load.utilisation.hard);
+    const double used = all.value_or(0);
+    const double session_cost = cost(expected);
+
+    Weight weight;
+    weight.raw = 100 * (1 - used);
+    weight.capacity = settings.capacity.value_or(1 / session_cost);
+    weight.reference = settings.capacity_reference.value_or(weight.capacity);
+    weight.balancers =
+        std::max<std::size_t>(settings.balancers > 0 ? settings.balancers : load.balancers, 1);
+    if (settings.policy == WeightPolicy::headroom) {
+        weight.recent = recent_.missing(now_, settings.recent_sessions);
+        weight.added = hard ? session_cost * weight.recent : 0;
+        weight.ramp = ramp(settings.ramp);
+    }
+    if (const auto room = connection_room(settings, load, weight, session_cost))
+        weight.maxconn = greatest_connections(*load.connections, *room, weight.balancers);
+    else if (is_bounded_ && load.state == NodeState::up)
+        weight.maxconn = 0;
+    is_bounded_ = is_bounded_ || weight.maxconn;
+
+    if (load.state != NodeState::up) {
+        weight.percent = 0;
+    } else if (settings.policy == WeightPolicy::proportional) {
+        weight.percent = to_percent(weight.raw, 100);
+    } else {
+        const double with_recent = std::max(used, hard.value_or(0) + weight.added);
+        const double free = std::min(1 - with_recent, weight.ramp);
+        weight.percent =
+            to_percent(100 * weight.capacity / weight.reference * free, highest_percent);
+    }
+    return weight;
+}
+
+}  // namespace wcs_node_agent

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "load/node_load.hpp"
+#include "load/recent_sessions.hpp"
+#include "load/slow_ratio.hpp"
+
+#include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/weight.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace wcs_node_agent {
+
+/// Makes the weight of a node whose state is decided. It remembers which sessions came lately, what
+/// a session costs, and since when the node is up. What is unknown adds nothing; a clock that steps
+/// back stands still. Allocates nothing.
+class Weigher {
+ public:
+    /// By its configuration `expected` sessions, greater than 0, fill the node.
+    Weight weigh(const WeightSettings& settings, double expected, const NodeLoad& load);
+
+ private:
+    using Time = std::chrono::nanoseconds;
+
+    void observe(const WeightSettings& settings, const NodeLoad& load);
+    double ramp(std::chrono::nanoseconds length) const;
+    double cost(double expected) const;
+    std::optional<double> connection_room(const WeightSettings& settings, const NodeLoad& load,
+                                          const Weight& weight, double cost) const;
+
+    std::optional<Clock::time_point> last_;
+    Time now_{};  // since the first moment, by steps of the clock forward
+    std::optional<Time> up_since_;
+    RecentSessions recent_;
+    SlowRatio cost_;           // utilisation a session
+    SlowRatio connections_;    // connections a session
+    bool is_bounded_ = false;  // HAProxy has a maxconn of this agent
+};
+
+}  // namespace wcs_node_agent
