@@ -51,7 +51,7 @@ READ_BY = {
 BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
 OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
-NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools"}  # these look at the tree alone
+NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim"}  # of the tree, or of another program
 
 
 class Programs:
@@ -92,10 +92,11 @@ def programs_in(preset):
     return Programs(ROOT / "build" / preset)
 
 
-def end_to_end(changed, program_touched):
+def end_to_end(changed, program_touched, balance_touched):
     """The names of the files of tests, without test_ and .py."""
     every = {path.stem.removeprefix("test_") for path in E2E.glob("test_*.py")}
     touched = every - NOT_OF_THE_PROGRAMS if program_touched else set()
+    touched |= {"balance_sim"} if balance_touched else set()
     touched |= {path.stem.removeprefix("test_") for path in changed if path.parent == E2E and path.is_file()}
     for name in (str(path.relative_to(ROOT)) for path in changed):
         start = next((start for start in READ_BY if name.startswith(start)), None)
@@ -127,7 +128,7 @@ def affected(changed):
             yield f"fuzz {name}"
     if everything or any(name.startswith(OTHER_KERNELS) for name in names):
         yield "vm"
-    for name in sorted(end_to_end(changed, touched("wcs-node-agent") or touched("wcs-sim"))):
+    for name in sorted(end_to_end(changed, touched("wcs-node-agent") or touched("wcs-sim"), touched("balance-sim"))):
         yield f"e2e {name}"
 
 

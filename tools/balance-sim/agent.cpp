@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "balance-sim/agent.hpp"
+
+#include "balance-sim/limits.hpp"
+#include "balance-sim/node_meter.hpp"
+#include "load/policy.hpp"
+
+#include <wcs_node_agent/config.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace wcs_node_agent::balance {
+
+namespace {
+
+/// What the node may do, in the words of the agent's configuration.
+PolicySettings policy_settings(const AgentSettings& settings) {
+    const Config defaults;
+    PolicySettings policy{.limits = default_limits(),
+                          .recover = defaults.recover,
+                          .stale_after = defaults.stale_after,
+                          .when_stale = defaults.when_stale,
+                          .when_unreadable = defaults.when_unreadable};
+    const auto is_used = [](const Limit& limit) {
+        return limit.value == LimitValue::cpu || limit.value == LimitValue::subscribers ||
+               limit.value == LimitValue::band_out;
+    };
+    std::erase_if(policy.limits, [&](const Limit& limit) { return !is_used(limit); });
+    named(policy.limits, "cpu").maximum = 100 * cpu_limit;
+    named(policy.limits, "band_out").maximum = band_limit * settings.capacity;
+    named(policy.limits, "subscribers").maximum =
+        most_streams_per_session_of_room * settings.room * settings.capacity;
+    return policy;
+}
+
+/// The documented script under xinetd: `up 100%` unless a value is above its limit at this moment.
+/// What it cannot read it takes for nothing.
+class UpDown : public Agent {
+ public:
+    explicit UpDown(const AgentSettings& settings) : settings_(settings) {}
+
+    void sample(const Node& node, double now) override {
+        const auto& integral = node.load.integral();
+        if (was_asked_ && now > last_) {
+            const auto is_over = [&](std::size_t i) {
+                const double mean = (integral[i] - before_[i]) / (now - last_);
+                return mean > resource_limits[i] * settings_.capacity;
+            };
+            up_ = !(is_over(0) || is_over(1));
+        }
+        was_asked_ = true;
+        before_ = integral;
+        last_ = now;
+    }
+
+    std::optional<Reply> reply() const override { return Reply{.up = up_}; }
+
+ private:
+    AgentSettings settings_;
+    PerResource before_{};
+    double last_ = 0;
+    bool was_asked_ = false;
+    bool up_ = true;
+};
+
+/// This agent with `policy: proportional`.
+class Proportional : public Agent {
+ public:
+    explicit Proportional(const AgentSettings& settings) : settings_(policy_settings(settings)) {}
+
+    void sample(const Node& node, double now) override {
+        meter_.sample(node, now);
+        const auto verdict =
+            policy_.decide(settings_, meter_.measured(), meter_.wcs(), meter_.at());
+        reply_ = {.up = verdict.state != NodeState::down,
+                  .weight = static_cast<unsigned>(verdict.weight)};
+    }
+
+    std::optional<Reply> reply() const override {
+        if (!meter_.is_ready()) return std::nullopt;
+        return reply_;
+    }
+
+ private:
+    PolicySettings settings_;
+    NodeMeter meter_;
+    Policy policy_;
+    Reply reply_;
+};
+
+/// Nobody is told anything.
+class Silent : public Agent {
+ public:
+    explicit Silent(const AgentSettings&) {}
+    void sample(const Node&, double) override {}
+    std::optional<Reply> reply() const override { return std::nullopt; }
+};
+
+template <class Kind>
+std::unique_ptr<Agent> make(const AgentSettings& settings) {
+    return std::make_unique<Kind>(settings);
+}
+
+constexpr std::array policies{
+    AgentPolicy{"updown", "the documented script: `up 100%`, or `down` above a limit",
+                &make<UpDown>},
+    AgentPolicy{"proportional", "the free percent of the fullest limit", &make<Proportional>},
+    AgentPolicy{"none", "no agent: all weights are equal", &make<Silent>},
+    AgentPolicy{"floor", "no agent: who knows all sends each session where most is free",
+                &make<Silent>, true},
+};
+
+}  // namespace
+
+std::span<const AgentPolicy> all_policies() { return policies; }
+
+const AgentPolicy* policy_named(std::string_view name) {
+    const auto* found = std::ranges::find(policies, name, &AgentPolicy::name);
+    return found == policies.end() ? nullptr : found;
+}
+
+}  // namespace wcs_node_agent::balance

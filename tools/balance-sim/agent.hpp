@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "balance-sim/node.hpp"
+#include "balance-sim/reply.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace wcs_node_agent::balance {
+
+/// What an agent answers from. Times in seconds, rising.
+class Agent {
+ public:
+    Agent() = default;
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+    virtual ~Agent() = default;
+
+    /// Looks at the node.
+    virtual void sample(const Node& node, double now) = 0;
+
+    /// The answer to a check: none before the first one is due.
+    virtual std::optional<Reply> reply() const = 0;
+};
+
+struct AgentSettings {
+    double capacity = 1;     // of the node, which stretches its limits
+    double room = 100;       // sessions of a node of capacity 1
+    unsigned balancers = 1;  // that ask
+};
+
+/// A way to answer, and the agent that does so.
+struct AgentPolicy {
+    std::string_view name;
+    std::string_view about;
+    std::unique_ptr<Agent> (*make)(const AgentSettings& settings);
+    bool knows_all = false;  // no agent decides: arrivals go where most is free
+};
+
+std::span<const AgentPolicy> all_policies();
+
+/// Null: there is none.
+const AgentPolicy* policy_named(std::string_view name);
+
+}  // namespace wcs_node_agent::balance
