@@ -10,7 +10,7 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr double few = 5;  // sessions
+constexpr double prior_sessions = 5;  // sessions
 constexpr Seconds first_counts_for{1};
 
 /// Whatever passed, one observation is no more than this of a mean: after a standstill the first
@@ -37,7 +37,8 @@ void SlowRatio::observe(const Observation& now, std::chrono::nanoseconds passed,
 double SlowRatio::value(double expected) const {
     constexpr double lowest = 1e-6;
     constexpr double highest = 1e6;
-    const double ratio = (mean_.amount + few * expected) / (mean_.sessions + few);
+    const double ratio =
+        (mean_.amount + prior_sessions * expected) / (mean_.sessions + prior_sessions);
     return std::clamp(ratio, lowest, highest);
 }
 

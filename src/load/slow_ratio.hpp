@@ -20,7 +20,7 @@ class SlowRatio {
                  std::chrono::nanoseconds window);
 
     /// The amount of a session, 1e-6 to 1e6: while sessions are few it is drawn to `expected`, as
-    /// if `few` sessions of that amount had been seen besides.
+    /// if `prior_sessions` of that amount had been seen besides.
     double value(double expected) const;
 
  private:
