@@ -3,9 +3,12 @@
 
 #include "balance-sim/limits.hpp"
 #include "balance-sim/node_meter.hpp"
+#include "load/node_load.hpp"
 #include "load/policy.hpp"
+#include "load/weigher.hpp"
 
 #include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/weight.hpp>
 
 #include <algorithm>
 #include <array>
@@ -64,17 +67,31 @@ class UpDown : public Agent {
     bool up_ = true;
 };
 
-/// This agent with `policy: proportional`.
-class Proportional : public Agent {
+/// This agent, with one of its policies.
+class OurAgent : public Agent {
  public:
-    explicit Proportional(const AgentSettings& settings) : settings_(policy_settings(settings)) {}
+    OurAgent(const AgentSettings& settings, const WeightSettings& weight)
+        : settings_(policy_settings(settings)),
+          weight_(weight),
+          expected_(expected_capacity(settings_.limits)),
+          balancers_(settings.balancers) {
+        weight_.capacity_reference = settings.reference;
+    }
 
     void sample(const Node& node, double now) override {
         meter_.sample(node, now);
         const auto verdict =
             policy_.decide(settings_, meter_.measured(), meter_.wcs(), meter_.at());
+        const NodeLoad load{.at = meter_.at(),
+                            .state = verdict.state,
+                            .utilisation = utilisations_of(verdict),
+                            .sessions = session_counts(verdict),
+                            .connections = connections(),
+                            .balancers = balancers_};
+        const auto weight = weigher_.weigh(weight_, expected_, load);
         reply_ = {.up = verdict.state != NodeState::down,
-                  .weight = static_cast<unsigned>(verdict.weight)};
+                  .weight = static_cast<unsigned>(weight.percent),
+                  .maxconn = weight.maxconn};
     }
 
     std::optional<Reply> reply() const override {
@@ -83,9 +100,20 @@ class Proportional : public Agent {
     }
 
  private:
+    /// One for each session.
+    std::optional<double> connections() const {
+        const auto& sessions = meter_.wcs().subscribers;
+        if (!sessions || meter_.at() - sessions->at > settings_.stale_after) return std::nullopt;
+        return sessions->value;
+    }
+
     PolicySettings settings_;
+    WeightSettings weight_;
+    double expected_;
+    std::size_t balancers_;
     NodeMeter meter_;
     Policy policy_;
+    Weigher weigher_;
     Reply reply_;
 };
 
@@ -102,10 +130,27 @@ std::unique_ptr<Agent> make(const AgentSettings& settings) {
     return std::make_unique<Kind>(settings);
 }
 
+std::unique_ptr<Agent> make_proportional(const AgentSettings& settings) {
+    return std::make_unique<OurAgent>(settings,
+                                      WeightSettings{.policy = WeightPolicy::proportional});
+}
+
+std::unique_ptr<Agent> make_headroom(const AgentSettings& settings) {
+    return std::make_unique<OurAgent>(settings, WeightSettings{});
+}
+
+std::unique_ptr<Agent> make_headroom_without_maxconn(const AgentSettings& settings) {
+    return std::make_unique<OurAgent>(settings, WeightSettings{.maxconn = false});
+}
+
 constexpr std::array policies{
     AgentPolicy{"updown", "the documented script: `up 100%`, or `down` above a limit",
                 &make<UpDown>},
-    AgentPolicy{"proportional", "the free percent of the fullest limit", &make<Proportional>},
+    AgentPolicy{"proportional", "the free percent of the fullest limit", &make_proportional},
+    AgentPolicy{"headroom",
+                "the agent's default: free sessions, those that just came counted, and maxconn",
+                &make_headroom},
+    AgentPolicy{"headroom-no-maxconn", "the same without maxconn", &make_headroom_without_maxconn},
     AgentPolicy{"none", "no agent: all weights are equal", &make<Silent>},
     AgentPolicy{"floor", "no agent: who knows all sends each session where most is free",
                 &make<Silent>, true},

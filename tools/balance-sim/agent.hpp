@@ -27,9 +27,10 @@ class Agent {
 };
 
 struct AgentSettings {
-    double capacity = 1;     // of the node, which stretches its limits
-    double room = 100;       // sessions of a node of capacity 1
-    unsigned balancers = 1;  // that ask
+    double capacity = 1;                   // of the node, which stretches its limits
+    double room = 100;                     // sessions of a node of capacity 1
+    unsigned balancers = 1;                // that ask
+    std::optional<double> reference = {};  // sessions of room that are 100 %; none: the node's own
 };
 
 /// A way to answer, and the agent that does so.

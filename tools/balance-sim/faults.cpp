@@ -80,9 +80,11 @@ void Engine::plan_notices(ServerId node, int checks) {
 /// One that knows nothing yet.
 void Engine::start_agent(ServerId node) {
     nodes_[node].agent_runs = true;
-    agents_[node] = options_.policy->make({.capacity = nodes_[node].capacity,
-                                           .room = options_.room,
-                                           .balancers = options_.balancers});
+    AgentSettings settings{
+        .capacity = nodes_[node].capacity, .room = options_.room, .balancers = options_.balancers};
+    // Nodes of different size have one setting in common.
+    if (options_.capacity.size() > 1) settings.reference = options_.room;
+    agents_[node] = options_.policy->make(settings);
 }
 
 }  // namespace wcs_node_agent::balance

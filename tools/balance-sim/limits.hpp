@@ -11,7 +11,7 @@ inline constexpr double band_limit = 100;
 inline constexpr PerResource resource_limits{cpu_limit, band_limit};
 
 /// Streams that nobody means to reach: what sessions cost is the limit, not their number.
-inline constexpr double most_streams_per_session_of_room = 10;
+inline constexpr double most_streams_per_session_of_room = 3;
 
 /// Of the tightest limit; above 1 where more is asked of the node than it may give.
 inline double utilisation(const Node& node) {

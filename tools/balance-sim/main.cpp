@@ -132,7 +132,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
 
 void print_list() {
     const auto print = [](std::string_view name, std::string_view about) {
-        std::cout << fmt::format("  {:<18}{}\n", name, about);
+        std::cout << fmt::format("  {:<20}{}\n", name, about);
     };
     std::cout << "policies\n";
     for (const auto& policy : all_policies()) print(policy.name, policy.about);
