@@ -26,8 +26,9 @@ struct WeightSettings {
     std::chrono::nanoseconds capacity_window = std::chrono::minutes(5);  // the estimate's time
                                                                          // constant
 
-    /// Within so long a node that came up may say that all of it is free; 0: at once.
-    std::chrono::nanoseconds ramp = std::chrono::seconds(30);
+    /// Within so long a node that came up may say that all of it is free; 0: at once, as HAProxy has
+    /// `slowstart`, and under both its roundrobin may give the node nothing for minutes.
+    std::chrono::nanoseconds ramp{};
 
     bool maxconn = true;        // report how many connections HAProxy may have open
     std::size_t balancers = 0;  // server lines that share the room; 0: as many as sources ask

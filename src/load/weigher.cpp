@@ -11,6 +11,11 @@ namespace {
 /// HAProxy's highest weight is 256, of a configured one of 100 it takes no more than this either.
 constexpr double highest_percent = 256;
 
+/// Up to this utilisation maxconn lets sessions in: who leaves is followed by others of any cost
+/// before the agent is asked again, and what is full to the brim is over its limit half of the
+/// time.
+constexpr double fill = 0.97;
+
 constexpr double most_connections = 1e6;  // HAProxy's own bound is far lower
 
 /// Whatever a measurement gave: a ratio between 0 and one that is more than enough.
@@ -25,13 +30,20 @@ int to_percent(double percent, double highest) {
     return static_cast<int>(std::lround(std::clamp(percent, 1.0, highest)));
 }
 
-/// Balancers are not used alike, and which connections are whose is not known: so each may keep all
-/// that there are, and has its part of the room, which is at least one connection where there is
-/// room for one at all.
-unsigned greatest_connections(double present, double room, std::size_t balancers) {
-    const double part = std::floor(room / static_cast<double>(balancers));
-    const double more = room >= 1 ? std::max(part, 1.0) : 0;
-    return static_cast<unsigned>(std::clamp(std::floor(present) + more, 1.0, most_connections));
+/// Who sets the number of balancers says that they are used alike: each has its part, and what
+/// chance makes of it while there is room. Of those that ask one may be a standby, and which
+/// connections are whose is not known: so each may keep all that there are, and has its part of the
+/// room, which is at least one connection where there is room for one at all.
+unsigned greatest_connections(double present, double room, std::size_t balancers, bool used_alike) {
+    const auto parts = static_cast<double>(balancers);
+    double most = 0;
+    if (used_alike) {
+        const double by_chance = parts > 1 ? std::sqrt((present + room) / parts) : 0;
+        most = std::ceil(present / parts + std::min(room, room / parts + by_chance));
+    } else {
+        most = std::floor(present) + (room >= 1 ? std::max(std::floor(room / parts), 1.0) : 0);
+    }
+    return static_cast<unsigned>(std::clamp(most, 1.0, most_connections));
 }
 
 }  // namespace
@@ -69,7 +81,7 @@ std::optional<double> Weigher::connection_room(const WeightSettings& settings, c
     if (!settings.maxconn || settings.policy != WeightPolicy::headroom ||
         load.state != NodeState::up || !hard || !plausible_count(load.connections))
         return std::nullopt;
-    return std::max(0.0, 1 - *hard - weight.added) / cost * connections_.value(1);
+    return std::max(0.0, fill - *hard - weight.added) / cost * connections_.value(1);
 }
 
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
@@ -91,7 +103,8 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
         weight.ramp = ramp(settings.ramp);
     }
     if (const auto room = connection_room(settings, load, weight, session_cost))
-        weight.maxconn = greatest_connections(*load.connections, *room, weight.balancers);
+        weight.maxconn = greatest_connections(*load.connections, *room, weight.balancers,
+                                              settings.balancers > 0);
     else if (is_bounded_ && load.state == NodeState::up)
         weight.maxconn = 0;
     is_bounded_ = is_bounded_ || weight.maxconn;

@@ -142,14 +142,14 @@ def replayed(algorithm, lines):
     return [line for line in result.stdout.splitlines() if line]
 
 
-def sessions_come_and_go(real, chance, count, changes):
+def sessions_come_and_go(real, chance, count, changes, weights):
     """So many connections, of which most end; every now and then a weight changes."""
     for number in range(count):
         real.ask("open", f"c{len(real.lines)}")
         if len(real.at) > 60 and chance.random() < 0.9:
             real.ask("close", chance.choice(list(real.at)))
         if chance.random() < changes:
-            real.ask("weight", chance.randrange(SERVERS), chance.choice((0, 1, 7, 30, 60, 100, 170, 256)))
+            real.ask("weight", chance.randrange(SERVERS), chance.choice(weights))
 
 
 def shares(answers):
@@ -166,10 +166,17 @@ def real_balancer(start, tmp_path):
         yield lambda algorithm: RealBalancer(start, tmp_path, stack, algorithm)
 
 
-@pytest.mark.parametrize("algorithm", ["roundrobin", "leastconn"])
-def test_each_of_thousands_of_connections_goes_where_haproxy_sends_it(real_balancer, algorithm):
+@pytest.mark.parametrize(
+    ("algorithm", "weights"),
+    [
+        ("roundrobin", (0, 1, 7, 30, 60, 100, 170, 256)),
+        ("roundrobin", (0, 1, 2, 3, 5)),  # a round is as long as their sum: many rounds
+        ("leastconn", (0, 1, 7, 30, 60, 100, 170, 256)),
+    ],
+)
+def test_each_of_thousands_of_connections_goes_where_haproxy_sends_it(real_balancer, algorithm, weights):
     real = real_balancer(algorithm)
-    sessions_come_and_go(real, random.Random(algorithm), 2500, 0.2)
+    sessions_come_and_go(real, random.Random(algorithm), 2500, 0.2, weights)
     assert replayed(algorithm, real.lines) == real.answers
     assert len(set(real.at.values())) > 3, "else this shows little"
 

@@ -73,9 +73,9 @@ class OurAgent : public Agent {
     OurAgent(const AgentSettings& settings, const WeightSettings& weight)
         : settings_(policy_settings(settings)),
           weight_(weight),
-          expected_(expected_capacity(settings_.limits)),
-          balancers_(settings.balancers) {
+          expected_(expected_capacity(settings_.limits)) {
         weight_.capacity_reference = settings.reference;
+        weight_.balancers = settings.balancers;
     }
 
     void sample(const Node& node, double now) override {
@@ -86,8 +86,7 @@ class OurAgent : public Agent {
                             .state = verdict.state,
                             .utilisation = utilisations_of(verdict),
                             .sessions = session_counts(verdict),
-                            .connections = connections(),
-                            .balancers = balancers_};
+                            .connections = connections()};
         const auto weight = weigher_.weigh(weight_, expected_, load);
         reply_ = {.up = verdict.state != NodeState::down,
                   .weight = static_cast<unsigned>(weight.percent),
@@ -110,7 +109,6 @@ class OurAgent : public Agent {
     PolicySettings settings_;
     WeightSettings weight_;
     double expected_;
-    std::size_t balancers_;
     NodeMeter meter_;
     Policy policy_;
     Weigher weigher_;

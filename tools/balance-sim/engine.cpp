@@ -164,8 +164,9 @@ void Engine::check(const Check& check) {
     const auto reply = agents_[check.node]->reply();
     if (!reply) return;
     if (check.balancer == 0) {
-        if (is_measured() && heard_[check.node] && heard_[check.node] != reply)
-            ++measures_.weight_changes;
+        const auto& last = heard_[check.node];
+        const bool is_other = last && (last->up != reply->up || last->weight != reply->weight);
+        if (is_measured() && is_other) ++measures_.weight_changes;
         heard_[check.node] = reply;
     }
     balancers_[check.balancer]->apply(check.node, *reply, now_);

@@ -99,41 +99,46 @@ TEST(Weigher, WhatIsSaidOfANodeThatStands) {
         return load;
     };
     const std::vector<Row> rows{
-        {"half of it is free, room for the other half", {}, load_of(50, 0.5), 50, 100},
-        {"cheap sessions: room for more", {}, load_of(200, 0.5), 50, 386},
+        {"half of it is free, room for nearly the other half", {}, load_of(50, 0.5), 50, 96},
+        {"cheap sessions: room for more", {}, load_of(200, 0.5), 50, 375},
         {"its capacity is four times the reference",
          {.capacity = 400, .capacity_reference = 100},
          load_of(200, 0.5),
          200,
-         386},
-        {"by its own estimate too", {.capacity_reference = 100}, load_of(195, 0.5), 182, 376},
-        {"a quarter of it",
-         {.capacity = 100, .capacity_reference = 400},
-         load_of(50, 0.5),
-         13,
-         100},
+         375},
+        {"by its own estimate too", {.capacity_reference = 100}, load_of(195, 0.5), 182, 365},
+        {"a quarter of it", {.capacity = 100, .capacity_reference = 400}, load_of(50, 0.5), 13, 96},
         {"no more than HAProxy takes",
          {.capacity = 1e6, .capacity_reference = 1},
          load_of(50, 0.5),
          256,
-         100},
+         96},
         {"never 0, which would be a drain",
          {.capacity = 1, .capacity_reference = 1e6},
          load_of(50, 0.5),
          1,
-         100},
-        {"a soft limit is no room that is missing", {}, soft, 30, 100},
-        {"one that is exceeded: the lowest weight", {}, full, 1, 100},
-        {"what sessions do not use up makes none of them dear", {}, of_the_page, 30, 80},
-        {"two sessions to each connection", {}, busy, 50, 195},
+         96},
+        {"a soft limit is no room that is missing", {}, soft, 30, 97},
+        {"one that is exceeded: the lowest weight", {}, full, 1, 97},
+        {"what sessions do not use up makes none of them dear", {}, of_the_page, 30, 77},
+        {"two sessions to each connection", {}, busy, 50, 189},
         {"two balancers: half of the room each, and the connections that there are",
          {},
          two(load_of(50, 0.5)),
          50,
-         75},
-        {"the setting counts before who asks", {.balancers = 5}, two(load_of(50, 0.5)), 50, 60},
-        {"room for one is somebody's, whoever has it", {.balancers = 20}, load_of(97, 0.97), 3, 98},
-        {"no room, no more", {.balancers = 20}, load_of(99.5, 0.995), 1, 99},
+         73},
+        {"the setting counts before who asks, and each has its part of all",
+         {.balancers = 5},
+         two(load_of(50, 0.5)),
+         50,
+         24},
+        {"and what chance makes of it no longer, where there is no room",
+         {.balancers = 20},
+         load_of(99.5, 0.995),
+         1,
+         5},
+        {"room for one is somebody's, whoever has it", {}, two(load_of(95.5, 0.955)), 5, 96},
+        {"no room, no more", {}, two(load_of(99.5, 0.995)), 1, 99},
         {"without connections: no bound", {}, unconnected, 50, {}},
         {"switched off: no bound", {.maxconn = false}, load_of(50, 0.5), 50, {}},
         {"nothing is checked: all is free, and no bound", {}, unmeasured, 100, {}},
@@ -159,7 +164,7 @@ TEST(Weigher, SessionsThatJustCameCountAtTheirCost) {
     EXPECT_NEAR(came.recent, 20, 1e-9);
     EXPECT_NEAR(came.added, 0.2, 0.001);
     EXPECT_EQ(came.percent, 30);
-    EXPECT_EQ(came.maxconn, 100u) << "70 there, and room for 30 more of the 100";
+    EXPECT_EQ(came.maxconn, 96u) << "70 there, and room for 26 more: full at 97 %";
     const auto half = weigher.weigh({}, expected, load_of(70, 0.6, at + 10s));
     EXPECT_EQ(half.percent, 30) << "half of their load shows";
     const auto all = weigher.weigh({}, expected, load_of(70, 0.7, at + 20s));
@@ -190,12 +195,12 @@ TEST(Weigher, ANodeThatCameBackGetsWorkByAndBy) {
     }
     Weigher weigher;
     EXPECT_EQ(weigher.weigh({.ramp = 0s}, expected, load_of(0, 0)).percent, 100) << "without one";
-    EXPECT_EQ(weigher.weigh({}, expected, load_of(0, 0)).maxconn, 100u) << "it bounds no queue";
+    EXPECT_EQ(weigher.weigh({}, expected, load_of(0, 0)).maxconn, 97u) << "it bounds no queue";
 }
 
 TEST(Weigher, ABoundThatHAProxyHasIsLifted) {
     Weigher weigher;
-    EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 100u);
+    EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 96u);
     EXPECT_EQ(weigher.weigh({.maxconn = false}, expected, load_of(50, 0.5)).maxconn, 0u);
     auto unconnected = load_of(50, 0.5);
     unconnected.connections.reset();
@@ -203,7 +208,7 @@ TEST(Weigher, ABoundThatHAProxyHasIsLifted) {
     EXPECT_EQ(
         weigher.weigh({.policy = WeightPolicy::proportional}, expected, load_of(50, 0.5)).maxconn,
         0u);
-    EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 100u);
+    EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 96u);
 }
 
 /// A fleet of unequal nodes in which sessions come and go evenly, each costing 1 / capacity.
