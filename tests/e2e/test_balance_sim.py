@@ -10,6 +10,7 @@ import subprocess
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import balance
 import lab
 import pytest
 
@@ -235,6 +236,34 @@ def test_equal_shares_fill_unequal_nodes_by_their_size():
     used = run["utilisation_by_capacity"]
     assert used["1"] / used["4"] == pytest.approx(4, rel=0.02)
     assert used["2"] / used["4"] == pytest.approx(2, rel=0.02)
+
+
+# The default policy, in a part of the grid of tools/balance-table
+
+
+@pytest.fixture(scope="module")
+def ten_nodes():
+    few = balance.run(BALANCE_SIM, balance.grid((2, 10)), seeds=(1, 2, 3))
+    # Which sessions the dead node had is one draw a run.
+    return few | balance.run(BALANCE_SIM, balance.grid((10,), ("death",)), seeds=range(1, 21))
+
+
+@pytest.mark.parametrize("workload", balance.WORKLOADS)
+def test_the_default_policy_keeps_its_bounds(ten_nodes, workload):
+    cells = {cell: results for cell, results in ten_nodes.items() if cell.workload == workload}
+    assert len(cells) == 6
+    assert balance.unexpected(cells) == []
+
+
+@pytest.mark.parametrize("algorithm", balance.ALGORITHMS)
+@pytest.mark.parametrize("length", ["300", "60"])
+def test_nothing_swings_where_chance_is_small(algorithm, length):
+    run = simulate(
+        *("--policy", "headroom", "--algorithm", algorithm, "--workload", "full", "--nodes", "6"),
+        *("--room", "2000", "--spread", "1", "--hours", "0.5", "--mean-length", length),
+    )
+    assert run["oscillation"] < 0.03
+    assert run["over_limit_node_seconds"] == 0
 
 
 # The program

@@ -32,6 +32,7 @@ READ_BY = {
     "tools/lib/guide_site.py": ("quickstart", "browser", "examples"),
     "tools/lib/nginx.py": ("quickstart", "browser", "examples", "wcs_tls"),
     "tools/lib/websdk.py": ("quickstart", "browser"),
+    "tools/lib/balance": ("balance_sim", "tools"),
     "tools/lib/": ("tools",),
     "tools/demo/": ("quickstart",),
     "tools/quickstart": ("quickstart",),

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the grid, prints its table and the bounds that do not hold, writes docs/balance.md's; see tools/balance-table."""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True
+import balance  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = str(ROOT / "build/release/balance-sim")
+RUNS = ROOT / "build/balance/runs.jsonl"
+DOCUMENT = ROOT / "docs/balance.md"
+IMAGES = ROOT / "docs/images"
+BLOCK = re.compile(r"^(<!-- balance: (\w+) -->\n).*?^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
+
+# (nodes, seeds, workloads, options): a run of 1,000 nodes takes seconds, so there are fewer.
+FEW = ("steady", "busy", "unequal", "flash-crowd", "silence")
+FULL = [
+    ((2, 10), 20, balance.WORKLOADS, ()),
+    ((100,), 3, balance.WORKLOADS, ()),
+    ((1000,), 1, FEW, ("--hours", "0.5")),
+]
+QUICK = [((2, 10), 10, balance.WORKLOADS, ()), ((100,), 1, FEW, ())]
+# Without chance, what is left is the policy's own swing: sessions that cost the same, 2,000 of them on a node.
+SWING = ("--room", "2000", "--spread", "1", "--hours", "0.5")
+
+COLUMNS = (
+    ("over the limit, s of an hour", balance.over, "{:.1f}"),
+    ("hot, % of session time", lambda results: 100 * balance.hot(results), "{:.1f}"),
+    ("imbalance", balance.imbalance, "{:.3f}"),
+    ("oscillation", balance.oscillation, "{:.3f}"),
+    ("refused, % of sessions", lambda results: 100 * balance.total(results, "refused") / balance.total(results, "sessions"), "{:.2f}"),
+    ("weight changes a minute", lambda results: balance.mean(results, "weight_changes_per_minute"), "{:.1f}"),
+)
+
+
+def read_runs():
+    if not RUNS.exists():
+        return {}
+    rows = (json.loads(line) for line in RUNS.read_text().splitlines())
+    return {tuple(row["words"]): row["result"] for row in rows}
+
+
+def run_all(parts, keep):
+    """{cell: {policy: results}} of all parts, and that of the swing."""
+    known = read_runs() if keep else {}
+    RUNS.parent.mkdir(parents=True, exist_ok=True)
+    with open(RUNS, "a" if keep else "w") as file:
+
+        def note(words, result):
+            print(json.dumps({"words": words, "result": result}), file=file, flush=True)
+
+        found = {}
+        for nodes, seeds, workloads, options in parts:
+            print(f"{', '.join(map(str, nodes))} nodes, {seeds} seeds, {len(workloads)} workloads", flush=True)
+            cells = balance.grid(nodes, workloads)
+            found |= balance.run(PROGRAM, cells, seeds=range(1, seeds + 1), options=options, known=known, note=note)
+        swing = balance.run(PROGRAM, balance.grid((6,), ("full",)), seeds=(1,), options=SWING, known=known, note=note)
+    return found, swing
+
+
+def markdown(head, rows):
+    lines = [" | ".join(head), " | ".join("---" for _ in head), *(" | ".join(row) for row in rows)]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def results_table(found, nodes):
+    """Of each cell the columns, each as `up/down; proportional; headroom; floor`."""
+    rows = []
+    for cell, results in found.items():
+        if cell.nodes == nodes:
+            values = ("; ".join(form.format(column(of)) for of in results.values()) for _, column, form in COLUMNS)
+            rows.append([cell.workload, cell.algorithm, *values])
+    return markdown(["workload", "algorithm", *(name for name, _, _ in COLUMNS)], rows)
+
+
+def bounds_table(found):
+    """Each bound: in how many cells it holds, by algorithm, and where it does not."""
+    names = dict.fromkeys(name for results in found.values() for name, _, _ in balance.bounds(results))
+    rows = []
+    for name in names:
+        counts, where = [], []
+        for algorithm in balance.ALGORITHMS:
+            cells = [cell for cell in found if cell.algorithm == algorithm]
+            broken = [
+                (cell, value, bound)
+                for cell in cells
+                for broken_name, value, bound in balance.violations(found[cell])
+                if broken_name == name
+            ]
+            counts.append(f"{len(cells) - len(broken)} of {len(cells)}")
+            where += [f"{cell.workload} {cell.algorithm} {cell.nodes} ({value:.3g}, not {bound:.3g})" for cell, value, bound in broken]
+        rows.append([name, *counts, "; ".join(where[:6]) + (f"; {len(where) - 6} more" if len(where) > 6 else "")])
+    return markdown(["bound", *balance.ALGORITHMS, "where it does not hold"], rows)
+
+
+def swing_table(swing):
+    rows = [
+        [cell.algorithm, *(f"{balance.oscillation(results[policy]):.3f}" for policy in balance.POLICIES)]
+        for cell, results in swing.items()
+    ]
+    return markdown(["algorithm", *balance.POLICIES], rows)
+
+
+def join_table(found):
+    rows = []
+    for cell, results in found.items():
+        if cell.workload != "join":
+            continue
+        texts = []
+        for of in results.values():
+            seconds = [one["join_seconds"] for one in of]
+            texts.append("not within the hour" if None in seconds else f"{sum(seconds) / len(seconds):.0f}")
+        rows.append([str(cell.nodes), cell.algorithm, *texts])
+    return markdown(["nodes", "algorithm", *balance.POLICIES], rows)
+
+
+def plot(found, nodes, name, title, column):
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = name  # the same picture of the same numbers
+    figure, axes = pyplot.subplots(1, 3, sharey=True, figsize=(11, 4.5), layout="constrained")
+    for axis, algorithm in zip(axes, balance.ALGORITHMS):
+        cells = [cell for cell in found if cell.nodes == nodes and cell.algorithm == algorithm]
+        for policy, mark in zip(balance.POLICIES, "xs.|"):
+            values = [column(found[cell][policy]) for cell in cells]
+            axis.plot(values, range(len(cells)), mark, label=policy, markersize=9 if mark in "|." else 5)
+        axis.set_title(algorithm)
+        axis.set_yticks(range(len(cells)), [cell.workload for cell in cells])
+        axis.grid(alpha=0.3)
+    axes[0].invert_yaxis()
+    axes[0].legend()
+    figure.suptitle(f"{title}, {nodes} nodes")
+    figure.savefig(IMAGES / f"{name}.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def write_documents(found, swing):
+    tables = {
+        "bounds": bounds_table(found),
+        "ten": results_table(found, 10),
+        "hundred": results_table(found, 100),
+        "thousand": results_table(found, 1000),
+        "swing": swing_table(swing),
+        "join": join_table(found),
+    }
+    text = BLOCK.sub(lambda block: block[1] + tables[block[2]] + block[3], DOCUMENT.read_text())
+    DOCUMENT.write_text(text)
+    plot(found, 10, "balance-imbalance", "Highest over mean utilisation, mean over time", balance.imbalance)
+    plot(found, 10, "balance-over", "Seconds of each node's hour above its limit", balance.over)
+    print(f"{DOCUMENT.relative_to(ROOT)}: written")
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--docs", action="store_true")
+    arguments.add_argument("--keep", action="store_true")
+    arguments = arguments.parse_args()
+    found, swing = run_all(QUICK if arguments.quick else FULL, arguments.keep)
+    print(bounds_table(found), swing_table(swing), join_table(found), sep="\n")
+    if arguments.docs:
+        write_documents(found, swing)
+    unexpected = balance.unexpected(found)
+    for cell, name, value, bound in unexpected:
+        print(f"{cell.workload}, {cell.algorithm}, {cell.nodes} nodes: {name}: {value:.3g} and not {bound:.3g}")
+    return 1 if unexpected else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
