@@ -57,7 +57,11 @@ def run(program, cells, policies=POLICIES, seeds=(1, 2, 3), options=(), known=No
             known[one] = result
             if note:
                 note(one, result)
-    return {cell: {policy: [known[words(cell, policy, seed)] for seed in seeds] for policy in policies} for cell in cells}
+
+    def of(cell, policy):
+        return [known[words(cell, policy, seed)] for seed in seeds]
+
+    return {cell: {policy: of(cell, policy) for policy in policies} for cell in cells}
 
 
 def total(results, measure):

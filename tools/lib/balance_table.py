@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the grid, prints its table and the bounds that do not hold, writes docs/balance.md's; see tools/balance-table."""
+"""Runs the grid, prints where bounds do not hold, writes docs/balance.md's tables; see tools/balance-table."""
 
 import argparse
 import json
@@ -28,12 +28,18 @@ QUICK = [((2, 10), 10, balance.WORKLOADS, ()), ((100,), 1, FEW, ())]
 # Without chance, what is left is the policy's own swing: sessions that cost the same, 2,000 of them on a node.
 SWING = ("--room", "2000", "--spread", "1", "--hours", "0.5")
 
+
+def refused(results):
+    """% of the sessions that came."""
+    return 100 * balance.total(results, "refused") / balance.total(results, "sessions")
+
+
 COLUMNS = (
     ("over the limit, s of an hour", balance.over, "{:.1f}"),
     ("hot, % of session time", lambda results: 100 * balance.hot(results), "{:.1f}"),
     ("imbalance", balance.imbalance, "{:.3f}"),
     ("oscillation", balance.oscillation, "{:.3f}"),
-    ("refused, % of sessions", lambda results: 100 * balance.total(results, "refused") / balance.total(results, "sessions"), "{:.2f}"),
+    ("refused, % of sessions", refused, "{:.2f}"),
     ("weight changes a minute", lambda results: balance.mean(results, "weight_changes_per_minute"), "{:.1f}"),
 )
 
@@ -93,7 +99,10 @@ def bounds_table(found):
                 if broken_name == name
             ]
             counts.append(f"{len(cells) - len(broken)} of {len(cells)}")
-            where += [f"{cell.workload} {cell.algorithm} {cell.nodes} ({value:.3g}, not {bound:.3g})" for cell, value, bound in broken]
+            where += [
+                f"{cell.workload} {cell.algorithm} {cell.nodes} ({value:.3g}, not {bound:.3g})"
+                for cell, value, bound in broken
+            ]
         rows.append([name, *counts, "; ".join(where[:6]) + (f"; {len(where) - 6} more" if len(where) > 6 else "")])
     return markdown(["bound", *balance.ALGORITHMS, "where it does not hold"], rows)
 
