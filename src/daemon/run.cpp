@@ -8,6 +8,7 @@
 #include "process/exit_status.hpp"
 #include "process/log.hpp"
 #include "process/privileges.hpp"
+#include "process/program_text.hpp"
 #include "process/user.hpp"
 
 #include <cerrno>
@@ -91,6 +92,7 @@ int run_daemon(const ConfigSource& source) {
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);
     if (const auto dropped = drop_privileges(kept, *user); !dropped) return fail(dropped.error());
     log_user(*user, find_config_file(source.file), config);
+    release_program_text();
     daemon.serve();
     return exit_done;
 }

@@ -4,6 +4,7 @@
 #include "kernel/netlink_request.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <linux/gen_stats.h>
 #include <linux/if_link.h>
@@ -29,6 +30,18 @@ T content(const nlattr* attribute) {
     return value;
 }
 
+/// None: the kernel has refused.
+std::optional<Traffic> device_traffic(nlmsghdr* message) {
+    if (message->nlmsg_type != RTM_NEWSTATS) return std::nullopt;
+    const auto* found = nlmsg_find_attr(message, sizeof(if_stats_msg), IFLA_STATS_LINK_64);
+    if (!found) return std::nullopt;
+    const auto stats = content<rtnl_link_stats64>(found);
+    return Traffic{.receive_bytes = stats.rx_bytes,
+                   .receive_packets = stats.rx_packets,
+                   .transmit_bytes = stats.tx_bytes,
+                   .transmit_packets = stats.tx_packets};
+}
+
 }  // namespace
 
 Result<DeviceCounters> DeviceCounters::open() {
@@ -40,24 +53,30 @@ Result<DeviceCounters> DeviceCounters::open() {
     return DeviceCounters(std::move(socket).value());
 }
 
+/// Asked for every selected interface four times a second: without libnl's messages, for which it
+/// takes memory, and its look at the length of the answer before it reads it.
 std::optional<Traffic> DeviceCounters::read(std::uint32_t ifindex) {
-    if_stats_msg wanted{};
-    wanted.ifindex = ifindex;
-    wanted.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
-    const auto request = netlink_request(RTM_GETSTATS, wanted);
-    std::optional<Traffic> traffic;
-    ask(socket_.get(), request.get(), [&](nlmsghdr* message) {
-        if (message->nlmsg_type != RTM_NEWSTATS) return;
-        const auto* found = nlmsg_find_attr(message, sizeof(if_stats_msg), IFLA_STATS_LINK_64);
-        if (static_cast<const if_stats_msg*>(nlmsg_data(message))->ifindex != ifindex || !found)
-            return;
-        const auto stats = content<rtnl_link_stats64>(found);
-        traffic = Traffic{.receive_bytes = stats.rx_bytes,
-                          .receive_packets = stats.rx_packets,
-                          .transmit_bytes = stats.tx_bytes,
-                          .transmit_packets = stats.tx_packets};
-    });
-    return traffic;
+    struct {
+        nlmsghdr header;
+        if_stats_msg wanted;
+    } request{};
+    request.header = {.nlmsg_len = sizeof(request),
+                      .nlmsg_type = RTM_GETSTATS,
+                      .nlmsg_flags = NLM_F_REQUEST,
+                      .nlmsg_seq = ++stats_sequence_,
+                      .nlmsg_pid = 0};
+    request.wanted.ifindex = ifindex;
+    request.wanted.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
+    const int descriptor = nl_socket_get_fd(socket_.get());
+    if (::send(descriptor, &request, sizeof(request), 0) < 0) return std::nullopt;
+    alignas(nlmsghdr) std::array<char, 1024> answer;
+    for (;;) {
+        const auto length = ::recv(descriptor, answer.data(), answer.size(), 0);
+        if (length < 0) return std::nullopt;
+        auto* message = reinterpret_cast<nlmsghdr*>(answer.data());
+        if (!nlmsg_ok(message, static_cast<int>(length))) return std::nullopt;
+        if (message->nlmsg_seq == stats_sequence_) return device_traffic(message);
+    }
 }
 
 DeviceQueue DeviceCounters::queue(std::uint32_t ifindex) {

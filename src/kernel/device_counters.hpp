@@ -36,6 +36,7 @@ class DeviceCounters {
     explicit DeviceCounters(NetlinkSocket socket) : socket_(std::move(socket)) {}
 
     NetlinkSocket socket_;
+    std::uint32_t stats_sequence_ = 0;
 };
 
 }  // namespace wcs_node_agent

@@ -15,8 +15,9 @@ ProcFile::ProcFile(std::filesystem::path path) : path_(std::move(path)) { open()
 void ProcFile::open() {
     descriptor_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct statfs mounted {};
-    is_kernels_ = descriptor_ && ::fstatfs(descriptor_.get(), &mounted) == 0 &&
-                  mounted.f_type == PROC_SUPER_MAGIC;
+    const bool is_known = descriptor_ && ::fstatfs(descriptor_.get(), &mounted) == 0;
+    is_kernels_ = is_known && mounted.f_type == PROC_SUPER_MAGIC;
+    has_one_page_ = is_known && mounted.f_type == SYSFS_MAGIC;
 }
 
 Result<std::string_view> ProcFile::read_until(Enough enough) {
@@ -37,7 +38,7 @@ Result<std::string_view> ProcFile::read_opened(Enough enough) {
         if (got < 0) return failure(path_.native(), errno);
         length += static_cast<std::size_t>(got);
         const auto text = std::string_view(buffer_).substr(0, length);
-        if (got == 0 || enough(text)) return text;
+        if (got == 0 || has_one_page_ || enough(text)) return text;
     }
 }
 

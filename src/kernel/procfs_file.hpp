@@ -37,6 +37,7 @@ class ProcFile {
     std::filesystem::path path_;
     Descriptor descriptor_;
     bool is_kernels_ = false;
+    bool has_one_page_ = false;  // at most, as all attributes of sysfs
     std::string buffer_;
 };
 

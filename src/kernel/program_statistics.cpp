@@ -12,7 +12,8 @@ namespace wcs_node_agent {
 
 namespace {
 
-using namespace std::chrono_literals;
+/// Prometheus asks every 15 s.
+constexpr std::chrono::nanoseconds read_interval = std::chrono::seconds(5);
 
 ProgramCounters counters_of(std::string name, const Descriptor& program, std::uint64_t attached) {
     ProgramCounters counters{.name = std::move(name), .attached = attached};
@@ -29,7 +30,7 @@ ProgramCounters counters_of(std::string name, const Descriptor& program, std::ui
 std::vector<ProgramCounters> ProgramStatistics::read(const KernelPrograms& programs,
                                                      std::size_t interfaces,
                                                      Clock::time_point now) {
-    if (read_at_ && now - *read_at_ < 1s) return last_;
+    if (read_at_ && now - *read_at_ < read_interval) return last_;
     read_at_ = now;
     last_.clear();
     last_.push_back(counters_of("count_receive", programs.receive, interfaces));

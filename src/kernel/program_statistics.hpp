@@ -12,8 +12,8 @@ namespace wcs_node_agent {
 struct KernelPrograms;
 
 /// How often each kernel program ran and for how long, where the kernel keeps that
-/// (kernel.bpf_stats_enabled) and tells it: before Linux 5.19 to CAP_SYS_ADMIN alone. Read once a
-/// second at most.
+/// (kernel.bpf_stats_enabled) and tells it: before Linux 5.19 to CAP_SYS_ADMIN alone. Read every
+/// 5 s at most.
 class ProgramStatistics {
  public:
     /// interfaces: to which the programs that count traffic are attached.
