@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/program_text.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <link.h>
@@ -19,7 +20,7 @@ void release_segment(const dl_phdr_info& object, const ElfW(Phdr) & segment) {
     const auto address = object.dlpi_addr + segment.p_vaddr;
     const auto begin = (address + page - 1) / page * page;
     const auto end = (address + segment.p_filesz) / page * page;
-    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    if (begin < end) ::madvise(std::bit_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 int release_object(dl_phdr_info* object, std::size_t /*size*/, void* /*data*/) {

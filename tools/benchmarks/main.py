@@ -16,6 +16,7 @@ import report  # noqa: E402
 from cases import (  # noqa: E402
     checks,
     clients,
+    cpus,
     packets,
     peaks,
     reactions,
@@ -32,7 +33,7 @@ from workbench import CannotMeasure, Workbench  # noqa: E402
 CASES = {
     case.NAME: case
     for case in (
-        packets, switches, checks, clients, scrapes, rest, scale, waits, peaks, start, reactions, truth
+        packets, switches, checks, clients, scrapes, rest, scale, cpus, waits, peaks, start, reactions, truth
     )  # fmt: skip
 }
 

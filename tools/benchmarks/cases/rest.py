@@ -7,8 +7,8 @@ from workbench import memory_mib, percent_of_a_core
 NAME = "rest"
 TITLE = "the daemon at rest: default settings, the simulator as WCS, one interface, nobody asks"
 FIGURES = (
-    Figure("cpu", "CPU time", "% of a core", at_most=0.3),
-    Figure("resident", "resident memory (VmRSS)", "MiB", at_most=10),
+    Figure("cpu", "CPU time", "% of a core", at_most=0.10),
+    Figure("resident", "resident memory (VmRSS)", "MiB", at_most=9.5),
     Figure("own", "of it the process's own (RssAnon)", "MiB"),
 )
 

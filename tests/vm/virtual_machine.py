@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A virtual machine of two CPUs under a kernel of Debian's, for as long as one script runs.
+"""A virtual machine under a kernel of Debian's, for as long as one script runs.
 
 Kernel.fetch() downloads a kernel and keeps it; run_inside() packs programs, kernel modules and a
 script into an initramfs, boots it, and brings back what the script left in /out. Nothing is
@@ -172,11 +172,12 @@ class Outcome:
     files: dict
 
 
-def run_inside(kernel, programs, modules, script, timeout, tell=print):
+def run_inside(kernel, programs, modules, script, timeout, tell=print, cpus="2"):
     """Boots the kernel, loads the modules, runs the shell script and powers off.
 
     programs are paths or names of what the script needs, static or with shared libraries; all are
-    in the PATH inside. Each line of the console goes to tell. MachineError if there is no end
+    in the PATH inside. Each line of the console goes to tell. cpus is QEMU's -smp: those that run,
+    and `N,maxcpus=M` where more could be plugged in. MachineError if there is no end
     within timeout seconds, or none with an outcome, as after a panic; the console's last lines are
     in it.
     """
@@ -186,7 +187,7 @@ def run_inside(kernel, programs, modules, script, timeout, tell=print):
         initramfs = Path(scratch) / "initramfs"
         _pack(root, initramfs)
         results = Path(scratch) / "results"
-        console = _boot(kernel.image, initramfs, results, timeout, tell)
+        console = _boot(kernel.image, initramfs, results, timeout, tell, cpus)
         try:
             with tarfile.open(fileobj=io.BytesIO(results.read_bytes())) as archive:
                 members = [member for member in archive if member.isfile()]
@@ -249,13 +250,13 @@ def _pack(root, initramfs):
         )
 
 
-def _boot(image, initramfs, results, timeout, tell):
+def _boot(image, initramfs, results, timeout, tell, cpus):
     """The lines of the console, once the machine is off."""
-    # One thread for both CPUs: with one for each, a CPU can run into the breakpoint by which the
+    # One thread for all CPUs: with one for each, a CPU can run into the breakpoint by which the
     # kernel patches its code (attaching to a tracepoint does) after it was taken out: an oops.
     command = [
         *(_program("qemu-system-x86_64"), "-accel", "tcg,thread=single"),
-        *("-cpu", "max", "-smp", "2"),
+        *("-cpu", "max", "-smp", cpus),
         *("-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", image, "-initrd", initramfs),
         *("-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr"),
