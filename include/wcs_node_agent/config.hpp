@@ -50,7 +50,7 @@ struct Config {
 
     Limits limits = default_limits();
     double recover = 0.95;
-    WeightSettings weight{.policy = WeightPolicy::proportional};
+    WeightSettings weight;
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted

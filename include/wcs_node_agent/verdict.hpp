@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/limits.hpp>
 #include <wcs_node_agent/weight.hpp>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +48,13 @@ struct LimitReading {
     bool at_least = false;             // the value is a part of the true one
 };
 
+/// When a node got into its state, and what it was that changed.
+struct StateChange {
+    Clock::time_point at;
+    std::chrono::system_clock::time_point wall;  // the same moment for people
+    std::string reason;                          // one line
+};
+
 /// What the load balancer is told, and why.
 struct Verdict {
     NodeState state = NodeState::up;
@@ -53,6 +62,7 @@ struct Verdict {
     std::string reason;  // one line, without CR or LF; while up: soft limits, what is unknown
     std::vector<LimitReading> readings;  // one for each limit, in their order
     std::string bottleneck;  // name of the most used limit; empty where nothing is checked
+    std::optional<StateChange> changed = {};  // into this state; none before the first reply
 };
 
 }  // namespace wcs_node_agent

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace wcs_node_agent {
 
@@ -12,6 +13,10 @@ enum class WeightPolicy {
     headroom,      // the free share of the node, with all that WeightSettings says
     proportional,  // 100 x (1 - utilisation of the bottleneck), and nothing else
 };
+
+constexpr std::string_view to_string(WeightPolicy policy) {
+    return policy == WeightPolicy::proportional ? "proportional" : "headroom";
+}
 
 struct WeightSettings {
     WeightPolicy policy = WeightPolicy::headroom;
@@ -36,8 +41,12 @@ struct WeightSettings {
     bool operator==(const WeightSettings&) const = default;
 };
 
+/// A maxconn that bounds nothing. HAProxy has 0 for that, but who waits in its queue then, waits on.
+inline constexpr unsigned unbounded = 1'000'000;
+
 /// A weight and how it came about. Sessions are publishers, subscribers and HLS streams together.
 struct Weight {
+    WeightPolicy policy = WeightPolicy::headroom;
     int percent = 100;     // of the configured weight: 1 to 256 while up, else 0
     double raw = 100;      // percent: what the bottleneck leaves free, below 0 if it is exceeded
     double recent = 0;     // sessions whose load does not show yet
@@ -47,9 +56,11 @@ struct Weight {
     double ramp = 1;       // 0..1: the greatest free share that the node may report by now
     std::size_t balancers = 1;  // among which the room is divided
 
-    /// Connections that HAProxy may have open on one server line; 0: as many as it likes, after
-    /// there was a bound. None: not reported.
+    /// Connections that HAProxy may have open on one server line; none: nothing is said of it.
     std::optional<unsigned> maxconn = {};
+
+    /// The same, unless it lifts a bound that there was.
+    std::optional<unsigned> bound() const { return maxconn == unbounded ? std::nullopt : maxconn; }
 };
 
 }  // namespace wcs_node_agent

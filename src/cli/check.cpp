@@ -98,6 +98,9 @@ int check_once(const Config& settings, bool asked_differently, std::ostream& out
         if (config.source == SourceChoice::auto_detect) config.source = SourceChoice::procfs;
     }
     config.stale_after += config.window;  // WCS is asked once
+    // Nor does one look know when the node came up, or how many ask.
+    config.weight.ramp = {};
+    config.weight.maxconn = false;
     const auto wcs = load_wcs_settings(config);
     if (!wcs) {
         err << to_string(wcs.error());

@@ -136,10 +136,11 @@ ConfigErrors set_networks(AllowList& field, const Json& value) {
 }
 
 ConfigErrors set_counts(Config& config, const Json& value) {
-    constexpr std::array<std::string_view, 3> known{"publishers", "subscribers", "hls"};
+    constexpr std::array<std::string_view, 4> known{"publishers", "subscribers", "hls",
+                                                    "connections"};
     if (!value.is_object()) {
-        return one_error(
-            must_be("an object with \"publishers\", \"subscribers\" and \"hls\"", value));
+        return one_error(must_be(
+            "an object with \"publishers\", \"subscribers\", \"hls\" and \"connections\"", value));
     }
     CountNames counts = config.counts;
     ConfigErrors errors = for_each_key(value, known, [&](std::size_t count, const Json& names) {
@@ -148,8 +149,10 @@ ConfigErrors set_counts(Config& config, const Json& value) {
                 return set_names_by_protocol(counts.publishers, names);
             case 1:
                 return set_names_by_protocol(counts.subscribers, names);
-            default:
+            case 2:
                 return set_names(counts.hls, names);
+            default:
+                return set_names(counts.connections, names);
         }
     });
     if (errors.empty()) {
@@ -161,7 +164,8 @@ ConfigErrors set_counts(Config& config, const Json& value) {
 Json show_counts(const Config& config) {
     return {{"publishers", show_names_by_protocol(config.counts.publishers)},
             {"subscribers", show_names_by_protocol(config.counts.subscribers)},
-            {"hls", config.counts.hls}};
+            {"hls", config.counts.hls},
+            {"connections", config.counts.connections}};
 }
 
 }  // namespace wcs_node_agent

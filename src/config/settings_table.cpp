@@ -2,19 +2,17 @@
 #include "config/config_values.hpp"
 #include "config/json_value.hpp"
 #include "config/limit_values.hpp"
+#include "config/setting_rows.hpp"
 #include "config/settings.hpp"
-#include "config/value_text.hpp"
+#include "config/weight_values.hpp"
 
-#include <algorithm>
 #include <array>
-#include <utility>
-
-#include <fmt/format.h>
+#include <string_view>
 
 namespace wcs_node_agent {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace rows;
 
 constexpr Choices<SourceChoice, 3> sources{{{"auto", SourceChoice::auto_detect},
                                             {"ebpf", SourceChoice::ebpf},
@@ -23,145 +21,28 @@ constexpr Choices<WhenStale, 4> when_stale_choices{{{"down", WhenStale::down},
                                                     {"drain", WhenStale::drain},
                                                     {"hold", WhenStale::hold},
                                                     {"ignore", WhenStale::ignore}}};
+constexpr Choices<WeightPolicy, 2> weight_policies{
+    {{"headroom", WeightPolicy::headroom}, {"proportional", WeightPolicy::proportional}}};
 constexpr Choices<std::string_view, 5> log_levels{{{"trace", "trace"},
                                                    {"debug", "debug"},
                                                    {"info", "info"},
                                                    {"warning", "warning"},
                                                    {"error", "error"}}};
 
-template <class Field, class Value>
-ConfigErrors assign(Field& field, Result<Value> value) {
-    if (!value) {
-        return one_error(std::move(value).error());
-    }
-    field = std::move(*value);
-    return {};
-}
-
-/// What a setting is called and said to be; the kinds below add how it is read and shown.
-struct Words {
-    std::string_view name;
-    std::string_view group;
-    std::string_view value;
-    std::string_view help;
-    bool needs_restart = false;
-    std::string_view no_value = {};
-    std::string_view option = {};
+/// Members of Config::weight, as the rows take members of Config.
+template <auto member>
+constexpr auto of_weight = [](auto& config) -> auto& {
+    return config.weight.*member;
 };
 
-constexpr Setting row(const Words& words, ConfigErrors (*set)(Config&, const Json&),
-                      Json (*show)(const Config&), std::string (*range)() = nullptr,
-                      bool is_list = false) {
-    return {.name = words.name,
-            .group = words.group,
-            .value = words.value,
-            .help = words.help,
-            .range = range,
-            .is_list = is_list,
-            .needs_restart = words.needs_restart,
-            .set = set,
-            .show = show,
-            .no_value = words.no_value,
-            .option = words.option};
-}
-
-template <LimitValue value>
-constexpr BuiltInLimit built_in = *std::ranges::find(built_in_limits, value, &BuiltInLimit::value);
-
-template <LimitValue value>
-constexpr Setting limit_setting(std::string_view placeholder, std::string_view help) {
+template <auto member>
+constexpr Setting session_setting(std::string_view name, std::string_view help) {
     return row(
-        {.name = built_in<value>.name, .group = "Limits", .value = placeholder, .help = help},
+        {.name = name, .group = "Weight", .value = "N", .help = help},
         [](Config& config, const Json& json) {
-            return assign(named(config.limits, built_in<value>.name).maximum,
-                          read_maximum(json, built_in<value>.unit));
+            return assign(config.weight.*member, read_sessions(json));
         },
-        [](const Config& config) {
-            return show_maximum(named(config.limits, built_in<value>.name).maximum);
-        });
-}
-
-template <auto field>
-constexpr Setting listen_setting(std::string_view name, std::string_view help) {
-    return row(
-        {.name = name, .group = "Clients", .value = "ADDR:PORT", .help = help},
-        [](Config& config, const Json& json) { return set_endpoints(config.*field, json); },
-        [](const Config& config) { return show_endpoints(config.*field); }, nullptr, true);
-}
-
-template <auto field>
-constexpr Setting allow_setting(std::string_view name, std::string_view help) {
-    return row(
-        {.name = name, .group = "Clients", .value = "CIDR", .help = help},
-        [](Config& config, const Json& json) { return set_networks(config.*field, json); },
-        [](const Config& config) { return Json(network_texts(config.*field)); }, nullptr, true);
-}
-
-/// The bounds are in milliseconds.
-template <auto field, int shortest, int longest>
-constexpr Setting duration_setting(std::string_view name, std::string_view group,
-                                   std::string_view help) {
-    return row(
-        {.name = name, .group = group, .value = "DURATION", .help = help},
-        [](Config& config, const Json& json) {
-            return assign(config.*field, read_duration(json, shortest * 1ms, longest * 1ms));
-        },
-        [](const Config& config) { return Json(duration_text(config.*field)); },
-        [] {
-            return fmt::format("{} to {}", duration_text(shortest * 1ms),
-                               duration_text(longest * 1ms));
-        });
-}
-
-template <auto field, std::size_t smallest, std::size_t greatest>
-constexpr Setting size_setting(const Words& words) {
-    return row(
-        words,
-        [](Config& config, const Json& json) {
-            return assign(config.*field, read_size(json, smallest, greatest));
-        },
-        [](const Config& config) { return Json(size_text(config.*field)); },
-        [] { return fmt::format("{} to {}", size_text(smallest), size_text(greatest)); });
-}
-
-template <auto field, std::size_t greatest>
-constexpr Setting count_setting(const Words& words) {
-    return row(
-        words,
-        [](Config& config, const Json& json) {
-            return assign(config.*field, read_count(json, greatest));
-        },
-        [](const Config& config) { return Json(config.*field); },
-        [] { return fmt::format("0 to {}", greatest); });
-}
-
-template <auto field>
-constexpr Setting switch_setting(const Words& words) {
-    return row(
-        words,
-        [](Config& config, const Json& json) { return assign(config.*field, read_switch(json)); },
-        [](const Config& config) { return Json(config.*field); });
-}
-
-template <auto field, const auto& choices>
-constexpr Setting choice_setting(const Words& words) {
-    return row(
-        words,
-        [](Config& config, const Json& json) {
-            return assign(config.*field, read_choice(json, choices));
-        },
-        [](const Config& config) { return Json(name_of(config.*field, choices)); });
-}
-
-/// A text that may be empty, which is called no_value.
-template <auto field>
-constexpr Setting optional_text_setting(const Words& words) {
-    return row(
-        words,
-        [](Config& config, const Json& json) {
-            return assign(config.*field, read_optional_string(json));
-        },
-        [](const Config& config) { return Json(config.*field); });
+        [](const Config& config) { return show_sessions(config.weight.*member); });
 }
 
 constexpr int second = 1000;
@@ -323,6 +204,42 @@ constexpr std::array settings_table{
          .value = "down|drain|hold|ignore",
          .help = "the same for every limit whose value is unknown although WCS is not silent: it "
                  "answers with an error or another page, or the agent cannot measure"}),
+
+    choice_setting<of_weight<&WeightSettings::policy>, weight_policies>(
+        {.name = "policy",
+         .group = "Weight",
+         .value = "headroom|proportional",
+         .help = "how the weight is made: of the free share with all that follows, or of the free "
+                 "share alone"}),
+    session_setting<&WeightSettings::capacity>(
+        "capacity", "sessions that fill the node; auto: estimated from those that it has"),
+    session_setting<&WeightSettings::capacity_reference>(
+        "capacity_reference",
+        "sessions of room at which a node reports 100 %, alike on all nodes; auto: its capacity"),
+    duration_setting<of_weight<&WeightSettings::capacity_window>, second, 24 * hour>(
+        "capacity_window", "Weight", "time constant of the estimated cost of a session"),
+    duration_setting<of_weight<&WeightSettings::recent_sessions>, 0, 10 * minute>(
+        "recent_sessions", "Weight",
+        "for so long a session that came counts beside the load that it shows, less and less"),
+    duration_setting<of_weight<&WeightSettings::ramp>, 0, hour>(
+        "ramp", "Weight", "in which a node that came up gets to its full weight"),
+    switch_setting<of_weight<&WeightSettings::maxconn>>(
+        {.name = "maxconn",
+         .group = "Weight",
+         .value = "on|off",
+         .help = "report how many connections HAProxy may have open"}),
+    row(
+        {.name = "balancers",
+         .group = "Weight",
+         .value = "N",
+         .help =
+             "server lines of HAProxy that lead to the node, over which its room is divided, up "
+             "to 1000",
+         .no_value = "as many as sources ask"},
+        [](Config& config, const Json& json) {
+            return assign(config.weight.balancers, read_balancers(json));
+        },
+        [](const Config& config) { return show_balancers(config.weight.balancers); }),
 
     optional_text_setting<&Config::user>(
         {.name = "user",

@@ -181,6 +181,7 @@ void Daemon::receive(Result<Sample> sampled) {
     detect_stall(now);
     notifier_.retry();
     counters_.lost_log_lines = lost_log_lines();
+    counters_.balancers = agent_server_.balancers(now);
     if (!sampled) return fail_sample(sampled.error().what, now);
     // By the configuration before, or from before this process stood still.
     if (sampled->revision != revision_ || now - sampled->counters.at >= fresh_for_) return;

@@ -2,6 +2,7 @@
 #include "daemon/publisher.hpp"
 
 #include "haproxy/agent_reply.hpp"
+#include "load/weight_text.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,13 @@ namespace {
 /// A node that has just started is not kept waiting for WCS longer than this, whatever stale_after:
 /// service managers give up, and so do the connections that wait.
 constexpr std::chrono::nanoseconds longest_start = std::chrono::seconds(20);
+
+/// What made the state change. A node that is up again says what had kept it out.
+std::string why(const Verdict* before, const Verdict& now) {
+    if (now.state != NodeState::up) return now.reason;
+    if (!before) return "the agent has started";
+    return fmt::format("no longer {}: {}", to_string(before->state), before->reason);
+}
 
 }  // namespace
 
@@ -61,8 +69,14 @@ bool Publisher::is_first_reply_due(const Snapshot& sampled) const {
 void Publisher::replace(Snapshot next) {
     const auto before = snapshots_.get();
     const bool first = !next.starting && !std::exchange(replying_, !next.starting);
-    if (!next.starting && (first || before->verdict.state != next.verdict.state))
-        report_transition(next.verdict);
+    const bool changed = !next.starting && (first || before->verdict.state != next.verdict.state);
+    if (changed)
+        next.verdict.changed = {.at = Clock::now(),
+                                .wall = std::chrono::system_clock::now(),
+                                .reason = why(first ? nullptr : &before->verdict, next.verdict)};
+    else if (!next.starting)
+        next.verdict.changed = before->verdict.changed;
+    if (changed) report_transition(next.verdict);
     if (!next.starting && !first) report_unknown(before->verdict, next.verdict);
     snapshots_.publish(std::make_shared<const Snapshot>(std::move(next)));
     if (first) notifier_.ready();
@@ -82,7 +96,8 @@ void Publisher::report_unknown(const Verdict& before, const Verdict& now) {
 
 void Publisher::report_transition(const Verdict& verdict) {
     if (verdict.state == NodeState::up)
-        spdlog::info("node is up, weight {}%", verdict.weight.percent);
+        spdlog::info("node is up, weight {}% ({}): {}", verdict.weight.percent,
+                     weight_text(verdict.weight), verdict.changed->reason);
     else
         spdlog::warn("node is {}: {}", to_string(verdict.state), verdict.reason);
     notifier_.status(fmt::format("{} {}", to_string(verdict.state), verdict.reason));

@@ -11,13 +11,17 @@ namespace {
 
 constexpr std::size_t max_reply = 200;  // bytes, the newline included
 
+std::string bound(const Weight& weight) {
+    return weight.maxconn ? fmt::format(" maxconn:{}", *weight.maxconn) : "";
+}
+
 // HAProxy's own words `drain` and `maint` stick until `ready`, and `ready` would also undo what an
 // operator set on HAProxy itself. So a drain is the weight 0 %, which the next weight undoes, and
 // maintenance is a `down`, which the next `up` undoes.
 std::string words(const Verdict& verdict) {
     switch (verdict.state) {
         case NodeState::up:
-            return fmt::format("up {}%", verdict.weight.percent);  // a reason: it is not fresh
+            return fmt::format("up {}%{}", verdict.weight.percent, bound(verdict.weight));
         case NodeState::drain:
             return "up 0%";
         case NodeState::down:

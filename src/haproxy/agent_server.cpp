@@ -61,6 +61,7 @@ void AgentServer::remember(const asio::ip::address& source, std::string_view rep
     auto& last = *counters_.last_check;
     last.source = source;
     last.at = Clock::now();
+    balancers_.add(source, last.at);
     last.text.assign(reply.substr(0, reply.size() - 1));  // into the same memory each time
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "haproxy/regular_sources.hpp"
 #include "net/current_snapshot.hpp"
 #include "net/lingering_close.hpp"
 #include "net/listener.hpp"
 
+#include <cstddef>
 #include <list>
 #include <span>
 #include <vector>
@@ -37,6 +39,9 @@ class AgentServer {
     void give_to(uid_t user, gid_t group) { listener_.give_to(user, group); }
     void limit(OpenConnections::Limits limits) { listener_.limit(limits); }
 
+    /// Sources that ask regularly.
+    std::size_t balancers(Clock::time_point now) const { return balancers_.count(now); }
+
     std::vector<tcp::endpoint> endpoints() const { return listener_.endpoints(); }
 
     /// Takes a connection that is there already, as if it had been accepted.
@@ -60,6 +65,7 @@ class AgentServer {
     bool is_waiting_ = false;        // answer_waiting() runs, even if who waited has gone
     asio::steady_timer timeout_;     // of those who wait, from the first of them on
     LingeringClose closing_;
+    RegularSources balancers_;
 };
 
 }  // namespace wcs_node_agent

@@ -32,4 +32,7 @@ inline Metric counter(std::string name, std::string_view unit, Labels labels, st
 /// What is known of WCS: its page and the fetches of it.
 Metrics wcs_metrics();
 
+/// What is reported to HAProxy, and how it came about.
+Metrics weight_metrics();
+
 }  // namespace wcs_node_agent

@@ -211,20 +211,6 @@ Metrics limit_metrics() {
                       if (reading.maximum || !reading.unknown.empty())
                           out.add(!reading.unknown.empty(), {reading.name});
               }),
-        gauge("wcs_node_weight_ratio", "ratio", {},
-              "Share of its configured weight that is reported to HAProxy. Absent before the first "
-              "report.",
-              [](const Snapshot& node, Writer& out) {
-                  if (!node.starting) out.add(node.verdict.weight.percent / 100.0);
-              }),
-        gauge("wcs_node_state", "", {"state"},
-              "1 for the state that is reported to HAProxy, 0 for the others. Absent before the "
-              "first report.",
-              [](const Snapshot& node, Writer& out) {
-                  if (node.starting) return;
-                  for (const NodeState state : all_node_states)
-                      out.add(node.verdict.state == state, {to_string(state)});
-              }),
     };
 }
 
@@ -302,6 +288,7 @@ const std::vector<Metric>& metrics() {
         append("node", receive_metrics());
         append("wcs", wcs_metrics());
         append("limits", limit_metrics());
+        append("weight", weight_metrics());
         append("agent", agent_metrics());
         return all;
     }();

@@ -60,6 +60,28 @@ Json limits_json(const Verdict& verdict) {
     return limits;
 }
 
+/// How the weight came about; what HAProxy is not bound by is null.
+Json weighing_json(const Weight& weight) {
+    return {{"policy", to_string(weight.policy)},
+            {"raw", weight.raw},
+            {"recent_sessions", weight.recent},
+            {"added_utilisation", weight.added},
+            {"capacity_sessions", weight.capacity},
+            {"reference_sessions", weight.reference},
+            {"ramp", weight.ramp},
+            {"balancers", weight.balancers},
+            {"maxconn", weight.bound() ? Json(*weight.bound()) : Json()}};
+}
+
+Json change_json(const Snapshot& snapshot) {
+    const auto& changed = snapshot.verdict.changed;
+    if (!changed) return {};
+    return {
+        {"time", to_rfc3339(changed->wall)},
+        {"age_seconds", in_seconds(std::max(snapshot.at - changed->at, Clock::duration::zero()))},
+        {"reason", or_null(changed->reason)}};
+}
+
 Json interfaces_json(const Snapshot& snapshot) {
     const auto& selected = snapshot.selected_interfaces;
     Json interfaces = Json::array();
@@ -167,6 +189,8 @@ std::string status_json(const Snapshot& snapshot) {
         {"reason", or_null(snapshot.starting ? "" : verdict.reason)},
         {"reply", or_null(reply)},
         {"bottleneck", or_null(verdict.bottleneck)},
+        {"weighing", snapshot.starting ? Json() : weighing_json(verdict.weight)},
+        {"last_change", change_json(snapshot)},
         {"limits", limits_json(verdict)},
         {"rates",
          {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},

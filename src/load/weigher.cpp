@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace wcs_node_agent {
 
@@ -15,8 +16,6 @@ constexpr double highest_percent = 256;
 /// before the agent is asked again, and what is full to the brim is over its limit half of the
 /// time.
 constexpr double fill = 0.97;
-
-constexpr double most_connections = 1e6;  // HAProxy's own bound is far lower
 
 /// Whatever a measurement gave: a ratio between 0 and one that is more than enough.
 std::optional<double> plausible(const std::optional<double>& utilisation) {
@@ -35,29 +34,42 @@ int to_percent(double percent, double highest) {
 /// connections are whose is not known: so each may keep all that there are, and has its part of the
 /// room, which is at least one connection where there is room for one at all.
 unsigned greatest_connections(double present, double room, std::size_t balancers, bool used_alike) {
+    constexpr double rounding = 1e-9;  // of the divisions that made the room
     const auto parts = static_cast<double>(balancers);
     double most = 0;
     if (used_alike) {
         const double by_chance = parts > 1 ? std::sqrt((present + room) / parts) : 0;
         most = std::ceil(present / parts + std::min(room, room / parts + by_chance));
     } else {
-        most = std::floor(present) + (room >= 1 ? std::max(std::floor(room / parts), 1.0) : 0);
+        const double part = std::floor(room / parts + rounding);
+        most = std::floor(present) + (room + rounding >= 1 ? std::max(part, 1.0) : 0);
     }
-    return static_cast<unsigned>(std::clamp(most, 1.0, most_connections));
+    return static_cast<unsigned>(std::clamp(most, 1.0, double{unbounded}));
 }
 
 }  // namespace
 
-void Weigher::observe(const WeightSettings& settings, const NodeLoad& load) {
+/// A node that has sessions when they are known first was at work before the agent: that is a start
+/// of the agent, not of the node.
+void Weigher::follow(NodeState state, const std::optional<double>& sessions, double expected) {
+    constexpr double at_work = 0.05;  // of what fills the node
+    if (sessions && !std::exchange(knows_sessions_, true))
+        was_at_work_ = *sessions >= at_work * expected;
+    if (state != NodeState::up) {
+        up_since_.reset();
+        was_at_work_ = false;
+    } else if (!up_since_) {
+        up_since_ = now_;
+    }
+}
+
+void Weigher::observe(const WeightSettings& settings, double expected, const NodeLoad& load) {
     const auto passed = last_ ? std::max<Time>(load.at - *last_, Time::zero()) : Time::zero();
     last_ = load.at;
     now_ += passed;
     recent_.observe(load.sessions, now_, settings.recent_sessions);
-    if (load.state != NodeState::up)
-        up_since_.reset();
-    else if (!up_since_)
-        up_since_ = now_;
     const auto sessions = load.sessions.sum();
+    follow(load.state, sessions, expected);
     if (!sessions) return;
     const double settled = *sessions - recent_.missing(now_, settings.recent_sessions);
     if (const auto utilisation = plausible(load.utilisation.by_sessions))
@@ -70,7 +82,7 @@ void Weigher::observe(const WeightSettings& settings, const NodeLoad& load) {
 double Weigher::cost(double expected) const { return std::min(cost_.value(1 / expected), 1.0); }
 
 double Weigher::ramp(std::chrono::nanoseconds length) const {
-    if (!up_since_ || length.count() <= 0) return 1;
+    if (!up_since_ || was_at_work_ || length.count() <= 0) return 1;
     return std::min(1.0, Seconds(now_ - *up_since_) / Seconds(length));
 }
 
@@ -85,13 +97,14 @@ std::optional<double> Weigher::connection_room(const WeightSettings& settings, c
 }
 
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
-    observe(settings, load);
+    observe(settings, expected, load);
     const auto all = plausible(load.utilisation.all);
     const auto hard = plausible(load.utilisation.hard);
     const double used = all.value_or(0);
     const double session_cost = cost(expected);
 
     Weight weight;
+    weight.policy = settings.policy;
     weight.raw = 100 * (1 - used);
     weight.capacity = settings.capacity.value_or(1 / session_cost);
     weight.reference = settings.capacity_reference.value_or(weight.capacity);
@@ -106,7 +119,7 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
         weight.maxconn = greatest_connections(*load.connections, *room, weight.balancers,
                                               settings.balancers > 0);
     else if (is_bounded_ && load.state == NodeState::up)
-        weight.maxconn = 0;
+        weight.maxconn = unbounded;
     is_bounded_ = is_bounded_ || weight.maxconn;
 
     if (load.state != NodeState::up) {

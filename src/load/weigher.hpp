@@ -24,7 +24,8 @@ class Weigher {
  private:
     using Time = std::chrono::nanoseconds;
 
-    void observe(const WeightSettings& settings, const NodeLoad& load);
+    void observe(const WeightSettings& settings, double expected, const NodeLoad& load);
+    void follow(NodeState state, const std::optional<double>& sessions, double expected);
     double ramp(std::chrono::nanoseconds length) const;
     double cost(double expected) const;
     std::optional<double> connection_room(const WeightSettings& settings, const NodeLoad& load,
@@ -33,6 +34,8 @@ class Weigher {
     std::optional<Clock::time_point> last_;
     Time now_{};  // since the first moment, by steps of the clock forward
     std::optional<Time> up_since_;
+    bool knows_sessions_ = false;  // they have been known at all
+    bool was_at_work_ = false;     // the node was when the agent began, and is up ever since
     RecentSessions recent_;
     SlowRatio cost_;           // utilisation a session
     SlowRatio connections_;    // connections a session

@@ -118,9 +118,9 @@ std::string what_answers(const FetchedPage& fetched) {
     return text;
 }
 
-std::vector<std::string> keys_of(const Limits& limits) {
-    std::vector<std::string> keys;
-    for (const auto& limit : limits) {
+std::vector<std::string> keys_of(const Config& config) {
+    std::vector<std::string> keys = config.counts.connections;
+    for (const auto& limit : config.limits) {
         keys.insert(keys.end(), limit.keys.begin(), limit.keys.end());
         keys.insert(keys.end(), limit.of.begin(), limit.of.end());
     }
@@ -130,8 +130,8 @@ std::vector<std::string> keys_of(const Limits& limits) {
 }  // namespace
 
 WcsSettings wcs_settings(const Config& config) {
-    return {config.wcs_url,       config.wcs_interval, config.wcs_timeout,     config.wcs_max_page,
-            config.wcs_max_stats, config.counts,       keys_of(config.limits), {}};
+    return {config.wcs_url,       config.wcs_interval, config.wcs_timeout, config.wcs_max_page,
+            config.wcs_max_stats, config.counts,       keys_of(config),    {}};
 }
 
 FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) {

@@ -30,7 +30,7 @@ struct WcsSettings {
     std::size_t max_page = 0;             // bytes
     std::size_t max_stats = 0;            // entries kept of a page
     CountNames counts;
-    std::vector<std::string> limit_keys;  // what limits need of the page, besides the counts
+    std::vector<std::string> limit_keys;  // what limits and the weight need besides the counts
     TlsTrust trust;                       // made, where the URL is https
 
     bool operator==(const WcsSettings&) const = default;

@@ -185,7 +185,10 @@ class Site:
         host = NODES[name]
         metrics = metrics or f"{host}:9708"
         wcs = f"--wcs-url={self.simulators[name].url}"
-        quick = ("--cpu=off", "--sample-interval=100ms", "--window=500ms", "--wcs-interval=200ms")
+        quick = (
+            *("--cpu=off", "--sample-interval=100ms", "--window=500ms", "--wcs-interval=200ms"),
+            *("--ramp=0s", "--recent-sessions=0s"),  # nobody waits for what is counted by and by
+        )
         agent = self._start(
             lab.Agent, f"{name}-agent", wcs, *quick, *options, listen=f"{host}:9707", metrics=metrics
         )

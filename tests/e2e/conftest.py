@@ -22,9 +22,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lib"))
 import lab  # noqa: E402
 
-# The machine may be busy with other things, so cpu is off unless a test is about it.
+# The machine may be busy with other things, so cpu is off unless a test is about it. Most tests read from the
+# weight what the agent sees, so it is the free share alone unless a test is about how the weight is made.
 QUICK = (
     "--cpu=off",
+    "--policy=proportional",
     "--sample-interval=100ms",
     "--window=500ms",
     "--wcs-interval=200ms",
@@ -121,7 +123,7 @@ def start_shared_agent(start_shared, shared_simulator):
             metrics="127.0.0.1:9728",
         )
         agent.wait_until_listening()
-        agent.wait_for_reply("^up 75%$")
+        agent.wait_for_reply(r"^up 75%( maxconn:\d+)?$")
         return agent
 
     return start_one

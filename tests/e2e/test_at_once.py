@@ -13,11 +13,11 @@ import pytest
 
 @pytest.fixture
 def config(tmp_path, simulator):
-    """config(...) writes the file: WCS's simulator, no cpu limit, and what is given."""
+    """config(...) writes the file: WCS's simulator, no cpu limit, the free share as the weight, and what is given."""
     path = tmp_path / "config.json"
 
     def write(**values):
-        path.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off", **values}))
+        path.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off", "policy": "proportional", **values}))
         return path
 
     return write

@@ -210,9 +210,9 @@ def test_a_restart_of_the_agent_changes_nothing_at_haproxy(haproxy, start_agent,
 @pytest.mark.parametrize(
     "cpu, reply",
     [
-        ("--cpu=off", r"up 75%\n"),
+        ("--cpu=off", r"up 75% maxconn:\d+\n"),
         # Whatever else runs on this machine is in it, and to say so is deliberate too.
-        ("--cpu=95", r"(up (\d|[1-6]\d|7[0-5])%|down # cpu (9[5-9]|100)\.\d of 95)\n"),
+        ("--cpu=95", r"(up (\d|[1-6]\d|7[0-5])% maxconn:\d+|down # cpu (9[5-9]|100)\.\d of 95)\n"),
     ],
 )
 def test_the_first_reply_is_deliberate_however_early_it_is_asked(start, simulator, cpu, reply):

@@ -175,7 +175,7 @@ def test_what_an_operator_sets_holds_while_the_agent_says_up(site, state, shown)
     one.wait_for("node2", status="^UP$")
     one.haproxy.command(f"set server wcs_nodes/node1 state {state}")
     one.simulators["node1"].set(streams_webrtc_out=20)
-    one.agents["node1"].wait_for_reply("^up 80%$")
+    one.agents["node1"].wait_for_reply("^up 80% ")
     ends = time.monotonic() + 1  # ten agent checks
     seen = lab.watch(lambda: state_of(one)["node1"][1], lambda _: time.monotonic() > ends, "a second")
     assert set(seen) == {shown}

@@ -131,7 +131,7 @@ def test_an_unknown_account_is_wrong_usage(start):
 
 def test_a_file_that_a_reload_could_not_read_is_told_at_the_start(start, simulator, tmp_path):
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off"}))
+    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off", "policy": "proportional"}))
     config.chmod(0o600)
     agent = start(lab.Agent, "agent", f"--config={config}")
     agent.wait_until_listening()

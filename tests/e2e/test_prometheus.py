@@ -49,7 +49,7 @@ CONTRACT = (
 @pytest.fixture(scope="module")
 def ready(start_shared_agent):
     """An agent that has rates, peaks and a page of WCS."""
-    agent = start_shared_agent()
+    agent = start_shared_agent("--policy=headroom")
     for rate in ("bandwidth", "bandwidth_peak"):
         series = f'wcs_node_{rate}_bytes_per_second{{direction="in"}}'
         agent.wait_for_metric(series, lambda _: True)

@@ -92,7 +92,8 @@ def test_demo_tells_the_whole_story_and_takes_a_browser(start_quickstart):
     assert "wcs_nodes" in lab.http_get(statistics, "/")[2]
     assert demo.wait(90) == 0, demo.output()
     rows = re.findall(r"^[\d s]*(node[12])  (.+?) {2,}(\d+)  (\S.*)$", demo.output(), re.MULTILINE)
-    seen = {(node, reply, weight, status) for node, reply, weight, status in rows}
+    assert all(re.search(r" maxconn:\d+$", reply) for _, reply, _, _ in rows if re.match("up [1-9]", reply) and "#" not in reply)
+    seen = {(node, reply.split(" maxconn:")[0], weight, status) for node, reply, weight, status in rows}
     assert ("node1", "up 90%", "90", "UP") in seen
     assert ("node1", "up 40%", "40", "UP") in seen
     assert any(
@@ -102,7 +103,7 @@ def test_demo_tells_the_whole_story_and_takes_a_browser(start_quickstart):
     assert ("node1", "up 70%", "70", "UP") in seen
     # 80 Mbit/s of media leave node1: real traffic, of a limit of 100.
     assert any(node == "node1" and 10 <= int(weight) <= 20 for node, _, weight, _ in seen)
-    node2 = [(reply, status) for node, reply, _, status in rows if node == "node2"]
+    node2 = [(reply.split(" maxconn:")[0], status) for node, reply, _, status in rows if node == "node2"]
     assert any(reply.startswith("down # ") and status.startswith("DOWN") for reply, status in node2)
     assert node2[-1] == ("up 80%", "UP")
 

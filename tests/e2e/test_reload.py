@@ -75,7 +75,7 @@ def test_a_thousand_reloads_drop_no_check_and_leak_nothing(start, simulator, tmp
     agent = start(
         lab.Agent,
         "agent",
-        *(f"--config={config}", "--cpu=off", "--wcs-interval=200ms", "--log-level=info"),
+        *(f"--config={config}", "--cpu=off", "--policy=proportional", "--wcs-interval=200ms", "--log-level=info"),
         listen=None,
     )
     agent.address = f"{NODE}:9707"
@@ -129,7 +129,7 @@ def test_haproxy_sees_no_change_through_reloads(start, simulator, tmp_path):
         lab.Agent, "agent", f"--config={config}", "--cpu=off", listen=f"{NODE}:9707"
     )
     agent.wait_until_listening()
-    agent.wait_for_reply("^up 75%$")
+    agent.wait_for_reply(r"^up 75% maxconn:\d+$")
     start(lab.Simulator, "node1", listen=(f"{NODE}:8080",))
     configuration = lab.quick_haproxy(tmp_path, agent_inter="100ms")
     environment = {"NODE1": NODE, "NODE2": "127.0.0.12"}

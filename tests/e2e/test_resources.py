@@ -167,7 +167,7 @@ class FullDisk:
 def test_a_full_disk_under_the_log(simulator, tmp_path):
     simulator.set(streams_webrtc_out=25)
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off"}))
+    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off", "policy": "proportional"}))
     with contextlib.closing(FullDisk(tmp_path)) as disk:
         agent = lab.Agent(disk.folder / "agent.log", f"--config={config}")
         with contextlib.closing(agent):
@@ -240,7 +240,7 @@ def answers(address):
 
 def test_a_reload_without_memory_changes_nothing(start, simulator, faults, tmp_path):
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off"}))
+    config.write_text(json.dumps({"wcs_url": simulator.url, "cpu": "off", "policy": "proportional"}))
     agent = start(lab.Agent, "agent", f"--config={config}", env=faults.environment)
     agent.wait_until_listening()
     agent.wait_for_reply("^up 100%$")

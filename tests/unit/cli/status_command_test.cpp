@@ -80,6 +80,31 @@ TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
         table, ContainsRegex("band_out +63  of 100 Mbit/s +63 %  \\[#{13}\\.{7}\\]  bottleneck\n"));
 }
 
+TEST(StatusTable, SaysHowTheWeightCameAbout) {
+    Snapshot snapshot = busy_snapshot();
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
+                AllOf(HasSubstr("weight      headroom: 100 % free, capacity 0 of 0 sessions\n"),
+                      Not(HasSubstr("since"))));
+    snapshot.verdict.weight = {.raw = 42.25,
+                               .recent = 5,
+                               .added = 0.05,
+                               .capacity = 120,
+                               .reference = 100,
+                               .ramp = 0.5,
+                               .balancers = 2,
+                               .maxconn = 60};
+    snapshot.verdict.changed = {.at = snapshot.at - 8s, .wall = {}, .reason = "back"};
+    const auto table = status_table(Json::parse(status_json(snapshot)));
+    EXPECT_THAT(
+        table, HasSubstr("weight      headroom: 42.3 % free, 5 new sessions take 5 %, at most 50 % "
+                         "so soon, capacity 120 of 100 sessions, at most 60 connections for each "
+                         "of 2 balancers\n"));
+    EXPECT_THAT(table, HasSubstr("since       1970-01-01T00:00:00.000Z, 8 s ago: back\n"));
+    snapshot.verdict.weight.policy = WeightPolicy::proportional;
+    EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),
+                HasSubstr("weight      proportional: 42.3 % free\n"));
+}
+
 TEST(StatusTable, ShowsPeaksWhereTheyAreMeasured) {
     Snapshot snapshot = busy_snapshot();
     EXPECT_THAT(status_table(Json::parse(status_json(snapshot))), Not(HasSubstr("peaks")));

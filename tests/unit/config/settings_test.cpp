@@ -123,6 +123,22 @@ TEST(Settings, EveryValueReachesItsOwnField) {
         Row{R"({"wire_overhead": 24})", [](const Config& c) { return c.wire_overhead == 24; }},
         Row{R"({"peaks": false})", [](const Config& c) { return !c.peaks; }},
         Row{R"({"peaks": "off"})", [](const Config& c) { return !c.peaks; }},
+        Row{R"({"policy": "proportional"})",
+            [](const Config& c) { return c.weight.policy == WeightPolicy::proportional; }},
+        Row{R"({"capacity": 240.5})", [](const Config& c) { return c.weight.capacity == 240.5; }},
+        Row{R"({"capacity_reference": "400"})",
+            [](const Config& c) { return c.weight.capacity_reference == 400; }},
+        Row{R"({"capacity_window": "90s"})",
+            [](const Config& c) { return c.weight.capacity_window == 90s; }},
+        Row{R"({"recent_sessions": "0s"})",
+            [](const Config& c) { return c.weight.recent_sessions == 0s; }},
+        Row{R"({"ramp": "1m"})", [](const Config& c) { return c.weight.ramp == 1min; }},
+        Row{R"({"maxconn": false})", [](const Config& c) { return !c.weight.maxconn; }},
+        Row{R"({"balancers": 4})", [](const Config& c) { return c.weight.balancers == 4; }},
+        Row{R"({"counts": {"connections": ["connections_websocket"]}})",
+            [](const Config& c) {
+                return c.counts.connections == std::vector<std::string>{"connections_websocket"};
+            }},
         Row{R"({"recover": 1})", [](const Config& c) { return c.recover == 1; }},
         Row{R"({"stale_after": "1m"})", [](const Config& c) { return c.stale_after == 1min; }},
         Row{R"({"when_stale": "ignore"})",
@@ -186,6 +202,21 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
         Row{R"({"wire_overhead": -1})", "a whole number from 0 to 1000"},
         Row{R"({"peaks": "yes"})", "/peaks: must be true or false, not \"yes\""},
         Row{R"({"hls": "Off"})", "not \"Off\""},
+        Row{R"({"policy": "roundrobin"})",
+            "/policy: must be one of \"headroom\", \"proportional\", not \"roundrobin\""},
+        Row{R"({"capacity": 0})",
+            "/capacity: must be a number of sessions greater than 0 and up to 1000000, or "
+            "\"auto\", not 0"},
+        Row{R"({"capacity_reference": -1})", "/capacity_reference: must be a number of sessions"},
+        Row{R"({"capacity": 1000001})", "/capacity: must be"},
+        Row{R"({"capacity": "nan"})", "/capacity: must be"},
+        Row{R"({"capacity_window": "0s"})", "/capacity_window: must be a duration"},
+        Row{R"({"recent_sessions": "11m"})", "/recent_sessions: must be a duration"},
+        Row{R"({"ramp": 30})", "/ramp: must be a duration"},
+        Row{R"({"maxconn": 100})", "/maxconn: must be true or false, not 100"},
+        Row{R"({"balancers": 0})",
+            "/balancers: must be a whole number from 1 to 1000, or \"auto\", not 0"},
+        Row{R"({"balancers": 1001})", "/balancers: must be"},
         Row{R"({"recover": 0})", "/recover: must be a number greater than 0 and up to 1, not 0"},
         Row{R"({"recover": 1.01})", "/recover: must be"},
         Row{R"({"sample_interval": "9ms"})", "from \"10ms\" to \"10s\", not \"9ms\""},
@@ -354,6 +385,17 @@ TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
         }
         EXPECT_EQ(conflicts, row.conflicts);
     }
+}
+
+TEST(Settings, AutoLeavesItToTheAgent) {
+    Config config;
+    const auto auto_again = R"({"policy": "headroom", "capacity": "auto",
+                                "capacity_reference": "auto", "balancers": "auto"})";
+    config.weight.policy = WeightPolicy::proportional;
+    config.weight.capacity = config.weight.capacity_reference = 5;
+    config.weight.balancers = 5;
+    EXPECT_EQ(to_string(apply_settings(config, Json::parse(auto_again))), "");
+    EXPECT_EQ(config.weight, WeightSettings());
 }
 
 TEST(Settings, DefaultsAreTheContracts) {

@@ -97,8 +97,17 @@ TEST(Metrics, ReportWhatWasMeasured) {
         {R"(wcs_node_limit_utilization_ratio{limit="band_out"})",
          {{R"(wcs_node_limit_utilization_ratio{limit="band_out"})", "0.75"}}},
         {R"(wcs_node_limit_utilization_ratio{limit="hls"})", {}},
-        {"wcs_node_weight", {{"wcs_node_weight_ratio", "0.25"}}},
-        {"wcs_node_state",
+        {"wcs_node_weight_",
+         {{"wcs_node_weight_ratio", "0.25"}, {"wcs_node_weight_raw_ratio", "0.375"}}},
+        {"wcs_node_recent_",
+         {{"wcs_node_recent_sessions", "5"}, {"wcs_node_recent_utilization_ratio", "0.125"}}},
+        {"wcs_node_capacity_",
+         {{"wcs_node_capacity_sessions", "40"}, {"wcs_node_capacity_reference_sessions", "50"}}},
+        {"wcs_node_ramp_", {{"wcs_node_ramp_ratio", "0.75"}}},
+        {"wcs_node_balancers", {{"wcs_node_balancers", "2"}}},
+        {"wcs_node_maxconn", {}},
+        {"wcs_node_state_change", {{"wcs_node_state_change_timestamp_seconds", "1699999992.125"}}},
+        {"wcs_node_state{",
          {{R"(wcs_node_state{state="up"})", "1"},
           {R"(wcs_node_state{state="down"})", "0"},
           {R"(wcs_node_state{state="drain"})", "0"},
@@ -175,7 +184,7 @@ TEST(Metrics, HaveRowsThatHoldTogether) {
             EXPECT_EQ(name.ends_with(suffix), unit == base);
         }
         EXPECT_THAT(help, testing::EndsWith("."));
-        EXPECT_THAT(metric.group, testing::AnyOf("node", "wcs", "limits", "agent"));
+        EXPECT_THAT(metric.group, testing::AnyOf("node", "wcs", "limits", "weight", "agent"));
         EXPECT_EQ(!metric.samples, &metric == &metrics().back()) << "only the age has no source";
     }
 }
@@ -183,6 +192,7 @@ TEST(Metrics, HaveRowsThatHoldTogether) {
 TEST(Metrics, GiveEachSampleTheLabelsOfItsRow) {
     Snapshot node = busy_node();
     node.peaks = {1e9, 2e9, 0.5, 0.25, 8ms};
+    node.verdict.weight.maxconn = 60;
     for (const Metric& metric : metrics()) {
         if (!metric.samples) continue;
         std::string labels;

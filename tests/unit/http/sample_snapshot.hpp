@@ -44,7 +44,17 @@ inline Snapshot busy_node() {
     wcs.faults_total[static_cast<std::size_t>(WcsFault::timeout)] = 2;
 
     Verdict& verdict = snapshot.verdict;
-    verdict.weight.percent = 25;
+    verdict.weight = {.percent = 25,
+                      .raw = 37.5,
+                      .recent = 5,
+                      .added = 0.125,
+                      .capacity = 40,
+                      .reference = 50,
+                      .ramp = 0.75,
+                      .balancers = 2};
+    verdict.changed = {.at = snapshot.at - 8s,
+                       .wall = snapshot.wall - 8s,
+                       .reason = "no longer down: cpu 91.0 of 90"};
     verdict.readings = {
         reading("cpu", 25, 90), reading("publishers", 7, 100), reading("subscribers", 41, 100),
         reading("hls", 3, {}),  reading("band_in", 40, 100),   reading("band_out", 75, 100),

@@ -28,6 +28,20 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
         {"/reason", nullptr},
         {"/reply", "up 25%"},
         {"/bottleneck", "band_out"},
+        {"/weighing",
+         {{"policy", "headroom"},
+          {"raw", 37.5},
+          {"recent_sessions", 5.0},
+          {"added_utilisation", 0.125},
+          {"capacity_sessions", 40.0},
+          {"reference_sessions", 50.0},
+          {"ramp", 0.75},
+          {"balancers", 2},
+          {"maxconn", nullptr}}},
+        {"/last_change",
+         {{"time", "2023-11-14T22:13:12.125Z"},
+          {"age_seconds", 8.0},
+          {"reason", "no longer down: cpu 91.0 of 90"}}},
         {"/limits/cpu/unit", "percent"},
         {"/limits/hls/unit", "streams"},
         {"/limits/hls/value", 3.0},
@@ -85,6 +99,16 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
     }
 }
 
+TEST(StatusJson, HasTheBoundThatHAProxyHas) {
+    auto node = busy_node();
+    for (const unsigned maxconn : {60u, unbounded}) {
+        node.verdict.weight.maxconn = maxconn;
+        const Json status = Json::parse(status_json(node));
+        EXPECT_EQ(status["reply"], "up 25% maxconn:" + std::to_string(maxconn));
+        EXPECT_EQ(status["weighing"]["maxconn"], maxconn == 60 ? Json(60) : Json()) << "lifted";
+    }
+}
+
 TEST(StatusJson, HasPeaks) {
     auto node = busy_node();
     node.peaks = {.bits_in = 50e6,
@@ -102,13 +126,14 @@ TEST(StatusJson, HasPeaks) {
 
 TEST(StatusJson, SaysNullForTheUnknown) {
     const Json status = Json::parse(status_json(blind_node()));
-    for (const char* pointer : {"/bottleneck", "/limits/cpu/value", "/rates/bits_in_per_second",
-                                "/rates/cpu_utilisation", "/rates/peak_bits_in_per_second",
-                                "/rates/peak_bucket_seconds", "/rates/over_limit_out_ratio",
-                                "/rates/cpu_max_utilisation", "/rates/frames_in_per_second",
-                                "/receive/udp_receive_buffer_errors", "/receive/softnet_dropped",
-                                "/wcs/up", "/wcs/page_age_seconds", "/wcs/page/publishers/webrtc",
-                                "/wcs/page/hls", "/wcs/merged/hls", "/wcs/fetch_duration_seconds"})
+    for (const char* pointer :
+         {"/bottleneck", "/last_change", "/weighing/maxconn", "/limits/cpu/value",
+          "/rates/bits_in_per_second", "/rates/cpu_utilisation", "/rates/peak_bits_in_per_second",
+          "/rates/peak_bucket_seconds", "/rates/over_limit_out_ratio", "/rates/cpu_max_utilisation",
+          "/rates/frames_in_per_second", "/receive/udp_receive_buffer_errors",
+          "/receive/softnet_dropped", "/wcs/up", "/wcs/page_age_seconds",
+          "/wcs/page/publishers/webrtc", "/wcs/page/hls", "/wcs/merged/hls",
+          "/wcs/fetch_duration_seconds"})
         EXPECT_EQ(status.at(Json::json_pointer(pointer)), Json()) << pointer;
 }
 

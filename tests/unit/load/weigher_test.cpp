@@ -198,16 +198,43 @@ TEST(Weigher, ANodeThatCameBackGetsWorkByAndBy) {
     EXPECT_EQ(weigher.weigh({}, expected, load_of(0, 0)).maxconn, 97u) << "it bounds no queue";
 }
 
+TEST(Weigher, AStartOfTheAgentIsNoneOfTheNode) {
+    struct Row {
+        const char* shows;
+        std::vector<NodeLoad> loads;
+        int percent;
+    };
+    auto not_asked_yet = load_of(0, 0.25);
+    not_asked_yet.sessions = {};
+    auto down = load_of(25, 0.25);
+    down.state = NodeState::down;
+    const std::vector<Row> rows{
+        {"a node at work has its weight at once", {load_of(25, 0.25)}, 75},
+        {"as soon as its sessions are known", {not_asked_yet, load_of(25, 0.25)}, 75},
+        {"an empty one does not", {load_of(4, 0.04)}, 1},
+        {"nor one whose sessions came later", {load_of(0, 0.0), load_of(25, 0.25)}, 1},
+        {"nor one that was down", {load_of(25, 0.25), down, load_of(25, 0.25)}, 1},
+        {"nor one that the agent finds down", {down, load_of(25, 0.25)}, 1},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        Weigher weigher;
+        Weight weight;
+        for (const auto& load : row.loads) weight = weigher.weigh({.ramp = 30s}, expected, load);
+        EXPECT_EQ(weight.percent, row.percent);
+    }
+}
+
 TEST(Weigher, ABoundThatHAProxyHasIsLifted) {
     Weigher weigher;
     EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 96u);
-    EXPECT_EQ(weigher.weigh({.maxconn = false}, expected, load_of(50, 0.5)).maxconn, 0u);
+    EXPECT_EQ(weigher.weigh({.maxconn = false}, expected, load_of(50, 0.5)).maxconn, unbounded);
     auto unconnected = load_of(50, 0.5);
     unconnected.connections.reset();
-    EXPECT_EQ(weigher.weigh({}, expected, unconnected).maxconn, 0u);
+    EXPECT_EQ(weigher.weigh({}, expected, unconnected).maxconn, unbounded);
     EXPECT_EQ(
         weigher.weigh({.policy = WeightPolicy::proportional}, expected, load_of(50, 0.5)).maxconn,
-        0u);
+        unbounded);
     EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 96u);
 }
 
@@ -330,7 +357,8 @@ TEST(Weigher, NoHistoryMakesAWeightThatMeansNothing) {
             const bool is_up = load.state == NodeState::up;
             ASSERT_GE(weight.percent, is_up ? 1 : 0);
             ASSERT_LE(weight.percent, is_up ? 256 : 0);
-            ASSERT_LE(weight.maxconn.value_or(1), 1'000'000u);
+            ASSERT_LE(weight.maxconn.value_or(1), unbounded);
+            ASSERT_GE(weight.maxconn.value_or(1), 1u);
             ASSERT_TRUE(is_up || !weight.maxconn);
             for (const double figure : {weight.raw, weight.recent, weight.added, weight.capacity,
                                         weight.reference, weight.ramp})
