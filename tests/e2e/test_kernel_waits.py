@@ -10,6 +10,7 @@ import pytest
 
 AGE = "wcs_node_agent_sample_age_seconds"
 LONG = 6_000  # ms a request of netlink; each sample makes one
+FOR_EVER = 3_600_000  # likewise, until it is less
 
 
 @pytest.fixture
@@ -44,20 +45,24 @@ def test_its_age_is_in_the_reply(waiting):
     assert waiting.get("/healthz")[0] == 503
 
 
-def test_sigterm_ends_serving_at_once(waiting):
+def test_sigterm_ends_serving_at_once(waiting, faults):
     """What holds up the end is the sampling thread's."""
+    faults.set(netlink_delay=FOR_EVER)
     waiting.signal(signal.SIGTERM)
     waiting.wait_for_line("stopping")
     with pytest.raises(OSError):
         lab.connect(waiting.address, 1)
     assert waiting.running, "the kernel still keeps it"
+    faults.set(netlink_delay=0)
     assert waiting.wait(30) == 0
 
 
-def test_sigterm_is_obeyed_while_a_reload_waits(waiting):
+def test_sigterm_is_obeyed_while_a_reload_waits(waiting, faults):
+    faults.set(netlink_delay=FOR_EVER)
     waiting.signal(signal.SIGHUP)
     assert waiting.reply().startswith("up 75%")
     waiting.signal(signal.SIGTERM)
     waiting.wait_for_line("stopping")
     assert not waiting.lines("reload: done")
+    faults.set(netlink_delay=0)
     assert waiting.wait(30) == 0

@@ -22,7 +22,8 @@ struct faults {
     int64_t no_memory_in_sample;  // 1: the allocation after asking which CPUs are online fails
     uint64_t least_allocation;    // bytes; allocations of this size and above fail, 0: none
     uint64_t failed;              // how often one did; written here
-    int64_t netlink_delay;        // ms that each request waits, as for the lock of all interfaces
+    int64_t netlink_delay;        // ms that each request waits, as for the lock of all interfaces,
+                                  // or until this is less
 };
 
 extern void* __libc_malloc(size_t size);  // NOLINT: likewise
@@ -69,13 +70,22 @@ static int is_file(int file, const char* path) {
 }
 
 /// libnl's way out.
-ssize_t sendmsg(int file, const struct msghdr* message, int flags) {
+static void delay_netlink(int file) {
     int domain = 0;
     socklen_t size = sizeof(domain);
     if (faults->netlink_delay && getsockopt(file, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
         domain == AF_NETLINK)
-        usleep((useconds_t)(faults->netlink_delay * 1000));
+        for (int64_t waited = 0; waited < faults->netlink_delay; ++waited) usleep(1000);
+}
+
+ssize_t sendmsg(int file, const struct msghdr* message, int flags) {
+    delay_netlink(file);
     return syscall(SYS_sendmsg, file, message, flags);
+}
+
+ssize_t send(int file, const void* message, size_t size, int flags) {
+    delay_netlink(file);
+    return syscall(SYS_sendto, file, message, size, flags, NULL, 0);
 }
 
 static _Thread_local int next_allocation_fails;
