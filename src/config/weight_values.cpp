@@ -34,7 +34,7 @@ Result<std::size_t> read_balancers(const Json& value) {
     if (value == by_itself) {
         return std::size_t{0};
     }
-    const auto count = read_count(value, most_balancers);
+    auto count = read_count(value, most_balancers);
     if (!count || *count == 0) {
         return must_be("a whole number from 1 to 1000, or \"auto\"", value);
     }

@@ -77,7 +77,8 @@ TEST(NodeLoad, SessionsAreCountedWhetherTheyAreLimitedOrNot) {
 
 TEST(NodeLoad, ConnectionsAreThoseOfAPageThatIsFresh) {
     WcsState wcs;
-    const auto connections = [&wcs](std::vector<std::string> names, Clock::time_point at = now) {
+    const auto connections = [&wcs](const std::vector<std::string>& names,
+                                    Clock::time_point at = now) {
         return connections_of(names, wcs, 10s, at);
     };
     EXPECT_FALSE(connections({"connections"})) << "no page yet";
