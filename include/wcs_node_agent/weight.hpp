@@ -31,8 +31,8 @@ struct WeightSettings {
     std::chrono::nanoseconds capacity_window = std::chrono::minutes(5);  // the estimate's time
                                                                          // constant
 
-    /// Within so long a node that came up may say that all of it is free; 0: at once, as HAProxy has
-    /// `slowstart`, and under both its roundrobin may give the node nothing for minutes.
+    /// Within so long a node that came up may say that all of it is free; 0: at once, as HAProxy
+    /// has `slowstart`, and under both its roundrobin may give the node nothing for minutes.
     std::chrono::nanoseconds ramp{};
 
     bool maxconn = true;        // report how many connections HAProxy may have open
@@ -41,7 +41,8 @@ struct WeightSettings {
     bool operator==(const WeightSettings&) const = default;
 };
 
-/// A maxconn that bounds nothing. HAProxy has 0 for that, but who waits in its queue then, waits on.
+/// A maxconn that bounds nothing. HAProxy has 0 for that, but who waits in its queue then, waits
+/// on.
 inline constexpr unsigned unbounded = 1'000'000;
 
 /// A weight and how it came about. Sessions are publishers, subscribers and HLS streams together.

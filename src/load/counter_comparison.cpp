@@ -41,7 +41,8 @@ Comparison compare(const Flow& ours, std::uint64_t repeated_bytes, const Flow& d
     // The headers of one aggregate can be as many as its segments, but the device has a packet of
     // it at least.
     const auto most = device.bytes + repeated_bytes + overhead * device.packets;
-    return ours.bytes - lead.queued.bytes > most + tolerance ? Comparison::excess : Comparison::agrees;
+    return ours.bytes - lead.queued.bytes > most + tolerance ? Comparison::excess
+                                                             : Comparison::agrees;
 }
 
 Flow limited_by(const Flow& ours, std::uint64_t repeated_bytes, const Flow& device) {
