@@ -86,14 +86,16 @@ double Weigher::ramp(std::chrono::nanoseconds length) const {
     return std::min(1.0, Seconds(now_ - *up_since_) / Seconds(length));
 }
 
-/// How many more connections there is room for. One may carry several sessions, or none.
+/// How many more connections there is room for. One may carry none of the sessions, but not all
+/// sessions come by one: a node that pulls from cameras has a hundred of them and no connection,
+/// and takes its first viewer all the same. So one that comes is taken for one session at most.
 std::optional<double> Weigher::connection_room(const WeightSettings& settings, const NodeLoad& load,
                                                const Weight& weight, double cost) const {
     const auto hard = plausible(load.utilisation.hard);
     if (!settings.maxconn || settings.policy != WeightPolicy::headroom ||
         load.state != NodeState::up || !hard || !plausible_count(load.connections))
         return std::nullopt;
-    return std::max(0.0, fill - *hard - weight.added) / cost * connections_.value(1);
+    return std::max(0.0, fill - *hard - weight.added) / cost * std::max(1.0, connections_.value(1));
 }
 
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {

@@ -54,14 +54,17 @@ class Systemd(lab.Process):
             env=environment,
         )
 
-    def inside(self, command):
-        children = subprocess.run(
-            ["pgrep", "--parent", str(self.pid)], capture_output=True, text=True
-        ).stdout.split()
-        if not children:
+    def child(self):
+        """systemd's process; None: unshare has not made it yet."""
+        found = subprocess.run(["pgrep", "--parent", str(self.pid)], capture_output=True, text=True)
+        if not self.running:
             raise RuntimeError(f"systemd has ended: {self.output()}")
+        return next(iter(found.stdout.split()), None)
+
+    def inside(self, command):
+        child = lab.wait_until(self.child, "systemd begins")
         return subprocess.run(
-            ["nsenter", "-t", children[0], "--mount", "--pid", "--ipc", "sh", "-c", command],
+            ["nsenter", "-t", child, "--mount", "--pid", "--ipc", "sh", "-c", command],
             capture_output=True,
             text=True,
             timeout=30,

@@ -21,6 +21,8 @@ CLIENT, BALANCER = "10.98.0.2", "10.98.0.1"
 SCREENSHOTS = os.environ.get("WNA_SCREENSHOTS")  # a folder that gets those of docs/
 AGENT = (
     *("--publishers=10", "--cpu=off"),
+    # What was just sent there is counted for as long as WCS takes to show it.
+    "--recent-sessions=1s",
     *("--sample-interval=100ms", "--window=500ms", "--wcs-interval=100ms"),
 )
 
@@ -103,7 +105,7 @@ def guide(everything, tmp_path):
         for node in everything.nodes:
             node.simulator.reset()
             lab.wait_until(lambda: node.sessions == [], f"{node.name} is empty")
-            node.agent.wait_for_reply("^up 100%$")
+            node.agent.wait_for_reply("^up 100% ")
 
 
 def page(node):

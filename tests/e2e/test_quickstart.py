@@ -123,4 +123,4 @@ def test_demo_goes_on_where_npm_brings_nothing(start, tmp_path):
     assert demo.wait(60) == 0, demo.output()
     assert re.search("without the WebSDK's examples: npm pack .*: no way to the registry", demo.output())
     assert "Open https" not in demo.output()
-    assert re.search(r"node2 +up \d+% +\d+  UP", demo.output())
+    assert re.search(r"node2 +up \d+% maxconn:\d+ +\d+  UP", demo.output())

@@ -90,6 +90,10 @@ TEST(Weigher, WhatIsSaidOfANodeThatStands) {
     unconnected.connections.reset();
     auto busy = load_of(200, 0.5);
     busy.connections = 100;
+    auto pulled = busy;
+    pulled.connections = 0;
+    auto waiting = busy;
+    waiting.connections = 400;
     const auto two = [](NodeLoad load) {
         load.balancers = 2;
         return load;
@@ -121,7 +125,13 @@ TEST(Weigher, WhatIsSaidOfANodeThatStands) {
         {"a soft limit is no room that is missing", {}, soft, 30, 97},
         {"one that is exceeded: the lowest weight", {}, full, 1, 97},
         {"what sessions do not use up makes none of them dear", {}, of_the_page, 30, 77},
-        {"two sessions to each connection", {}, busy, 50, 189},
+        {"sessions that no connection brings leave room for those of which one does",
+         {},
+         busy,
+         50,
+         275},
+        {"none comes by a connection", {}, pulled, 50, 175},
+        {"two connections to each session", {}, waiting, 50, 746},
         {"two balancers: half of the room each, and the connections that there are",
          {},
          two(load_of(50, 0.5)),
