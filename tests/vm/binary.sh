@@ -23,7 +23,7 @@ wait_for() { # COMMAND...
     return 1
 }
 reply() { nc -w 5 127.0.0.1 9707 </dev/null; }
-replies() { reply | grep -q '^up [0-9]*%$'; }
+replies() { reply | grep -q '^up [0-9]*%\( maxconn:[0-9]*\)\?$'; }
 programs() { bpftool prog show | grep -c '^[0-9]'; }
 agent() { wcs-node-agent run --interface wan --cpu off "$@" >>/out/agent.log 2>&1; }
 
