@@ -43,7 +43,7 @@ struct WeightSettings {
 
 /// A maxconn that bounds nothing. HAProxy has 0 for that, but who waits in its queue then, waits
 /// on.
-inline constexpr unsigned unbounded = 1'000'000;
+inline constexpr unsigned unbounded_connections = 1'000'000;
 
 /// A weight and how it came about. Sessions are publishers, subscribers and HLS streams together.
 struct Weight {
@@ -61,7 +61,9 @@ struct Weight {
     std::optional<unsigned> maxconn = {};
 
     /// The same, unless it lifts a bound that there was.
-    std::optional<unsigned> bound() const { return maxconn == unbounded ? std::nullopt : maxconn; }
+    std::optional<unsigned> bound() const {
+        return maxconn == unbounded_connections ? std::nullopt : maxconn;
+    }
 };
 
 }  // namespace wcs_node_agent

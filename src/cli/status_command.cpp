@@ -132,26 +132,6 @@ std::string wcs_text(const Json& wcs) {
     return text;
 }
 
-/// How the weight came about.
-std::string weighing_text(const Json& weighing) {
-    auto told =
-        fmt::format("{}: {} % free", text(at(weighing, "/policy")), number(at(weighing, "/raw")));
-    if (at(weighing, "/policy") == "proportional") {
-        return told;
-    }
-    if (const Json& recent = at(weighing, "/recent_sessions"); recent.is_number() && recent > 0.05)
-        told += fmt::format(", {} new sessions take {} %", number(recent),
-                            number(at(weighing, "/added_utilisation"), 100));
-    if (const Json& ramp = at(weighing, "/ramp"); ramp.is_number() && ramp < 1.0)
-        told += fmt::format(", at most {} % so soon", number(ramp, 100));
-    told += fmt::format(", capacity {} of {} sessions", number(at(weighing, "/capacity_sessions")),
-                        number(at(weighing, "/reference_sessions")));
-    if (const Json& maxconn = at(weighing, "/maxconn"); maxconn.is_number())
-        told += fmt::format(", at most {} connections for each of {} balancers", number(maxconn),
-                            number(at(weighing, "/balancers")));
-    return told;
-}
-
 /// Who asked or was refused last, when, and what was told or where.
 std::string last_request(const Json& last, const char* text_key) {
     if (last.is_null()) return "nobody yet";
@@ -222,8 +202,8 @@ std::string status_table(const Json& status) {
     add("reply", at(status, "/state") == "starting"
                      ? "none yet: the first one waits for the rates and for an answer of WCS"
                      : text(at(status, "/reply")));
-    if (const Json& weighing = at(status, "/weighing"); weighing.is_object())
-        add("weight", weighing_text(weighing));
+    if (const Json& explanation = at(status, "/weighing/explanation"); explanation.is_string())
+        add("weight", text(explanation));
     if (const Json& change = at(status, "/last_change"); change.is_object())
         add("since", fmt::format("{}, {} s ago: {}", text(at(change, "/time")),
                                  number(at(change, "/age_seconds")), text(at(change, "/reason"))));

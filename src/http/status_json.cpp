@@ -2,6 +2,7 @@
 #include "http/status_json.hpp"
 
 #include "haproxy/agent_reply.hpp"
+#include "load/weight_text.hpp"
 
 #include <wcs_node_agent/version.hpp>
 
@@ -70,7 +71,8 @@ Json weighing_json(const Weight& weight) {
             {"reference_sessions", weight.reference},
             {"ramp", weight.ramp},
             {"balancers", weight.balancers},
-            {"maxconn", weight.bound() ? Json(*weight.bound()) : Json()}};
+            {"maxconn", weight.bound() ? Json(*weight.bound()) : Json()},
+            {"explanation", weight_text(weight)}};
 }
 
 Json change_json(const Snapshot& snapshot) {

@@ -44,7 +44,7 @@ unsigned greatest_connections(double present, double room, std::size_t balancers
         const double part = std::floor(room / parts + rounding);
         most = std::floor(present) + (room + rounding >= 1 ? std::max(part, 1.0) : 0);
     }
-    return static_cast<unsigned>(std::clamp(most, 1.0, double{unbounded}));
+    return static_cast<unsigned>(std::clamp(most, 1.0, double{unbounded_connections}));
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
         weight.maxconn = greatest_connections(*load.connections, *room, weight.balancers,
                                               settings.balancers > 0);
     else if (is_bounded_ && load.state == NodeState::up)
-        weight.maxconn = unbounded;
+        weight.maxconn = unbounded_connections;
     is_bounded_ = is_bounded_ || weight.maxconn;
 
     if (load.state != NodeState::up) {

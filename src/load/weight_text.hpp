@@ -7,7 +7,7 @@
 
 namespace wcs_node_agent {
 
-/// How a weight came about, for people: "headroom: 60 % free, 10 new sessions take 5.0 % of it".
+/// How a weight came about, for people: "headroom: 60 % free, 10 new sessions take 5 %, ...".
 std::string weight_text(const Weight& weight);
 
 }  // namespace wcs_node_agent

@@ -27,7 +27,7 @@ const Row rows[] = {
     {"how many connections there may be", NodeState::up, 37, "", "up 37% maxconn:120\n", 120},
     {"in front of the reason", NodeState::up, 1, "udp_loss 2.3 of 1",
      "up 1% maxconn:60 # udp_loss 2.3 of 1\n", 60},
-    {"a bound is lifted", NodeState::up, 37, "", "up 37% maxconn:1000000\n", unbounded},
+    {"a bound is lifted", NodeState::up, 37, "", "up 37% maxconn:1000000\n", unbounded_connections},
     {"not beside another state, where it means nothing", NodeState::down, 0, "", "down\n", 60},
     {"the reason as a description", NodeState::down, 0, "subscribers 120 of 100",
      "down # subscribers 120 of 100\n"},

@@ -37,7 +37,11 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
           {"reference_sessions", 50.0},
           {"ramp", 0.75},
           {"balancers", 2},
-          {"maxconn", nullptr}}},
+          {"maxconn", nullptr},
+          {"explanation",
+           "headroom: 37.5 % free, 5 new sessions take 12.5 %, at most 75 % so soon, capacity 40 "
+           "of "
+           "50 sessions"}}},
         {"/last_change",
          {{"time", "2023-11-14T22:13:12.125Z"},
           {"age_seconds", 8.0},
@@ -101,7 +105,7 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
 
 TEST(StatusJson, HasTheBoundThatHAProxyHas) {
     auto node = busy_node();
-    for (const unsigned maxconn : {60u, unbounded}) {
+    for (const unsigned maxconn : {60u, unbounded_connections}) {
         node.verdict.weight.maxconn = maxconn;
         const Json status = Json::parse(status_json(node));
         EXPECT_EQ(status["reply"], "up 25% maxconn:" + std::to_string(maxconn));

@@ -238,13 +238,14 @@ TEST(Weigher, AStartOfTheAgentIsNoneOfTheNode) {
 TEST(Weigher, ABoundThatHAProxyHasIsLifted) {
     Weigher weigher;
     EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 97u);
-    EXPECT_EQ(weigher.weigh({.maxconn = false}, expected, load_of(50, 0.5)).maxconn, unbounded);
+    EXPECT_EQ(weigher.weigh({.maxconn = false}, expected, load_of(50, 0.5)).maxconn,
+              unbounded_connections);
     auto unconnected = load_of(50, 0.5);
     unconnected.connections.reset();
-    EXPECT_EQ(weigher.weigh({}, expected, unconnected).maxconn, unbounded);
+    EXPECT_EQ(weigher.weigh({}, expected, unconnected).maxconn, unbounded_connections);
     EXPECT_EQ(
         weigher.weigh({.policy = WeightPolicy::proportional}, expected, load_of(50, 0.5)).maxconn,
-        unbounded);
+        unbounded_connections);
     EXPECT_EQ(weigher.weigh({}, expected, load_of(50, 0.5)).maxconn, 97u);
 }
 
@@ -367,7 +368,7 @@ TEST(Weigher, NoHistoryMakesAWeightThatMeansNothing) {
             const bool is_up = load.state == NodeState::up;
             ASSERT_GE(weight.percent, is_up ? 1 : 0);
             ASSERT_LE(weight.percent, is_up ? 256 : 0);
-            ASSERT_LE(weight.maxconn.value_or(1), unbounded);
+            ASSERT_LE(weight.maxconn.value_or(1), unbounded_connections);
             ASSERT_GE(weight.maxconn.value_or(1), 1u);
             ASSERT_TRUE(is_up || !weight.maxconn);
             for (const double figure : {weight.raw, weight.recent, weight.added, weight.capacity,
