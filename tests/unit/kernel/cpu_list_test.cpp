@@ -4,11 +4,11 @@
 #include "kernel/cpu_times.hpp"
 #include "kernel/online_cpus.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
 #include <string>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -75,9 +75,7 @@ TEST(StatBeginning, IsEnoughWhenAnotherLineThanACpusHasBegun) {
 class Online : public testing::Test {
  protected:
     void SetUp() override {
-        std::string name = testing::TempDir() + "online-XXXXXX";
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        sys_ = name;
+        sys_ = testing::TempDir() + "online-" + std::to_string(::getpid());
         std::filesystem::create_directories(sys_ / "devices/system/cpu");
     }
     void TearDown() override { std::filesystem::remove_all(sys_); }
