@@ -50,7 +50,7 @@ READ_BY = {
 }
 # A change of these may change every program.
 BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
-OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/")
+OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/", "tools/lib/virtual_machine.py")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
 NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim"}  # of the tree, or of another program
 

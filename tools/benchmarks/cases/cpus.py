@@ -2,14 +2,11 @@
 """How the cost of a sample grows with the CPUs of the host."""
 
 import json
-import sys
 
-import lab
+import virtual_machine
 from report import Figure
 from workbench import PROGRAMS, CannotMeasure
 
-sys.path.append(str(lab.ROOT / "tests/vm"))
-import virtual_machine  # noqa: E402
 
 NAME = "cpus"
 TITLE = "one sample on hosts of 1 to 64 CPUs, emulated"
