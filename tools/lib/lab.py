@@ -273,17 +273,20 @@ class Agent(Process):
         super().__init__(log, [*words, *options], network, env)
 
     def wait_until_listening(self, timeout=15.0):
-        """Returns once both ports accept; fails if the agent ends before."""
+        """Returns once both ports accept and HTTP is served, so that the lines of the start are in the log; fails if the
+        agent ends before."""
 
-        def accepts():
+        def serves():
             if not self.running:
                 raise AssertionError(f"the agent ended with {self.status}:\n{self.output()}")
             with contextlib.suppress(OSError):
-                for address in (self.address, self.metrics_address):
-                    connect(address, 1).close()
+                connect(self.address, 1).close()
+                with connect(self.metrics_address, 1) as client:
+                    client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                    client.recv(1)  # a refusal, or TLS's alert, is an answer too
                 return True
 
-        wait_until(accepts, "the agent listens", timeout)
+        wait_until(serves, "the agent serves", timeout)
 
     def reply(self, timeout=15.0):
         return ask_agent(self.address, timeout)
