@@ -6,7 +6,7 @@ import lab
 # The first words of what is a command; the other lines of blocks are files and output.
 PROGRAMS = (
     *("apt-get", "aws", "cat", "certbot", "chmod", "cp", "curl", "echo", "firewall-cmd", "haproxy"),
-    *("install", "mkdir", "mv", "nft", "nginx", "npm", "openssl", "ps", "restorecon", "rm", "sed", "socat", "ss"),
+    *("install", "mkdir", "mv", "nft", "nginx", "npm", "openssl", "promtool", "ps", "restorecon", "rm", "sed", "socat", "ss"),
     *("systemctl", "tar", "telnet", "ufw", "wcs-node-agent", "wcs-node-agent-check", "yum"),
 )
 

@@ -20,6 +20,7 @@ SCRIPTS = [
         "tools/bench",
         "tools/balance-table",
         "tools/build-static",
+        "tools/dashboards",
         "tools/fuzz",
         "tools/lint",
         "tools/soak",
@@ -102,7 +103,7 @@ def test_no_source_is_longer_than_one_concept():
 
 
 def test_commands_can_be_run():
-    commands = ("test", "quickstart", "bench", "balance-table", "build-static", "fuzz", "soak")
+    commands = ("test", "quickstart", "bench", "balance-table", "build-static", "dashboards", "fuzz", "soak")
     for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
 

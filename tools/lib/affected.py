@@ -20,29 +20,36 @@ E2E = ROOT / "tests/e2e"
 ALL = "*"
 
 BALANCER = ("haproxy_deaths", "haproxy_files", "haproxy_guide", "haproxy_symptoms")
+DASHBOARDS = ("dashboards.py", "fleet_dashboard.py", "node_dashboard.py", "grafana.py")
 # Files that are not compiled, or not only, and the end-to-end tests that look at them.
 READ_BY = {
-    "docs/": ("source_tree", "docs", "migration", "haproxy_guide"),
+    "docs/": ("source_tree", "docs", "migration", "haproxy_guide", "monitoring"),
     "README.md": ("source_tree",),
     "CONTRIBUTING.md": ("source_tree",),
     "packaging/haproxy/": ("packaging", "quickstart", "browser", "haproxy", *BALANCER),
     "packaging/nginx/": ("packaging", "quickstart", "browser", "examples"),
+    "packaging/prometheus/": ("packaging", "alerts", "monitoring"),
+    "packaging/grafana/": ("packaging", "dashboards", "monitoring"),
+    "packaging/scaling/": ("packaging", "monitoring"),
     "packaging/": ("packaging", "systemd", "haproxy_guide", "examples", "migration"),
     "tools/lib/lab.py": (ALL,),
-    "tools/lib/guide_site.py": ("quickstart", "browser", "examples"),
+    "tools/lib/guide_site.py": ("quickstart", "browser", "examples", "monitoring"),
     "tools/lib/nginx.py": ("quickstart", "browser", "examples", "wcs_tls"),
     "tools/lib/websdk.py": ("quickstart", "browser"),
     "tools/lib/balance": ("balance_sim", "tools"),
+    **dict.fromkeys((f"tools/lib/{name}" for name in DASHBOARDS), ("dashboards",)),
     "tools/lib/": ("tools",),
     "tools/demo/": ("quickstart",),
     "tools/quickstart": ("quickstart",),
     "tools/bench": ("bench",),
+    "tools/dashboards": ("dashboards", "tools"),
     "tools/": ("tools",),
     "tests/e2e/faults/": (ALL,),
     "tests/e2e/conftest.py": (ALL,),
     "tests/e2e/balancer.py": BALANCER,
     "tests/e2e/browser.py": ("browser",),
-    "tests/e2e/documents.py": ("docs", "haproxy_guide", "migration"),
+    "tests/e2e/documents.py": ("docs", "haproxy_guide", "migration", "monitoring"),
+    "tests/e2e/monitoring_files.py": ("alerts", "dashboards", "monitoring"),
     "tests/e2e/service_manager.py": ("systemd", "migration", "haproxy_guide"),
     "tests/e2e/links.py": ("interfaces", "link_share", "rates"),
     "tests/e2e/pytest.ini": (ALL,),
@@ -52,7 +59,7 @@ READ_BY = {
 BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
 OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/", "tools/lib/virtual_machine.py")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
-NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim"}  # of the tree, or of another program
+NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim", "alerts", "dashboards"}  # of the tree, or of another program
 
 
 class Programs:

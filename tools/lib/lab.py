@@ -437,16 +437,21 @@ class Haproxy(Process):
 
 
 class Prometheus(Process):
-    """A real Prometheus that scrapes as `scrapes` says; its data is in folder."""
+    """A real Prometheus that scrapes as `scrapes` says, and evaluates rules as often; its data is in folder."""
 
     address = "127.0.0.1:9090"
 
-    def __init__(self, log, folder, interval, scrapes):
+    def __init__(self, log, folder, interval, scrapes, rule_files=()):
         configuration = Path(folder) / "prometheus.yml"
         configuration.write_text(
             json.dumps(  # JSON is YAML
                 {
-                    "global": {"scrape_interval": interval, "scrape_timeout": interval},
+                    "global": {
+                        "scrape_interval": interval,
+                        "scrape_timeout": interval,
+                        "evaluation_interval": interval,
+                    },
+                    "rule_files": [str(path) for path in rule_files],
                     "scrape_configs": scrapes,
                 }
             )
@@ -462,11 +467,16 @@ class Prometheus(Process):
         )
         self.wait_for_line("Server is ready", timeout=60)
 
+    def ask(self, what, **parameters):
+        """The data of /api/v1/`what`; AssertionError with its reason if it has none to give."""
+        path = f"/api/v1/{what}?" + urllib.parse.urlencode(parameters)
+        answer = json.loads(http_get(self.address, path)[2])
+        assert answer["status"] == "success", f"{parameters}: {answer.get('error')}"
+        return answer["data"]
+
     def query(self, expression):
         """The values of the series that it has now."""
-        path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression})
-        answer = json.loads(http_get(self.address, path)[2])
-        return [float(row["value"][1]) for row in answer["data"]["result"]]
+        return [float(row["value"][1]) for row in self.ask("query", query=expression)["result"]]
 
 
 # Clients
