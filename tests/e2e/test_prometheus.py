@@ -77,6 +77,7 @@ def test_the_reference_names_every_metric_and_no_other(ready):
     ready.wait_for_metric("wcs_node_cpu_max_utilization_ratio", lambda ratio: True)  # the first 10 s have none
     served = set(re.findall(r"^# TYPE (\S+) ", ready.get("/metrics")[2], re.MULTILINE))
     served |= {f"wcs_node_agent_program_{what}_total" for what in ("runs", "run_seconds")}  # where the kernel keeps them
+    served |= {"wcs_node_network_dropped_packets_total"}  # once something was dropped
     reference = (lab.ROOT / "docs/metrics.md").read_text()
     assert served == set(re.findall(r"^\| `(wcs_\w+)` \|", reference, re.MULTILINE))
 
