@@ -124,6 +124,25 @@ def test_page_counts_sessions_streams_and_viewers(simulator, connect, start_agen
     agent.wait_for_reply("^up 100%$")
 
 
+def test_a_player_gets_what_it_asks_for_and_the_page_counts_it(start):
+    receiver = start(lab.Simulator, "viewers", "--media-receive=127.0.0.1:5004")
+    sender = start(
+        *(lab.Simulator, "wcs-sim", "--media-send=127.0.0.1:5004", "--stream=live", "--global-bandwidth"),
+        websocket="127.0.0.1:0",
+    )
+    assert page(sender)["global_bandwidth_out"] == "0.00"
+    with contextlib.closing(websocket.create_connection(f"ws://{sender.websocket}", timeout=15)) as client:
+        say(client, "connection", appKey="defaultApp")
+        say(client, "playStream", mediaSessionId="v", name="live", sdp=OFFER, bitrate=2000)
+
+        def counted():
+            return 1 < float(page(sender)["global_bandwidth_out"]) < 2.2
+
+        lab.wait_until(counted, "2 Mbit/s on the page")
+    lab.wait_until(lambda: page(sender)["global_bandwidth_out"] == "0.00", "silence after the session")
+    assert receiver.state()["media_received_bytes"] == sender.state()["media_sent_bytes"] > 100_000
+
+
 @pytest.mark.parametrize(
     "header, client",
     [

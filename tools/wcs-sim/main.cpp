@@ -35,6 +35,8 @@ struct Arguments {
     double media_rate = 0;
     std::size_t media_size = 1200;
     std::string media_receive;
+    bool global_bandwidth = false;
+    std::vector<std::string> streams;
 };
 
 /// Reads ADDR:PORT, IPv6 addresses in brackets.
@@ -87,6 +89,11 @@ SimulatorOptions to_options(const Arguments& arguments) {
         options.media_receive = parse_endpoint<udp>("--media-receive", arguments.media_receive);
     }
     options.media_bytes = arguments.media_size;
+    options.streams = arguments.streams;
+    options.global_bandwidth = arguments.global_bandwidth;
+    if (options.global_bandwidth && !options.media_send) {
+        throw CLI::ValidationError("--global-bandwidth", "needs --media-send");
+    }
     Simulation idle;
     idle.media_mbps = arguments.media_rate;
     auto initial = with_settings(idle, parse_settings(arguments.set));
@@ -109,8 +116,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--control", arguments.control, "where GET /set, /reset and /state are")
         ->type_name("ADDR:PORT")
         ->capture_default_str();
-    app.add_option("--websocket", arguments.websocket,
-                   "where WebSDK clients connect, publish and play, without media behind it")
+    app.add_option(
+           "--websocket", arguments.websocket,
+           "where WebSDK clients connect, publish and play, without media behind it but for "
+           "--media-send: a player that asks for a bitrate gets it there, rising for "
+           "rampMs of its custom data")
         ->type_name("ADDR:PORT")
         ->allow_extra_args(false);
     app.add_option("--set", arguments.set, "begin with this, as GET /set?KEY=VALUE would set it")
@@ -127,6 +137,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
         ->capture_default_str();
     app.add_option("--media-receive", arguments.media_receive, "receive and count UDP media here")
         ->type_name("ADDR:PORT");
+    app.add_flag("--global-bandwidth", arguments.global_bandwidth,
+                 "the page has global_bandwidth_in and _out, Mbit/s of the last second, as with "
+                 "WCS's global_bandwidth_check_enabled=true");
+    app.add_option("--stream", arguments.streams,
+                   "one that WebSDK clients can play though nobody publishes it")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
     app.footer(
         "Control: GET /set?streams_webrtc_out=40&delay_ms=200 sets any name of the page (an empty "
         "value\ntakes it off), media_mbps, streams (so many entries at the page's end), ping_ms "

@@ -25,6 +25,8 @@ constexpr Seconds longest_burst{0.05};  // after a stall, what is older is not s
 constexpr int receive_buffer = 4 << 20;
 constexpr int receive_batch = 256;  // datagrams taken before others get their turn
 
+double bytes_of_megabits(double megabits) { return megabits * 1e6 / 8; }
+
 std::string cannot(std::string_view what, const udp::endpoint& where, error_code error) {
     return fmt::format("cannot {} {}: {}", what, fmt::streamed(where), error.message());
 }
@@ -48,7 +50,7 @@ Result<void> MediaSender::open() {
 }
 
 void MediaSender::set_rate(double mbps) {
-    bytes_per_second_ = mbps * 1e6 / 8;
+    bytes_per_second_ = bytes_of_megabits(mbps);
     timer_.cancel();
 }
 
@@ -58,7 +60,8 @@ asio::awaitable<void> MediaSender::run() {
     double due = 0;  // bytes
     for (;;) {
         error_code error;
-        timer_.expires_at(bytes_per_second_ > 0 ? last + pace : Clock::time_point::max());
+        const bool sends = also_ || bytes_per_second_ > 0;
+        timer_.expires_at(sends ? last + pace : Clock::time_point::max());
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         const auto now = Clock::now();
         const Seconds passed = now - last;
@@ -67,11 +70,12 @@ asio::awaitable<void> MediaSender::run() {
             due = 0;
             continue;
         }
-        due += std::min(passed, longest_burst).count() * bytes_per_second_;
+        const double rate = bytes_per_second_ + (also_ ? bytes_of_megabits(also_(now)) : 0);
+        due += std::min(passed, longest_burst).count() * rate;
         while (due >= size && send_one()) {
             due -= size;
         }
-        due = std::min(due, longest_burst.count() * bytes_per_second_ + size);
+        due = std::min(due, longest_burst.count() * rate + size);
     }
 }
 

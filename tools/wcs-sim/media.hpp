@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -33,6 +34,9 @@ class MediaSender {
     /// Payload in Mbit/s (10^6 bit); 0 stops.
     void set_rate(double mbps);
 
+    /// Sends beside it what mbps(now) says at each moment. To be called before run().
+    void follow(std::function<double(Clock::time_point now)> mbps) { also_ = std::move(mbps); }
+
     /// Sends until the io_context ends.
     boost::asio::awaitable<void> run();
 
@@ -47,6 +51,7 @@ class MediaSender {
     boost::asio::steady_timer timer_;
     std::string datagram_;
     double bytes_per_second_ = 0;
+    std::function<double(Clock::time_point now)> also_;  // Mbit/s
     MediaTotals sent_;
 };
 

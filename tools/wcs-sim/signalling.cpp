@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t most_streams_of_a_session = 32;
 constexpr std::size_t longest_name = 200;  // bytes, of a stream or a mediaSessionId
-constexpr int deepest_message = 32;        // brackets; what is deeper overflows a recursive writer
+constexpr double most_kbps = 100'000;
+constexpr int deepest_message = 32;  // brackets; what is deeper overflows a recursive writer
 
 std::string message_of(std::string_view name, json data) {
     return json{{"message", name}, {"data", std::move(data)}}.dump(-1, ' ', false,
@@ -42,6 +43,22 @@ std::string fail(std::string_view method, std::string_view info) {
 std::string text_member(const json& data, const char* name) {
     const auto found = data.find(name);
     return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// In [0, most]; 0 where there is none.
+double number_member(const json& data, const char* name, double most) {
+    const auto found = data.find(name);
+    if (found == data.end() || !found->is_number()) {
+        return 0;
+    }
+    const double number = *found;
+    return number > 0 ? std::min(number, most) : 0;
+}
+
+Seconds ramp_of(const json& data) {
+    constexpr double longest_ms = 3'600'000;
+    const auto custom = data.find("custom");
+    return Seconds(custom == data.end() ? 0 : number_member(*custom, "rampMs", longest_ms) / 1000);
 }
 
 /// What the page, a text of lines, can hold.
@@ -121,6 +138,23 @@ Result<void> Signalling::receive(Client client, std::string_view text) {
     return {};
 }
 
+void Signalling::provide(std::string name) { provided_.insert(std::move(name)); }
+
+double Signalling::media_mbps(Clock::time_point now) const {
+    double sum = 0;
+    for (const auto& [client, session] : sessions_) {
+        for (const auto& [id, stream] : session.streams) {
+            sum += stream.mbps_at(now);
+        }
+    }
+    return sum;
+}
+
+double Signalling::Stream::mbps_at(Clock::time_point now) const {
+    const Seconds age = now - since;
+    return age < ramp ? mbps * (age / ramp) : mbps;
+}
+
 void Signalling::ping(Client client) {
     sessions_.at(client).send(message_of("ping", json::array({nullptr})));
 }
@@ -192,20 +226,26 @@ void Signalling::start(Client client, const json& data, MediaDirection direction
     if (session.streams.size() >= most_streams_of_a_session) {
         return refuse(fmt::format("a session has {} streams at most", most_streams_of_a_session));
     }
-    if (direction == MediaDirection::receive && published_.contains(name)) {
+    const bool exists = published_.contains(name) || provided_.contains(name);
+    if (direction == MediaDirection::receive && exists) {
         return refuse("Stream name is already in use");
     }
-    if (direction == MediaDirection::send && !published_.contains(name)) {
+    if (direction == MediaDirection::send && !exists) {
         return refuse("Session does not exist");
     }
     auto answer = sdp_answer(text_member(data, "sdp"), direction, random_ice_identity());
     if (!answer) {
         return refuse("Failed to add stream to proxy: " + answer.error().what);
     }
-    session.streams.emplace(id, Stream{name, direction});
+    Stream stream{.name = name, .direction = direction};
     if (direction == MediaDirection::receive) {
         published_.insert(name);
+    } else {
+        stream.mbps = number_member(data, "bitrate", most_kbps) / 1000;
+        stream.ramp = ramp_of(data);
+        stream.since = Clock::now();
     }
+    session.streams.emplace(id, std::move(stream));
     session.send(message_of("setRemoteSDP", json::array({id, std::move(*answer)})));
     session.send(status_event(id, name, direction,
                               direction == MediaDirection::receive ? "PUBLISHING" : "PLAYING"));
@@ -245,7 +285,8 @@ void Signalling::stop_players(const std::string& name) {
 }
 
 void Signalling::report_availability(const Session& session, const json& data) const {
-    const bool available = published_.contains(text_member(data, "name"));
+    const auto name = text_member(data, "name");
+    const bool available = published_.contains(name) || provided_.contains(name);
     session.send(message_of("availableStream",
                             json::array({{{"id", text_member(data, "mediaSessionId")},
                                           {"status", available ? "true" : "false"},

@@ -3,6 +3,7 @@
 
 #include "wcs-sim/sdp.hpp"
 
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <cstddef>
@@ -55,6 +56,14 @@ class Signalling {
     /// connection should end; what can be answered is answered with `fail` or a FAILED stream.
     Result<void> receive(Client client, std::string_view text);
 
+    /// From now on players find a stream of that name, which no client publishes: as one that is
+    /// pulled from another server.
+    void provide(std::string name);
+
+    /// What the players get, in Mbit/s: each the `bitrate` (kbit/s) that it asked for, after a rise
+    /// from 0 within `rampMs` of its `custom` data.
+    double media_mbps(Clock::time_point now) const;
+
     /// Sends the protocol's keep-alive; the client owes a `pong`.
     void ping(Client client);
 
@@ -68,6 +77,11 @@ class Signalling {
     struct Stream {
         std::string name;
         MediaDirection direction;
+        double mbps = 0;  // that a player asked for
+        Seconds ramp{};
+        Clock::time_point since{};
+
+        double mbps_at(Clock::time_point now) const;
     };
     struct Session {
         std::string id;
@@ -85,6 +99,7 @@ class Signalling {
 
     std::map<Client, Session> sessions_;
     std::set<std::string> published_;  // names
+    std::set<std::string> provided_;
     Client last_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "wcs-sim/websocket.hpp"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace wcs_node_agent::sim {
@@ -81,9 +83,15 @@ Simulator::Simulator(const asio::any_io_executor& executor, SimulatorOptions opt
     }
     if (options_.media_send) {
         sender_.emplace(executor, *options_.media_send, options_.media_bytes);
+        if (!options_.websocket.empty()) {
+            sender_->follow([this](Clock::time_point now) { return signalling_.media_mbps(now); });
+        }
     }
     if (options_.media_receive) {
         receiver_.emplace(executor);
+    }
+    for (const auto& name : options_.streams) {
+        signalling_.provide(name);
     }
 }
 
@@ -93,6 +101,9 @@ Result<void> Simulator::start() {
             return opened;
         }
         asio::co_spawn(executor_, sender_->run(), asio::detached);
+        if (options_.global_bandwidth) {
+            asio::co_spawn(executor_, measure_bandwidth(), asio::detached);
+        }
     }
     if (receiver_) {
         if (auto opened = receiver_->open(*options_.media_receive); !opened) {
@@ -191,9 +202,34 @@ std::vector<tcp::endpoint> Simulator::websocket_endpoints() const {
     return endpoints_of(websocket_);
 }
 
+asio::awaitable<void> Simulator::measure_bandwidth() {
+    constexpr std::chrono::seconds every(1);
+    asio::steady_timer timer(executor_);
+    auto last = Clock::now();
+    auto before = sender_->sent().bytes;
+    for (;;) {
+        timer.expires_after(every);
+        error_code error;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        const auto now = Clock::now();
+        const auto bytes = sender_->sent().bytes;
+        mbps_out_ = static_cast<double>(bytes - before) * 8 / 1e6 / Seconds(now - last).count();
+        last = now;
+        before = bytes;
+    }
+}
+
 Simulation Simulator::with_clients_on_page() const {
     auto simulation = now_;
     simulation.sections = with_clients(std::move(simulation.sections), signalling_.counts());
+    if (options_.global_bandwidth) {
+        simulation.sections.push_back(
+            {"Bandwidth Stats",
+             "bandwidth_stats",
+             "global_bandwidth_",
+             {{"global_bandwidth_in", "0"},
+              {"global_bandwidth_out", fmt::format("{:.2f}", mbps_out_)}}});
+    }
     return simulation;
 }
 

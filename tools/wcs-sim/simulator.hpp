@@ -28,14 +28,16 @@ struct SimulatorOptions {
     boost::asio::ip::tcp::endpoint control;
     std::vector<boost::asio::ip::tcp::endpoint> websocket;
     std::optional<boost::asio::ip::udp::endpoint> media_send;
-    std::size_t media_bytes = 1200;  // of payload a datagram
+    std::size_t media_bytes = 1200;    // of payload a datagram
+    bool global_bandwidth = false;     // the page has global_bandwidth_in and _out
+    std::vector<std::string> streams;  // that are there without a publisher
     std::optional<boost::asio::ip::udp::endpoint> media_receive;
     Simulation initial;
 };
 
 /// A stand-in for WCS: its statistics page, a control port that changes page and faults, the
-/// signalling of its WebSocket clients, and UDP media traffic that has nothing to do with them. One
-/// thread. It must outlive every run of its io_context.
+/// signalling of its WebSocket clients, and UDP media traffic: what is set, and what players ask
+/// for. One thread. It must outlive every run of its io_context.
 class Simulator {
  public:
     Simulator(const boost::asio::any_io_executor& executor, SimulatorOptions options);
@@ -61,6 +63,7 @@ class Simulator {
     Result<void> become(Simulation simulation);
     boost::asio::awaitable<void> serve_page(boost::beast::tcp_stream stream);
     boost::asio::awaitable<void> serve_control(boost::beast::tcp_stream stream);
+    boost::asio::awaitable<void> measure_bandwidth();
     Simulation with_clients_on_page() const;
     HttpResponse page_response(const HttpRequest& request) const;
     HttpResponse control_response(const HttpRequest& request);
@@ -74,6 +77,7 @@ class Simulator {
     Signalling signalling_;
     std::optional<MediaSender> sender_;
     std::optional<MediaReceiver> receiver_;
+    double mbps_out_ = 0;  // payload, of the last second
     std::uint64_t page_requests_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "wcs-sim/live_page.hpp"
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <string>
@@ -15,6 +16,7 @@
 namespace wcs_node_agent::test {
 namespace {
 
+using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -133,6 +135,50 @@ TEST_F(SignallingTest, PlayersStopWithTheirPublisher) {
         EXPECT_EQ(signalling_.counts().played, 0U);
         EXPECT_EQ(signalling_.counts().published, 0U);
     }
+}
+
+TEST_F(SignallingTest, APlayerGetsTheBitrateThatItAsksFor) {
+    signalling_.provide("live");
+    const auto client = connect();
+    const auto ask = [&](const char* id, const json& bitrate, const json& custom) {
+        say(client, "playStream",
+            {{"mediaSessionId", id},
+             {"name", "live"},
+             {"sdp", sdp},
+             {"bitrate", bitrate},
+             {"custom", custom}});
+    };
+    EXPECT_EQ(signalling_.media_mbps(Clock::now()), 0);
+    const auto before = Clock::now();
+    ask("a", 500, {{"rampMs", 4000}});
+    const auto after = Clock::now();
+    EXPECT_THAT(heard(client), ElementsAre("setRemoteSDP", "a PLAYING"));
+    EXPECT_GE(signalling_.media_mbps(before + 2s), 0.25 - 0.125 * Seconds(after - before).count());
+    EXPECT_LE(signalling_.media_mbps(before + 2s), 0.25);
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 0.5);
+    ask("b", 250, nullptr);
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 0.75);
+    ask("c", "much", "soon");
+    ask("d", -1, {{"rampMs", -1}});
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 0.75) << "what is no number is nothing";
+    ask("e", 1e12, {{"rampMs", 0}});
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 100.75) << "the most that one gets";
+    say(client, "stopStream", {{"mediaSessionId", "e"}});
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 0.75);
+    signalling_.disconnect(client);
+    EXPECT_EQ(signalling_.media_mbps(after + 4s), 0);
+}
+
+TEST_F(SignallingTest, AStreamThatIsProvidedIsThereForGood) {
+    signalling_.provide("live");
+    const auto client = connect();
+    say(client, "availableStream", {{"mediaSessionId", "q"}, {"name", "live"}});
+    EXPECT_EQ(heard_[0].back()["data"][0]["status"], "true");
+    play(client, "a", "live");
+    publish(client, "b", "live");
+    EXPECT_EQ(signalling_.counts().played, 1U);
+    EXPECT_EQ(signalling_.counts().published, 0U) << "no client publishes it";
+    EXPECT_EQ(heard(client).back(), "b FAILED: Stream name is already in use");
 }
 
 TEST_F(SignallingTest, StreamsThatCannotStartFailWithAReason) {

@@ -108,6 +108,7 @@ TEST(WcsSim, WrongUsageIsStatus2WithTheReason) {
         {{"--set", "streams_hls"}, "'streams_hls' is not KEY=VALUE"},
         {{"--set", "nonsense=1"}, "nonsense: neither a fault nor on the page"},
         {{"--media-rate", "5"}, "needs --media-send"},
+        {{"--global-bandwidth"}, "--global-bandwidth: needs --media-send"},
         {{"--media-size", "0"}, "--media-size"},
     };
     for (const auto& row : rows) {
