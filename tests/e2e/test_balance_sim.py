@@ -275,6 +275,28 @@ def test_a_run_is_the_same_for_its_seed_and_another_for_another():
     assert simulate(*options) != simulate(*options, "--seed", "2")
 
 
+def test_a_trace_takes_the_place_of_the_workloads_sessions(tmp_path):
+    trace = tmp_path / "trace"
+    trace.write_text("".join(f"{at} 1000 2 0.01\n" for at in range(-10, 90)))
+    run = simulate("--trace", str(trace), "--nodes", "4", "--hours", "0.025", "--warm-up", "10")
+    assert run["sessions"] == 90
+    assert sum(run["sessions_by_node"]) == 90
+    assert len(run["utilisation"]) == 89 and len(run["utilisation"][0]) == 4
+    assert run["highest_utilisation"] < 0.3
+    trace.write_text("0 10 1\n")
+    wrong = balance_sim("--trace", str(trace))
+    assert wrong.returncode == 2 and f"{trace}: line 1: '0 10 1'" in wrong.stderr
+
+
+def test_quicker_times_are_the_agents_and_haproxys():
+    """Each changes the course of a flash crowd."""
+    options = ("--policy", "headroom", "--workload", "flash-crowd", "--hours", "0.3", "--nodes", "4")
+    usual = simulate(*options)
+    for name, value in (("window", 30), ("recent-sessions", 0), ("capacity-window", 1), ("queue-timeout", 1)):
+        changed = simulate(*options, f"--{name}", str(value))
+        assert changed != {**usual, "events": changed["events"]}, name
+
+
 def test_all_that_is_listed_can_be_run():
     listed = balance_sim("--list").stdout.split("workloads\n")
     policies, workloads = ([line.split()[0] for line in text.splitlines() if line[0] == " "] for text in listed)
@@ -297,6 +319,8 @@ def test_all_that_is_listed_can_be_run():
         ("--capacity", "1:2x"),
         ("--nodes", "0"),
         ("--load", "-1"),
+        ("--window", "0"),
+        ("--trace", "/no/such/file"),
         ("--no-such-option",),
     ],
 )

@@ -7,15 +7,21 @@
 #include "load/policy.hpp"
 #include "load/weigher.hpp"
 
+#include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/weight.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace wcs_node_agent::balance {
 
 namespace {
+
+std::chrono::nanoseconds duration(double seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Seconds(seconds));
+}
 
 /// What the node may do, in the words of the agent's configuration.
 PolicySettings policy_settings(const AgentSettings& settings) {
@@ -73,9 +79,12 @@ class OurAgent : public Agent {
     OurAgent(const AgentSettings& settings, const WeightSettings& weight)
         : settings_(policy_settings(settings)),
           weight_(weight),
-          expected_(expected_capacity(settings_.limits)) {
+          expected_(expected_capacity(settings_.limits)),
+          meter_(duration(settings.times.window)) {
         weight_.capacity_reference = settings.reference;
         weight_.balancers = settings.balancers;
+        weight_.recent_sessions = duration(settings.times.recent_sessions);
+        weight_.capacity_window = duration(settings.times.capacity_window);
     }
 
     void sample(const Node& node, double now) override {

@@ -26,11 +26,19 @@ class Agent {
     virtual std::optional<Reply> reply() const = 0;
 };
 
+/// What the agent's configuration says of time; s.
+struct AgentTimes {
+    double window = 2;
+    double recent_sessions = 20;
+    double capacity_window = 300;
+};
+
 struct AgentSettings {
     double capacity = 1;                   // of the node, which stretches its limits
     double room = 100;                     // sessions of a node of capacity 1
     unsigned balancers = 1;                // that ask
     std::optional<double> reference = {};  // sessions of room that are 100 %; none: the node's own
+    AgentTimes times{};
 };
 
 /// A way to answer, and the agent that does so.

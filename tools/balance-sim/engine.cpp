@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace wcs_node_agent::balance {
 
@@ -12,6 +13,7 @@ namespace {
 enum Stream : std::uint64_t { of_arrivals, of_phases, of_balancers };
 
 constexpr double look_interval = 1;  // s
+constexpr double never = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -25,7 +27,7 @@ Engine::Engine(const Options& options)
       agents_(options.nodes),
       heard_(options.nodes),
       most_free_(options.nodes),
-      measures_(options.nodes) {
+      measures_(options.nodes, options.trace.has_value()) {
     double capacity = 0;
     for (ServerId id = 0; id < nodes_.size(); ++id) {
         auto& node = nodes_[id];
@@ -54,7 +56,7 @@ Engine::Engine(const Options& options)
     checks_.emplace(now_, options.agent_inter, std::move(checks));
     samples_.emplace(now_, options.sample_interval, std::move(samples));
     next_arrival_ = now_;
-    fill();
+    if (!options_.trace) fill();
     plan_faults();
     plan_arrival();
 }
@@ -71,11 +73,7 @@ Results Engine::run() {
         if (next == planned) {
             handle(events_.pop());
         } else if (next == next_arrival_) {
-            const auto demand = kind_of_sessions_.draw(arrivals_);
-            const auto balancer = static_cast<std::uint32_t>(arrivals_.below(options_.balancers));
-            if (is_measured()) ++measures_.so_far.sessions;
-            dispatch(open(demand, balancer));
-            plan_arrival();
+            arrive();
         } else if (next == checks_->next_at()) {
             check(checks_->pop());
         } else if (next == samples_->next_at()) {
@@ -113,11 +111,24 @@ void Engine::fill() {
 
 /// Arrivals at the highest rate, of which as many are left out as it is above that of the moment.
 void Engine::plan_arrival() {
+    if (const auto& trace = options_.trace) {
+        next_arrival_ = traced_ < trace->size() ? (*trace)[traced_].at : never;
+        return;
+    }
     const auto& workload = options_.workload;
     const double highest = workload.highest_rate();
     do {
         next_arrival_ += arrivals_.exponential(mean_gap_ / highest);
     } while (highest > 1 && arrivals_.uniform() * highest >= workload.rate(next_arrival_));
+}
+
+void Engine::arrive() {
+    const auto demand =
+        options_.trace ? (*options_.trace)[traced_++].demand : kind_of_sessions_.draw(arrivals_);
+    const auto balancer = static_cast<std::uint32_t>(arrivals_.below(options_.balancers));
+    if (is_measured()) ++measures_.so_far.sessions;
+    dispatch(open(demand, balancer));
+    plan_arrival();
 }
 
 void Engine::handle(const Event& event) {

@@ -46,6 +46,7 @@ class Engine {
     void fill();
     void plan_faults();
     void plan_arrival();
+    void arrive();
     void handle(const Event& event);
     void handle_session(const Event& event);
 
@@ -88,7 +89,8 @@ class Engine {
     std::optional<Rounds<Check>> checks_;
     std::optional<Rounds<ServerId>> samples_;
     double next_arrival_ = 0;
-    double mean_gap_ = 0;  // s between arrivals, at the mean rate
+    std::size_t traced_ = 0;  // arrivals of the trace so far
+    double mean_gap_ = 0;     // s between arrivals, at the mean rate
     double next_look_ = 1;
     MostFree most_free_;
     Measures measures_;

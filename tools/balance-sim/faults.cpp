@@ -80,8 +80,10 @@ void Engine::plan_notices(ServerId node, int checks) {
 /// One that knows nothing yet.
 void Engine::start_agent(ServerId node) {
     nodes_[node].agent_runs = true;
-    AgentSettings settings{
-        .capacity = nodes_[node].capacity, .room = options_.room, .balancers = options_.balancers};
+    AgentSettings settings{.capacity = nodes_[node].capacity,
+                           .room = options_.room,
+                           .balancers = options_.balancers,
+                           .times = options_.times};
     // Nodes of different size have one setting in common.
     if (options_.capacity.size() > 1) settings.reference = options_.room;
     agents_[node] = options_.policy->make(settings);

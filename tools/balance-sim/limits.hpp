@@ -10,6 +10,9 @@ inline constexpr double cpu_limit = 0.9;  // of its CPUs; the other resource: Mb
 inline constexpr double band_limit = 100;
 inline constexpr PerResource resource_limits{cpu_limit, band_limit};
 
+/// A link is faster than the limit that leaves it room; what does not fit is not sent.
+inline constexpr double link_by_limit = 1.25;
+
 /// Streams that nobody means to reach: what sessions cost is the limit, not their number.
 inline constexpr double most_streams_per_session_of_room = 3;
 

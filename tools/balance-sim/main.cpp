@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -27,6 +28,7 @@ struct Arguments {
     std::string algorithm = "roundrobin";
     std::string workload = "steady";
     std::string capacity;
+    std::string trace;
     std::optional<unsigned> balancers;
     std::optional<double> load;
     std::optional<double> spread;
@@ -51,6 +53,15 @@ std::vector<double> parse_capacity(std::string_view text) {
     return capacities;
 }
 
+std::vector<Arrival> trace_of(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) throw CLI::ValidationError("--trace", fmt::format("cannot read {}", path));
+    auto trace = read_trace(file);
+    if (!trace)
+        throw CLI::ValidationError("--trace", fmt::format("{}: {}", path, trace.error().what));
+    return *std::move(trace);
+}
+
 template <class Found>
 auto found_or_fail(const Found& found, std::string_view option, std::string_view name) {
     if (!found)
@@ -73,6 +84,7 @@ Options to_options(const Arguments& arguments) {
     options.capacity =
         parse_capacity(arguments.capacity.empty() ? options.workload.capacity
                                                   : std::string_view(arguments.capacity));
+    if (!arguments.trace.empty()) options.trace = trace_of(arguments.trace);
     if (options.workload.fault == Fault::join && options.nodes < 2)
         throw CLI::ValidationError("--nodes", "a node that joins needs another that is there");
     return options;
@@ -96,8 +108,14 @@ void add_options(CLI::App& app, Arguments& arguments) {
                    "of the nodes in turn; default: the workload's")
         ->type_name("1:2:4");
     app.add_option("--hours", options.hours, "that are measured")
-        ->check(CLI::Range(0.01, 1000.0))
+        ->check(CLI::Range(0.001, 1000.0))
         ->capture_default_str();
+    app.add_option("--trace", arguments.trace,
+                   "who comes, in place of the workload's sessions: ARRIVAL LENGTH RAMP COST a "
+                   "line, times in s of what is measured, negative ones in the warm-up, which "
+                   "begins with nobody; COST is a share of the bandwidth limit of a node of "
+                   "capacity 1")
+        ->type_name("FILE");
     app.add_option("--load", arguments.load, "of the capacity; default: the workload's")
         ->check(CLI::Range(0.01, 2.0));
     app.add_option("--spread", arguments.spread, "the costliest session by the cheapest")
@@ -118,6 +136,18 @@ void add_options(CLI::App& app, Arguments& arguments) {
         ->check(CLI::Range(1U, most_weight))
         ->capture_default_str();
     app.add_option("--sample-interval", options.sample_interval, "of the agent, s")
+        ->check(seconds)
+        ->capture_default_str();
+    app.add_option("--window", options.times.window, "of the agent's rates, s")
+        ->check(seconds)
+        ->capture_default_str();
+    app.add_option("--recent-sessions", options.times.recent_sessions, "of the agent, s; 0: off")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    app.add_option("--capacity-window", options.times.capacity_window, "of the agent, s")
+        ->check(seconds)
+        ->capture_default_str();
+    app.add_option("--queue-timeout", options.balancer.queue_timeout, "of HAProxy, s")
         ->check(seconds)
         ->capture_default_str();
     app.add_option("--warm-up", options.warm_up, "s before what is measured")
@@ -159,6 +189,7 @@ nlohmann::ordered_json to_json(const Options& options, const Results& results) {
         {"session_seconds", results.session_seconds},
         {"hot_session_seconds", results.hot_session_seconds},
         {"over_session_seconds", results.over_session_seconds},
+        {"beyond_link_ratio", results.beyond_link_ratio},
         {"mean_utilisation", results.mean_utilisation},
         {"highest_utilisation", results.highest_utilisation},
         {"imbalance", results.imbalance},
@@ -169,6 +200,10 @@ nlohmann::ordered_json to_json(const Options& options, const Results& results) {
     auto& by_capacity = json["utilisation_by_capacity"];
     for (const auto& [capacity, used] : results.utilisation_by_capacity)
         by_capacity[fmt::format("{:g}", capacity)] = used;
+    if (options.trace) {
+        json["sessions_by_node"] = results.sessions_by_node;
+        json["utilisation"] = results.utilisation;
+    }
     if (results.joined) {
         auto& seconds = json["join_seconds"];
         if (results.join_seconds) seconds = *results.join_seconds;

@@ -16,6 +16,10 @@ constexpr double caught_up = 0.9;  // of the mean
 }  // namespace
 
 void Measures::look(std::span<const Node> nodes, double elapsed) {
+    if (keeps_looks_) {
+        auto& row = so_far.utilisation.emplace_back();
+        for (const auto& node : nodes) row.push_back(utilisation(node));
+    }
     double load = 0, capacity = 0, highest = 0;
     for (const auto& node : nodes) {
         if (!node.takes_sessions()) continue;
@@ -23,6 +27,7 @@ void Measures::look(std::span<const Node> nodes, double elapsed) {
         load += used * node.capacity;
         capacity += node.capacity;
         highest = std::max(highest, used);
+        beyond_link_ += std::max(0.0, used - link_by_limit) * node.capacity * elapsed;
         const double sessions = node.sessions * elapsed;
         so_far.session_seconds += sessions;
         if (used > hot) so_far.hot_session_seconds += sessions;
@@ -35,6 +40,7 @@ void Measures::look(std::span<const Node> nodes, double elapsed) {
         of_its_kind.sum += used * elapsed;
         of_its_kind.node_seconds += elapsed;
     }
+    asked_ += load * elapsed;
     if (load <= 0) return;
     const double mean = load / capacity;
     seconds_ += elapsed;
@@ -65,6 +71,7 @@ void Measures::finish(Results& results) const {
     results.imbalance = imbalance_sum_ / seconds_;
     for (const auto& [capacity, used] : by_capacity_)
         results.utilisation_by_capacity[capacity] = used.sum / used.node_seconds;
+    results.beyond_link_ratio = beyond_link_ / asked_;
     double variance = 0, nodes = 0;
     for (const auto& [count, mean, squares] : deviations_) {
         if (count < 2) continue;

@@ -13,7 +13,9 @@ namespace wcs_node_agent::balance {
 
 /// What one run shows.
 struct Results {
-    std::uint64_t sessions = 0;      // that came
+    std::uint64_t sessions = 0;  // that came
+    std::vector<std::uint64_t> sessions_by_node = {};
+    std::vector<std::vector<double>> utilisation = {};  // of the nodes, at each look
     std::uint64_t refused = 0;       // got none of the nodes, or one that does not answer
     std::uint64_t queued = 0;        // waited in HAProxy's queue, refused in the end or not
     std::uint64_t redispatched = 0;  // went to a node that had just died, then to another
@@ -21,6 +23,7 @@ struct Results {
     double session_seconds = 0;
     double hot_session_seconds = 0;   // on nodes above 0.8
     double over_session_seconds = 0;  // on nodes above 1.0
+    double beyond_link_ratio = 0;     // of all that was asked of the nodes
     double mean_utilisation = 0;
     double highest_utilisation = 0;  // of any node at any moment
     double imbalance = 0;            // highest over mean utilisation, mean over time
@@ -36,7 +39,10 @@ struct Results {
 /// Looks at the nodes once a second.
 class Measures {
  public:
-    explicit Measures(std::size_t nodes) : deviations_(nodes) {}
+    /// keeps_looks: each look's utilisations are part of the results.
+    Measures(std::size_t nodes, bool keeps_looks) : deviations_(nodes), keeps_looks_(keeps_looks) {
+        so_far.sessions_by_node.resize(nodes);
+    }
 
     /// All loads must have been advanced to this moment.
     void look(std::span<const Node> nodes, double elapsed);
@@ -61,10 +67,12 @@ class Measures {
     };
 
     std::vector<Deviation> deviations_;
+    bool keeps_looks_;
     std::map<double, Used> by_capacity_;
     std::optional<std::size_t> joining_;
     double since_joining_ = 0;
     double seconds_ = 0, mean_sum_ = 0, imbalance_sum_ = 0, node_seconds_ = 0;
+    double asked_ = 0, beyond_link_ = 0;
 };
 
 }  // namespace wcs_node_agent::balance

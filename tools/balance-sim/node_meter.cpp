@@ -3,8 +3,6 @@
 
 #include "balance-sim/limits.hpp"
 
-#include <wcs_node_agent/config.hpp>
-
 #include <algorithm>
 #include <chrono>
 
@@ -14,9 +12,6 @@ namespace {
 
 constexpr std::uint32_t card = 2;  // its index
 
-/// A link is faster than the limit that leaves it room; what does not fit is not sent.
-constexpr double link_by_limit = 1.25;
-
 Clock::time_point moment(double seconds) {
     constexpr Seconds before_all{1e6};  // simulated time begins below zero
     return Clock::time_point(
@@ -25,7 +20,7 @@ Clock::time_point moment(double seconds) {
 
 }  // namespace
 
-NodeMeter::NodeMeter() : window_(Config{}.window) {
+NodeMeter::NodeMeter(std::chrono::nanoseconds window) : window_(window) {
     counters_.interfaces = {{.index = card, .name = "eth0"}};
     counters_.cpus = {{}};
 }

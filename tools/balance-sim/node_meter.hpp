@@ -8,6 +8,7 @@
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 namespace wcs_node_agent::balance {
@@ -16,7 +17,8 @@ namespace wcs_node_agent::balance {
 /// through its window, and the page of WCS.
 class NodeMeter {
  public:
-    NodeMeter();
+    /// window: of the rates, greater than 0.
+    explicit NodeMeter(std::chrono::nanoseconds window);
 
     void sample(const Node& node, double now);
 

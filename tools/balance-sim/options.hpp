@@ -3,9 +3,11 @@
 
 #include "balance-sim/agent.hpp"
 #include "balance-sim/balancer.hpp"
+#include "balance-sim/trace.hpp"
 #include "balance-sim/workload.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace wcs_node_agent::balance {
@@ -16,7 +18,8 @@ struct Options {
     unsigned balancers = 1;
     const AgentPolicy* policy = nullptr;  // never null
     Workload workload{};
-    std::vector<double> capacity{1};  // of the nodes in turn
+    std::optional<std::vector<Arrival>> trace = {};  // who comes, in place of the workload's
+    std::vector<double> capacity{1};                 // of the nodes in turn
     std::uint64_t seed = 1;
     double hours = 1;
     double warm_up = 1200;       // s before what is measured
@@ -25,6 +28,7 @@ struct Options {
     double agent_inter = 5;      // s
     double check_inter = 2;      // s, of the TCP health check
     double sample_interval = 1;  // s, of the agent
+    AgentTimes times{};
     BalancerSettings balancer{};
 };
 

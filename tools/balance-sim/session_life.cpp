@@ -102,6 +102,7 @@ void Engine::begin(SessionId id, ServerId node_id) {
         node.load.add_value(demand.cost, 1);
     }
     ++node.sessions;
+    if (is_measured()) ++measures_.so_far.sessions_by_node[node_id];
     reserve(session, 1);
     events_.plan(now_ + demand.length, EventKind::session_end, id, session.generation);
 }

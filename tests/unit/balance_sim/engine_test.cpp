@@ -89,11 +89,12 @@ TEST(BalanceMeasures, CountWhatIsAboveALimit) {
     nodes[1].load.add_value({0, 170}, 1);
     nodes[0].sessions = 100;
     nodes[1].sessions = 200;
-    Measures measures(2);
+    Measures measures(2, true);
     measures.look(nodes, 1);
     measures.look(nodes, 1);
     Results results;
     measures.finish(results);
+    EXPECT_THAT(results.utilisation, ElementsAre(ElementsAre(1.05, 0.85), ElementsAre(1.05, 0.85)));
     EXPECT_EQ(results.over_limit_node_seconds, 2);
     EXPECT_EQ(results.session_seconds, 600);
     EXPECT_EQ(results.hot_session_seconds, 600);
