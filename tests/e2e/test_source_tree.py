@@ -19,6 +19,7 @@ SCRIPTS = [
         "tools/quickstart",
         "tools/bench",
         "tools/balance-table",
+        "tools/balance-real",
         "tools/build-static",
         "tools/dashboards",
         "tools/fuzz",

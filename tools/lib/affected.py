@@ -36,8 +36,9 @@ READ_BY = {
     "tools/lib/guide_site.py": ("quickstart", "browser", "examples", "monitoring"),
     "tools/lib/nginx.py": ("quickstart", "browser", "examples", "wcs_tls"),
     "tools/lib/websdk.py": ("quickstart", "browser"),
-    "tools/lib/balance": ("balance_sim", "tools"),
+    "tools/lib/balance": ("balance_sim", "balance_real", "tools"),
     **dict.fromkeys((f"tools/lib/{name}" for name in DASHBOARDS), ("dashboards",)),
+    "tools/balance-real": ("balance_real", "tools"),
     "tools/lib/": ("tools",),
     "tools/demo/": ("quickstart",),
     "tools/quickstart": ("quickstart",),
@@ -104,7 +105,7 @@ def end_to_end(changed, program_touched, balance_touched):
     """The names of the files of tests, without test_ and .py."""
     every = {path.stem.removeprefix("test_") for path in E2E.glob("test_*.py")}
     touched = every - NOT_OF_THE_PROGRAMS if program_touched else set()
-    touched |= {"balance_sim"} if balance_touched else set()
+    touched |= {"balance_sim", "balance_real"} if balance_touched else set()
     touched |= {path.stem.removeprefix("test_") for path in changed if path.parent == E2E and path.is_file()}
     for name in (str(path.relative_to(ROOT)) for path in changed):
         start = next((start for start in READ_BY if name.startswith(start)), None)

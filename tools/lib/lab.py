@@ -104,17 +104,18 @@ class Network:
     def ip(self, *arguments):
         run(*self.command("ip", *arguments))
 
-    def join(self, name, own_address, its_address):
-        """A veth pair from the caller's network (NAME) to this one (eth0, the default route).
+    def join(self, name, own_address, its_address, its_name="eth0"):
+        """A veth pair from the caller's network (NAME) to this one; by eth0 it has its default route.
 
         Addresses as A.B.C.D/LENGTH.
         """
-        ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid))
+        ip("link", "add", name, "type", "veth", "peer", "name", its_name, "netns", str(self.pid))
         ip("address", "add", own_address, "dev", name)
         ip("link", "set", name, "up")
-        self.ip("address", "add", its_address, "dev", "eth0")
-        self.ip("link", "set", "eth0", "up")
-        self.ip("route", "add", "default", "via", own_address.split("/")[0])
+        self.ip("address", "add", its_address, "dev", its_name)
+        self.ip("link", "set", its_name, "up")
+        if its_name == "eth0":
+            self.ip("route", "add", "default", "via", own_address.split("/")[0])
 
     def close(self):
         self._keeper.kill()
@@ -401,7 +402,7 @@ class Haproxy(Process):
     """
 
     def __init__(self, log, configuration, statistics_socket, env=None, pass_fds=()):
-        self._statistics_socket = str(statistics_socket)
+        self.statistics_socket = str(statistics_socket)
         folder = Path(statistics_socket).parent
         env = {"STATE_FILE": str(folder / "haproxy.state"), **(env or {})}
         if "SITE_PEM" not in env:
@@ -411,7 +412,7 @@ class Haproxy(Process):
         super().__init__(
             log,
             ["/usr/sbin/haproxy", "-W", "-f", str(configuration)],
-            env={"STATISTICS_SOCKET": self._statistics_socket, **env},
+            env={"STATISTICS_SOCKET": self.statistics_socket, **env},
             pass_fds=pass_fds,
         )
         wait_until(self._answers, "HAProxy's statistics socket")
@@ -425,7 +426,7 @@ class Haproxy(Process):
     def command(self, text):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(5)
-            client.connect(self._statistics_socket)
+            client.connect(self.statistics_socket)
             client.sendall(text.encode() + b"\n")
             return _read_all(client).decode()
 
