@@ -295,6 +295,7 @@ def test_quicker_times_are_the_agents_and_haproxys():
     for name, value in (("window", 30), ("recent-sessions", 0), ("capacity-window", 1), ("queue-timeout", 1)):
         changed = simulate(*options, f"--{name}", str(value))
         assert changed != {**usual, "events": changed["events"]}, name
+    assert simulate(*options, "--spread-checks") != usual
 
 
 def test_all_that_is_listed_can_be_run():

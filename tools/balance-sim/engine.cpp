@@ -44,8 +44,12 @@ Engine::Engine(const Options& options)
     for (std::uint32_t b = 0; b < options.balancers; ++b) {
         balancers_.push_back(std::make_unique<Balancer>(options.balancer, nodes_.size(),
                                                         Random(options.seed, of_balancers + b)));
+        const double gap = options.agent_inter / static_cast<double>(nodes_.size());
+        const double first = options.spreads_checks ? phases_.uniform(0, gap) : 0;
         for (ServerId id = 0; id < nodes_.size(); ++id) {
-            checks.push_back({phases_.uniform(0, options.agent_inter), {b, id}});
+            const double phase =
+                options.spreads_checks ? first + gap * id : phases_.uniform(0, options.agent_inter);
+            checks.push_back({phase, {b, id}});
             if (!nodes_[id].alive) balancers_[b]->set_health(id, false, now_);
         }
     }

@@ -129,6 +129,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--agent-inter", options.agent_inter, "s")
         ->check(seconds)
         ->capture_default_str();
+    app.add_flag("--spread-checks", options.spreads_checks,
+                 "a balancer's agent checks at even distances, as HAProxy starts them; default: "
+                 "at random ones");
     app.add_option("--slowstart", options.balancer.slowstart, "s, 0: off")
         ->check(CLI::Range(0.0, 3600.0))
         ->capture_default_str();

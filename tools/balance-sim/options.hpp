@@ -22,12 +22,13 @@ struct Options {
     std::vector<double> capacity{1};                 // of the nodes in turn
     std::uint64_t seed = 1;
     double hours = 1;
-    double warm_up = 1200;       // s before what is measured
-    double mean_length = 300;    // s, of a session
-    double room = 100;           // sessions of mean cost that a node of capacity 1 has room for
-    double agent_inter = 5;      // s
-    double check_inter = 2;      // s, of the TCP health check
-    double sample_interval = 1;  // s, of the agent
+    double warm_up = 1200;        // s before what is measured
+    double mean_length = 300;     // s, of a session
+    double room = 100;            // sessions of mean cost that a node of capacity 1 has room for
+    double agent_inter = 5;       // s
+    bool spreads_checks = false;  // evenly, as HAProxy starts them; else at random phases
+    double check_inter = 2;       // s, of the TCP health check
+    double sample_interval = 1;   // s, of the agent
     AgentTimes times{};
     BalancerSettings balancer{};
 };

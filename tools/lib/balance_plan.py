@@ -62,7 +62,7 @@ class Plan:
             "recent-sessions": self.recent_sessions,
             "capacity-window": self.capacity_window,
         }
-        return [program, "--json", *(f"--{name}={value}" for name, value in options.items())]
+        return [program, "--json", "--spread-checks", *(f"--{name}={value}" for name, value in options.items())]
 
 
 @dataclasses.dataclass(frozen=True)
