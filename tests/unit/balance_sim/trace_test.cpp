@@ -75,8 +75,8 @@ TEST(BalanceTrace, NobodyComesButWhoIsInIt) {
     EXPECT_EQ(results.sessions, 2U) << "one came before";
     EXPECT_THAT(results.sessions_by_node, ElementsAre(1, 1));
     ASSERT_EQ(results.utilisation.size(), 59U);
-    EXPECT_THAT(results.utilisation[31], ElementsAre(0.5, 2.25))
-        << "after 32 s; the second is first";
+    EXPECT_THAT(results.utilisation[20], ElementsAre(1.5, 0.5)) << "after 21 s";
+    EXPECT_THAT(results.utilisation[31], ElementsAre(2.25, 0));
     EXPECT_EQ(results.over_limit_node_seconds, 59);
     EXPECT_EQ(results.session_seconds, 59 + 20 + 10);
     const double asked = 59 * 1.5 + 20 * 0.5 + 10 * 0.75;
