@@ -10,7 +10,7 @@ NAME = "checks"
 TITLE = "HAProxy's agent check over loopback"
 FIGURES = (
     Figure(
-        "latency", "a check, from connect to close: median, of the minimal server's", at_most=1.3
+        "latency", "a check, from connect to close: median, of the minimal server's", at_most=1.05
     ),
     Figure("median", "a check, from connect to close: median", "us"),
     Figure("p99", "the same, 99th percentile", "us"),

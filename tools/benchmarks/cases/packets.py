@@ -31,7 +31,7 @@ def figures():
         yield Figure(
             f"over_empty_{node}",
             f"{who}: added by the agent to a packet, over empty programs on the same hooks",
-            "ns", at_most=10,
+            "ns", at_most=5,
         )  # fmt: skip
         yield Figure(
             f"traffic_{node}",
@@ -41,7 +41,7 @@ def figures():
     yield Figure("added_cpu", "added to a packet by the programs that count CPU time", "ns")
     yield Figure(
         "program", "one run of a counting program by BPF_PROG_TEST_RUN, over the empty one",
-        "ns", at_most=10,
+        "ns", at_most=5,
     )  # fmt: skip
 
 
