@@ -255,5 +255,6 @@ def run(bench):
         found["hang"].append(p99_ms(bench, agent, seconds))
         simulator.set(hang=0)
     record(bench, found)
+    agent.close()
 
     measure_handshakes(bench, simulator, networks, *bench.choose((1, 3.0), (3, 8.0)))
