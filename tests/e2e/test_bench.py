@@ -49,6 +49,13 @@ def test_writes_every_figure_as_json_and_markdown(tmp_path):
         assert row["title"].replace("|", "\\|") in table
 
 
+def test_each_reaction_is_measured(tmp_path):
+    """It waits for replies of the agent, whose defaults change."""
+    _, found, _ = bench(tmp_path, "--only", "reactions")
+    for row in found["benchmarks"][0]["rows"]:
+        assert row["value"] is not None, row["why"]
+
+
 def test_what_cannot_run_says_why(tmp_path):
     status, found, table = bench(
         tmp_path, "--only", "switches", "--enforce", WNA_BENCHMARKS=str(tmp_path / "nowhere")

@@ -11,13 +11,15 @@ from report import Figure
 from workbench import CannotMeasure, median
 
 NAME = "reactions"
-TITLE = "how soon the agent follows what happens around it, with its default settings"
+TITLE = "how soon the agent follows what happens around it"
 FIGURES = (
     Figure("recovery", "from WCS that answers again to the reply that says so", "ms", at_most=1_500),
     Figure("end", "from SIGTERM to its end, a client connected", "ms", at_most=1_000),
     Figure("watchdog", "longest time between two messages to the watchdog, of WATCHDOG_USEC",
            at_most=0.75),
 )  # fmt: skip
+# Nothing but what WCS counts says the weight.
+SETTINGS = ("--policy=proportional", "--cpu=off", "--band-in=off", "--band-out=off")
 WATCHDOG_SECONDS = 1.0
 
 
@@ -68,7 +70,7 @@ def run(bench):
     recoveries, ends = [], []
     for number in range(rounds):
         bench.progress(f"round {number + 1} of {rounds}")
-        agent = bench.agent(f"--wcs-url={simulator.url}", "--cpu=off")
+        agent = bench.agent(f"--wcs-url={simulator.url}", *SETTINGS)
         agent.wait_for_reply("^up 75%$")
         recoveries.append(recovery_ms(agent, simulator))
         ends.append(end_ms(agent))
