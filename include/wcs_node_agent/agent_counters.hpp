@@ -22,17 +22,22 @@ struct LastRequest {
     std::string text;  // the reply without its newline; of a refused one the setting of the port
 };
 
-/// What the agent counts of its own work. One thread writes and reads it.
-struct AgentCounters {
+/// What is counted of the agent checks at some of the agent's endpoints.
+struct CheckCounters {
     std::array<std::uint64_t, all_node_states.size()> checks{};  // answered, by NodeState
-    std::uint64_t rejected_connections = 0;                      // sources not allowed, either port
-    std::uint64_t displaced_connections = 0;                     // evicted by newer ones
-    std::uint64_t scrapes = 0;                                   // /metrics served
-    std::uint64_t sample_failures = 0;                           // probe readings that failed
-    std::uint64_t reloads = 0;                                   // those that took effect
-    std::uint64_t failed_reloads = 0;                            // those that changed nothing
-    std::uint64_t lost_log_lines = 0;                            // that could not be written
     std::size_t balancers = 0;                                   // sources that ask regularly
+};
+
+/// What the agent counts of its own work, with the checks at the node's own endpoints. One thread
+/// writes and reads it.
+struct AgentCounters : CheckCounters {
+    std::uint64_t rejected_connections = 0;   // sources not allowed, either port
+    std::uint64_t displaced_connections = 0;  // evicted by newer ones
+    std::uint64_t scrapes = 0;                // /metrics served
+    std::uint64_t sample_failures = 0;        // probe readings that failed
+    std::uint64_t reloads = 0;                // those that took effect
+    std::uint64_t failed_reloads = 0;         // those that changed nothing
+    std::uint64_t lost_log_lines = 0;         // that could not be written
     std::optional<LastRequest> last_check = {};
     std::optional<LastRequest> last_refused = {};
 };

@@ -13,16 +13,36 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
 namespace wcs_node_agent {
 
-/// Everything that can be set, with its default. docs/configuration.md says what each means.
-struct Config {
+/// By what an answer to HAProxy is made, and where HAProxy gets it.
+struct AnswerSettings {
     std::vector<boost::asio::ip::tcp::endpoint> agent_listen{
         {boost::asio::ip::address_v4::any(), 9707}, {boost::asio::ip::address_v6::any(), 9707}};
+    CountNames counts;
+    Limits limits = default_limits();
+    double recover = 0.95;
+    WeightSettings weight;
+    std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
+    WhenStale when_stale = WhenStale::down;         // WCS is silent
+    WhenStale when_unreadable = WhenStale::ignore;  // anything else that makes a limit unknown
+};
+
+/// Another answer beside the node's own, with endpoints of its own.
+struct Profile : AnswerSettings {
+    std::string name;
+    std::vector<std::string_view> own = {};  // settings that it has itself; the others are as above
+};
+
+/// Everything that can be set, with its default. docs/configuration.md says what each means.
+struct Config : AnswerSettings {
+    std::vector<Profile> profiles;  // in the order of their names
+
     AllowList allow = AllowList::loopback();
     std::vector<boost::asio::ip::tcp::endpoint> metrics_listen{
         {boost::asio::ip::address_v4::loopback(), 9708}};
@@ -40,7 +60,6 @@ struct Config {
     std::chrono::nanoseconds wcs_timeout = std::chrono::seconds(3);   // for one whole fetch
     std::size_t wcs_max_page = 1 << 20;                               // bytes
     std::size_t wcs_max_stats = 256;                                  // entries kept of a page
-    CountNames counts;
 
     std::vector<std::string> interfaces;  // globs; empty: by default route
     SourceChoice source = SourceChoice::auto_detect;
@@ -48,16 +67,10 @@ struct Config {
     bool kernel_pin = false;  // counting goes on while no agent runs
     std::filesystem::path kernel_pin_folder = "/sys/fs/bpf/wcs-node-agent";
 
-    Limits limits = default_limits();
-    double recover = 0.95;
-    WeightSettings weight;
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted
     bool peaks = true;              // measure the highest rate within each second
-    std::chrono::nanoseconds stale_after = std::chrono::seconds(10);
-    WhenStale when_stale = WhenStale::down;         // WCS is silent
-    WhenStale when_unreadable = WhenStale::ignore;  // anything else that makes a limit unknown
 
     std::string user;               // whom root's process becomes; empty: see chosen_user()
     bool follow_interfaces = true;  // those that appear while it runs

@@ -52,8 +52,22 @@ struct Peaks {
     std::chrono::nanoseconds bucket{};          // the length of one
 };
 
-/// The node at one moment, everything behind one verdict. Immutable once published, replaced whole.
-struct Snapshot {
+/// What HAProxy is told at some of the agent's endpoints, and why.
+struct Answer {
+    Verdict verdict;
+    std::string agent_reply;  // one HAProxy line with its newline
+    bool starting = false;    // the first reply is not due yet: the verdict is not one
+};
+
+/// That of a profile, with what its endpoints have been asked.
+struct ProfileAnswer : Answer {
+    std::string name;
+    CheckCounters checks;
+};
+
+/// The node at one moment, with its own answer and those of its profiles. Immutable once published,
+/// replaced whole.
+struct Snapshot : Answer {
     Clock::time_point at;                        // when the counters were read
     std::chrono::system_clock::time_point wall;  // the same moment for people
     Clock::time_point started;                   // when the agent started
@@ -67,10 +81,8 @@ struct Snapshot {
     WcsState wcs;
     CountNames count_names;                  // what wcs.counts was made of
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown
-    Verdict verdict;
     AgentCounters agent;
-    std::string agent_reply;  // one HAProxy line with its newline
-    bool starting = false;    // the first reply is not due yet: the verdict is not one
+    std::vector<ProfileAnswer> profiles;  // in the order of the configuration
 };
 
 }  // namespace wcs_node_agent

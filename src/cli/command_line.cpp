@@ -72,6 +72,9 @@ class Commands {
                 add_setting(*command, setting);
             }
         }
+        check.add_option("--profile")
+            ->description("a sample of its own, judged by this profile of the file")
+            ->type_name("NAME");
         check.add_option("limits")
             ->description(fmt::format("any of: {} N", fmt::join(limit_words(), " N, ")))
             ->type_name("LIMIT N")
@@ -108,6 +111,7 @@ class Commands {
             invocation = {.command = chosen->second,
                           .config_file = config_file(app),
                           .overrides = overrides(app, errors),
+                          .profile = last(app, "--profile"),
                           .json = is_given(app, "--json")};
             add_unknown(app, errors);
         }
@@ -156,6 +160,11 @@ class Commands {
     static std::vector<std::string> given(const CLI::App& command, const std::string& name) {
         const CLI::Option* option = command.get_option_no_throw(name);
         return option == nullptr ? std::vector<std::string>() : option->results();
+    }
+
+    static std::string last(const CLI::App& command, const std::string& name) {
+        const auto values = given(command, name);
+        return values.empty() ? std::string() : values.back();
     }
 
     static bool is_given(const CLI::App& command, const std::string& name) {

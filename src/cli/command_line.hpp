@@ -18,6 +18,7 @@ struct Invocation {
     Command command = Command::run;
     std::optional<std::filesystem::path> config_file;  // --config, or the file of `config check`
     Json overrides = Json::object();                   // settings given as options
+    std::string profile = {};                          // check --profile; empty: none
     bool json = false;                                 // status --json
 };
 

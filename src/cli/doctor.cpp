@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.hpp"
 
+#include "config/profile_values.hpp"
 #include "config/value_text.hpp"
 #include "config/wcs_trust.hpp"
 #include "daemon/capacity_follower.hpp"
@@ -15,6 +16,7 @@
 #include "load/page_value.hpp"
 #include "load/selection.hpp"
 #include "process/exit_status.hpp"
+#include "wcs/recount.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -105,7 +107,8 @@ void check_interfaces(const Config& config, std::ostream& out) {
               "name one with --interface");
     for (const auto& error : check_names(selection, *links))
         print(out, Finding::missing, error.where, error.what);
-    for (const auto& error : CapacityFollower(link_speed).check(config.limits, *links, selected))
+    for (const auto& error :
+         CapacityFollower(link_speed).check(limits_of_all(config), *links, selected))
         print(out, Finding::missing, error.where, error.what);
 }
 
@@ -176,7 +179,7 @@ ValueSource value_source(const Limit& limit, const WcsState& wcs) {
     }
 }
 
-void check_limits(const Config& config, const WcsState& wcs, std::ostream& out) {
+void check_limits(const AnswerSettings& config, const WcsState& wcs, std::ostream& out) {
     std::vector<std::string_view> off;
     for (const auto& limit : config.limits) {
         if (!limit.maximum) {
@@ -219,7 +222,16 @@ int run_doctor(const Config& config, std::ostream& out) {
     check_kernel(out);
     out << "This node\n";
     check_interfaces(config, out);
-    check_limits(config, check_wcs(config, out), out);
+    const auto wcs = check_wcs(config, out);
+    check_limits(config, wcs, out);
+    for (const auto& profile : config.profiles) {
+        fmt::print(out, "Profile {}\n", profile.name);
+        Recount recount;
+        recount.count(wcs, profile.counts);
+        if (const auto& missing = recount.state().counts.missing; wcs.page_at && !missing.empty())
+            print(out, Finding::missing, "counts", recount.state().fault_text);
+        check_limits(profile, wcs, out);
+    }
     check_web(config, out);
 
     const auto opened = open_probe(config.source);

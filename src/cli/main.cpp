@@ -6,14 +6,17 @@
 #include "cli/status_command.hpp"
 #include "cli/unpin.hpp"
 #include "config/effective_config.hpp"
+#include "config/profile_values.hpp"
 #include "daemon/run.hpp"
 #include "process/exit_status.hpp"
 #include "process/signals.hpp"
 #include "process/standard_streams.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <malloc.h>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -31,14 +34,31 @@ int with_config(const Invocation& invocation, Act act) {
     return act(*config);
 }
 
+/// The configuration with the profile's answer in place of the node's, and no other one.
+Checked<Config> by_profile(const Config& config, const std::string& name) {
+    const auto found = std::ranges::find(config.profiles, name, &Profile::name);
+    if (found == config.profiles.end())
+        return ConfigErrors{{.where = "--profile", .what = "the file has no profile " + name}};
+    auto alone = with_profile(config, *found);
+    alone.profiles.clear();
+    return alone;
+}
+
 int dispatch(const Invocation& invocation) {
     switch (invocation.command) {
         case Command::run:
             return run_daemon({.file = invocation.config_file, .overrides = invocation.overrides});
         case Command::check:
             return with_config(invocation, [&](const Config& config) {
-                return check_once(config, invocation.config_file || !invocation.overrides.empty(),
-                                  std::cout, std::cerr);
+                const bool asked_differently = invocation.config_file ||
+                                               !invocation.overrides.empty() ||
+                                               !invocation.profile.empty();
+                const auto judged = invocation.profile.empty()
+                                        ? Checked<Config>(config)
+                                        : by_profile(config, invocation.profile);
+                if (judged) return check_once(*judged, asked_differently, std::cout, std::cerr);
+                std::cerr << to_string(judged.error());
+                return exit_wrong_usage;
             });
         case Command::status:
             return with_config(invocation, [&](const Config& config) {

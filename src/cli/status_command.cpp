@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <ostream>
 #include <string_view>
@@ -190,6 +191,38 @@ int show_status(const Config& config, bool as_json, std::ostream& out, std::ostr
     return exit_done;
 }
 
+namespace {
+
+using Add = std::function<void(std::string_view name, const std::string& value)>;
+
+/// The verdict of the node or of a profile.
+void add_answer(const Json& answer, const Add& add) {
+    add("state",
+        fmt::format("{}, weight {} %", text(at(answer, "/state")), number(at(answer, "/weight"))));
+    add("reply", at(answer, "/state") == "starting"
+                     ? "none yet: the first one waits for the rates and for an answer of WCS"
+                     : text(at(answer, "/reply")));
+    if (const Json& explanation = at(answer, "/weighing/explanation"); explanation.is_string())
+        add("weight", text(explanation));
+    if (const Json& change = at(answer, "/last_change"); change.is_object())
+        add("since", fmt::format("{}, {} s ago: {}", text(at(change, "/time")),
+                                 number(at(change, "/age_seconds")), text(at(change, "/reason"))));
+}
+
+std::string limit_rows(const Json& answer) {
+    std::size_t width = 12;
+    for (const auto& [name, limit] : at(answer, "/limits").items()) {
+        width = std::max(width, name.size() + 1);
+    }
+    std::string rows;
+    for (const auto& [name, limit] : at(answer, "/limits").items()) {
+        rows += limit_row(name, width, limit, at(answer, "/bottleneck"));
+    }
+    return rows;
+}
+
+}  // namespace
+
 std::string status_table(const Json& status) {
     const Json& rates = at(status, "/rates");
     const Json& detail = at(status, "/source/detail");
@@ -197,16 +230,7 @@ std::string status_table(const Json& status) {
     const auto add = [&table](std::string_view name, const std::string& value) {
         fmt::format_to(std::back_inserter(table), "{:<12}{}\n", name, value);
     };
-    add("state",
-        fmt::format("{}, weight {} %", text(at(status, "/state")), number(at(status, "/weight"))));
-    add("reply", at(status, "/state") == "starting"
-                     ? "none yet: the first one waits for the rates and for an answer of WCS"
-                     : text(at(status, "/reply")));
-    if (const Json& explanation = at(status, "/weighing/explanation"); explanation.is_string())
-        add("weight", text(explanation));
-    if (const Json& change = at(status, "/last_change"); change.is_object())
-        add("since", fmt::format("{}, {} s ago: {}", text(at(change, "/time")),
-                                 number(at(change, "/age_seconds")), text(at(change, "/reason"))));
+    add_answer(status, add);
     add("source", text(at(status, "/source/name")) +
                       (detail.is_string() ? " (" + detail.get<std::string>() + ")" : ""));
     add("interfaces", chosen_interfaces(at(status, "/interfaces")));
@@ -235,13 +259,12 @@ std::string status_table(const Json& status) {
         add("refused", last_request(refused, "/port"));
     add("agent", fmt::format("{}, running for {} s", text(at(status, "/version")),
                              number(at(status, "/uptime_seconds"))));
-    table += '\n';
-    std::size_t width = 12;
-    for (const auto& [name, limit] : at(status, "/limits").items()) {
-        width = std::max(width, name.size() + 1);
-    }
-    for (const auto& [name, limit] : at(status, "/limits").items()) {
-        table += limit_row(name, width, limit, at(status, "/bottleneck"));
+    table += '\n' + limit_rows(status);
+    for (const auto& [name, answer] : at(status, "/profiles").items()) {
+        table += '\n';
+        add("profile", name);
+        add_answer(answer, add);
+        table += limit_rows(answer);
     }
     // Names of interfaces and texts of WCS are others' bytes, and this goes to a terminal.
     std::ranges::replace_if(

@@ -31,9 +31,13 @@ std::string place(const Conflict& conflict, const std::optional<std::filesystem:
             return option_name(name);
         }
     }
-    return file ? fmt::format("{}: /{}", file->string(), conflict.first)
-                : std::string(conflict.first);
+    std::string pointer = '/' + conflict.first;
+    std::ranges::replace(pointer, '.', '/');
+    return file ? fmt::format("{}: {}", file->string(), pointer) : conflict.first;
 }
+
+/// The key at the top of the file.
+std::string_view top(std::string_view setting) { return setting.substr(0, setting.find('.')); }
 
 }  // namespace
 
@@ -64,7 +68,8 @@ Checked<Config> load_config(const std::optional<std::filesystem::path>& file,
     for (const Conflict& conflict : find_conflicts(config)) {
         // A value with an error left its field as it was, so this conflict may be none.
         const auto doubts = [&conflict](const ConfigError& error) {
-            return error.key.empty() || error.key == conflict.first || error.key == conflict.second;
+            return error.key.empty() || error.key == top(conflict.first) ||
+                   error.key == top(conflict.second);
         };
         if (std::ranges::none_of(errors, doubts)) {
             errors.push_back({.where = place(conflict, file, overrides), .what = conflict.what});

@@ -39,6 +39,15 @@ struct Setting {
 /// In the order of the documentation.
 std::span<const Setting> settings();
 
+/// The one with that name, or null.
+const Setting* find_setting(std::string_view name);
+
+/// What may stand at the top of the file.
+std::vector<std::string_view> top_level_keys();
+
+/// Its value as the command line has it.
+std::string value_text(const Setting& setting, const Config& config);
+
 /// `--band-out` for `band_out`, and the option of a setting that has one of its own.
 std::string option_name(std::string_view setting);
 
@@ -50,7 +59,7 @@ std::string description(const Setting& setting);
 
 /// A setting that differs, with its values as the command line has them.
 struct SettingChange {
-    std::string_view name;
+    std::string name;  // of a profile: profiles.NAME.SETTING
     std::string before;
     std::string after;
     bool needs_restart = false;  // takes effect at the next start alone
@@ -60,17 +69,18 @@ struct SettingChange {
 
 std::vector<SettingChange> changed_settings(const Config& before, const Config& after);
 
-/// Sets what `values`, an object, names. An unknown key is an error. Each error's place is a JSON
-/// pointer into `values`.
+/// Sets what `values`, an object, names; profiles get what they do not have themselves. An unknown
+/// key is an error. Each error's place is a JSON pointer into `values`.
 ConfigErrors apply_settings(Config& config, const Json& values);
 
 /// All settings as an object that apply_settings() takes back.
 Json show_settings(const Config& config);
 
-/// Two settings, each fine alone, that do not go together.
+/// Two settings, each fine alone, that do not go together. One of a profile is
+/// profiles.NAME.SETTING.
 struct Conflict {
-    std::string_view first;
-    std::string_view second;
+    std::string first;
+    std::string second;
     std::string what;
 };
 

@@ -2,6 +2,7 @@
 #include "config/config_values.hpp"
 #include "config/json_value.hpp"
 #include "config/limit_values.hpp"
+#include "config/profile_values.hpp"
 #include "config/setting_rows.hpp"
 #include "config/settings.hpp"
 #include "config/weight_values.hpp"
@@ -240,6 +241,14 @@ constexpr std::array settings_table{
             return assign(config.weight.balancers, read_balancers(json));
         },
         [](const Config& config) { return show_balancers(config.weight.balancers); }),
+
+    row({.name = profiles_key,
+         .group = "Profiles",
+         .value = "",
+         .help = "further answers, each at addresses of its own and with limits, counts and a "
+                 "weight of its own",
+         .no_value = "none"},
+        set_profiles, show_profiles),
 
     optional_text_setting<&Config::user>(
         {.name = "user",

@@ -3,6 +3,7 @@
 
 #include "haproxy/agent_reply.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -10,27 +11,22 @@ namespace wcs_node_agent {
 
 void Assessor::configure(const Config& config) {
     count_names_ = config.counts;
-    if (policy_settings_.limits != config.limits) policy_.forget_page();
-    policy_settings_ = {.limits = config.limits,
-                        .recover = config.recover,
-                        .stale_after = config.stale_after,
-                        .when_stale = config.when_stale,
-                        .when_unreadable = config.when_unreadable};
-    weight_settings_ = config.weight;
+    stale_after_ = config.stale_after;
+    node_.configure(config);
+    std::vector<JudgedProfile> next;
+    for (const auto& profile : config.profiles) {
+        const auto known = std::ranges::find(profiles_, profile.name, &JudgedProfile::name);
+        if (known == profiles_.end())
+            next.push_back({profile.name, AnswerJudge(profile)});
+        else
+            next.push_back(std::move(*known));
+        next.back().judge.configure(profile);
+    }
+    profiles_ = std::move(next);
 }
 
-Weight Assessor::weigh(const Snapshot& snapshot) {
-    const NodeLoad load{.at = snapshot.at,
-                        .state = snapshot.verdict.state,
-                        .utilisation = utilisations_of(snapshot.verdict),
-                        .sessions = session_counts(snapshot.verdict),
-                        .connections = connections_of(count_names_.connections, snapshot.wcs,
-                                                      policy_settings_.stale_after, snapshot.at),
-                        .balancers = snapshot.agent.balancers};
-    return weigher_.weigh(weight_settings_, expected_capacity(policy_settings_.limits), load);
-}
-
-Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounters& agent) {
+Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounters& agent,
+                          std::span<const CheckCounters> of_profiles) {
     Snapshot snapshot;
     snapshot.at = sample.counters.at;
     snapshot.wall = std::chrono::system_clock::now();
@@ -44,19 +40,25 @@ Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounter
     snapshot.receive = std::move(sample.receive);
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
-    snapshot.stale_after = policy_settings_.stale_after;
-    snapshot.verdict = policy_.decide(policy_settings_,
-                                      {.rates = snapshot.rates,
-                                       .cpu_unknown = snapshot.counters.cpus_unknown,
-                                       .bandwidth_unknown = std::move(sample.bandwidth_unknown),
-                                       .udp_unknown = snapshot.receive.udp_unknown,
-                                       .peaks_unknown = std::move(sample.peaks_unknown),
-                                       .peaks = snapshot.peaks,
-                                       .link_capacity = sample.link_capacity},
-                                      snapshot.wcs, snapshot.at);
+    snapshot.stale_after = stale_after_;
     snapshot.agent = agent;
-    snapshot.verdict.weight = weigh(snapshot);
+    const Measured measured{.rates = snapshot.rates,
+                            .cpu_unknown = snapshot.counters.cpus_unknown,
+                            .bandwidth_unknown = std::move(sample.bandwidth_unknown),
+                            .udp_unknown = snapshot.receive.udp_unknown,
+                            .peaks_unknown = std::move(sample.peaks_unknown),
+                            .peaks = snapshot.peaks,
+                            .link_capacity = sample.link_capacity};
+    snapshot.verdict = node_.judge(snapshot, measured, agent.balancers);
     snapshot.agent_reply = agent_reply(snapshot.verdict);
+    snapshot.profiles.resize(profiles_.size());
+    for (std::size_t i = 0; i < profiles_.size(); ++i) {
+        auto& answer = snapshot.profiles[i];
+        answer.name = profiles_[i].name;
+        if (i < of_profiles.size()) answer.checks = of_profiles[i];
+        answer.verdict = profiles_[i].judge.judge(snapshot, measured, answer.checks.balancers);
+        answer.agent_reply = agent_reply(answer.verdict);
+    }
     return snapshot;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "daemon/answer_judge.hpp"
 #include "daemon/sample.hpp"
-#include "load/policy.hpp"
-#include "load/weigher.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
@@ -11,26 +10,36 @@
 #include <wcs_node_agent/snapshot.hpp>
 #include <wcs_node_agent/wcs_state.hpp>
 
+#include <chrono>
+#include <span>
+#include <string>
+#include <vector>
+
 namespace wcs_node_agent {
 
-/// Makes of a sample, and of what is known of WCS, a snapshot with its verdict.
+/// Makes of a sample, and of what is known of WCS, a snapshot with its answers.
 class Assessor {
  public:
-    explicit Assessor(const Config& config) { configure(config); }
+    explicit Assessor(const Config& config) : node_(config) { configure(config); }
 
-    /// Takes effect with the next snapshot; what has been measured stays.
+    /// Takes effect with the next snapshot; what has been measured stays, also for a profile that
+    /// keeps its name.
     void configure(const Config& config);
 
-    Snapshot assess(Sample sample, const WcsState& wcs, const AgentCounters& agent);
+    /// `of_profiles`: the checks of each, in the configuration's order; of those left out none.
+    Snapshot assess(Sample sample, const WcsState& wcs, const AgentCounters& agent,
+                    std::span<const CheckCounters> of_profiles = {});
 
  private:
-    Weight weigh(const Snapshot& snapshot);
+    struct JudgedProfile {
+        std::string name;
+        AnswerJudge judge;
+    };
 
     CountNames count_names_;
-    PolicySettings policy_settings_;
-    WeightSettings weight_settings_;
-    Policy policy_;
-    Weigher weigher_;
+    std::chrono::nanoseconds stale_after_{};
+    AnswerJudge node_;
+    std::vector<JudgedProfile> profiles_;
     Clock::time_point started_ = Clock::now();
 };
 

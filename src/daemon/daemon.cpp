@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/daemon.hpp"
 
+#include "config/profile_values.hpp"
 #include "config/settings.hpp"
 #include "config/value_text.hpp"
 #include "daemon/connection_budget.hpp"
@@ -11,7 +12,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <new>
 #include <sstream>
 #include <utility>
@@ -68,6 +71,7 @@ Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
     agent_server_.listener().exchange_ports_with(http_server_.listener());
     http_server_.listener().exchange_ports_with(agent_server_.listener());
     http_server_.secure(std::move(loaded.web));
+    profiles_ = ports_of(config_.profiles);
     configure(config_);
 }
 
@@ -97,14 +101,28 @@ Result<void> Daemon::listen() {
     return {};
 }
 
+/// A profile that keeps its name keeps who answers for it.
+std::vector<ProfilePorts> Daemon::ports_of(const std::vector<Profile>& profiles) {
+    std::vector<ProfilePorts> ports;
+    for (const auto& profile : profiles) {
+        const auto known = std::ranges::find(profiles_, profile.name, &ProfilePorts::name);
+        const bool is_new = known == profiles_.end();
+        ports.push_back({profile.name, profile.agent_listen,
+                         is_new ? agent_server_.make_responder() : known->responder});
+    }
+    return ports;
+}
+
 /// Both servers' ports, or neither's.
 Result<void> Daemon::listen(const Config& config) {
-    const auto before = config_.agent_listen;
-    if (auto done = agent_server_.listen(config.agent_listen); !done) return done;
+    auto next = ports_of(config.profiles);
+    if (auto done = agent_server_.listen(config.agent_listen, next); !done) return done;
     if (auto done = http_server_.listen(config.metrics_listen); !done) {
-        if (auto undone = agent_server_.listen(before); !undone) spdlog::error(undone.error().what);
+        if (auto undone = agent_server_.listen(config_.agent_listen, profiles_); !undone)
+            spdlog::error(undone.error().what);
         return done;
     }
+    profiles_ = std::move(next);
     return {};
 }
 
@@ -114,9 +132,10 @@ void Daemon::configure(const Config& config) {
     http_server_.allow(config.metrics_allow);
     fresh_for_ = std::max(fresh_intervals * config.sample_interval, fresh_at_least);
     http_server_.fresh_for(fresh_for_);
-    publisher_.configure({.fresh_for = fresh_for_,
-                          .stale_after = config.stale_after,
-                          .when_unreadable = config.when_unreadable});
+    std::vector<std::shared_ptr<CurrentAnswer>> answers;
+    for (const auto& profile : profiles_)
+        answers.emplace_back(profile.responder, &profile.responder->current());
+    publisher_.configure(config, fresh_for_, answers);
     assessor_.configure(config);
 }
 
@@ -181,13 +200,16 @@ void Daemon::receive(Result<Sample> sampled) {
     detect_stall(now);
     notifier_.retry();
     counters_.lost_log_lines = lost_log_lines();
-    counters_.balancers = agent_server_.balancers(now);
+    static_cast<CheckCounters&>(counters_) = agent_server_.node().counters(now);
     if (!sampled) return fail_sample(sampled.error().what, now);
     // By the configuration before, or from before this process stood still.
     if (sampled->revision != revision_ || now - sampled->counters.at >= fresh_for_) return;
     try {
+        std::vector<CheckCounters> of_profiles;
+        for (const auto& profile : profiles_)
+            of_profiles.push_back(profile.responder->counters(now));
         publisher_.publish(
-            assessor_.assess(std::move(sampled).value(), poller_.state(), counters_));
+            assessor_.assess(std::move(sampled).value(), poller_.state(), counters_, of_profiles));
     } catch (const std::bad_alloc&) {
         return fail_sample("no memory", now);
     }
@@ -261,7 +283,8 @@ bool Daemon::apply(LoadedConfig loaded) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
         return false;
     }
-    const auto changes = changed_settings(config_, loaded.config);
+    auto changes = changed_settings(config_, loaded.config);
+    std::ranges::move(changed_profiles(config_, loaded.config), std::back_inserter(changes));
     const bool has_new_web_file = http_server_.web().stamp != loaded.web.stamp;
     sampling_.configure(loaded.config, ++revision_);
     config_ = std::move(loaded.config);

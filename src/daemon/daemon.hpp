@@ -22,6 +22,7 @@
 #include <exception>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -59,6 +60,7 @@ class Daemon {
     void fail_sample(std::string_view why, Clock::time_point now);
     bool detect_stall(Clock::time_point now);
     bool apply(LoadedConfig loaded);
+    std::vector<ProfilePorts> ports_of(const std::vector<Profile>& profiles);
     Result<void> listen(const Config& config);
     void configure(const Config& config);
     void stop();
@@ -69,11 +71,12 @@ class Daemon {
     asio::io_context io_{1};
     AgentCounters counters_;
     CurrentSnapshot current_{io_.get_executor()};
-    AgentServer agent_server_{io_.get_executor(), current_, counters_};
+    AgentServer agent_server_{io_.get_executor(), counters_};
+    std::vector<ProfilePorts> profiles_;  // of config_, in its order
     HttpServer http_server_{io_.get_executor(), current_, counters_};
-    LocalServer local_server_{io_.get_executor(), current_};
+    LocalServer local_server_{io_.get_executor(), agent_server_.node().current()};
     SystemdNotifier notifier_;
-    Publisher publisher_{current_, notifier_};
+    Publisher publisher_{current_, agent_server_.node().current(), notifier_};
     Assessor assessor_;
     WcsPoller poller_;
     asio::signal_set signals_{io_};

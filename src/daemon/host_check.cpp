@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/host_check.hpp"
 
+#include "config/profile_values.hpp"
 #include "daemon/capacity_follower.hpp"
 #include "daemon/interface_names.hpp"
 #include "kernel/link_speed.hpp"
@@ -23,7 +24,8 @@ ConfigErrors check_on_this_host(const Config& config) {
     const auto selection = select_interfaces(*links, config.interfaces);
     auto of_links = check_names(selection, *links);
     if (of_links.empty())
-        of_links = CapacityFollower(link_speed).check(config.limits, *links, selection.selected);
+        of_links =
+            CapacityFollower(link_speed).check(limits_of_all(config), *links, selection.selected);
     errors.insert(errors.end(), of_links.begin(), of_links.end());
     return errors;
 }

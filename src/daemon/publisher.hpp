@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/freshness.hpp"
+#include "daemon/answer_history.hpp"
 #include "net/current_snapshot.hpp"
 #include "process/notify.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
+#include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/snapshot.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace wcs_node_agent {
 
@@ -15,12 +21,14 @@ namespace wcs_node_agent {
 /// them to the log and to systemd.
 class Publisher {
  public:
-    Publisher(CurrentSnapshot& snapshots, SystemdNotifier& notifier)
-        : snapshots_(snapshots), notifier_(notifier) {}
+    /// Where the node's answer and its snapshots go.
+    Publisher(CurrentSnapshot& snapshots, CurrentAnswer& answers, SystemdNotifier& notifier)
+        : snapshots_(snapshots), answers_(answers), notifier_(notifier) {}
 
-    /// From the next snapshot on. Servers take one for current for `fresh_for` after it was
-    /// published.
-    void configure(const Freshness& freshness);
+    /// From the next snapshot on. Servers take an answer for current for `fresh_for` after it was
+    /// published. `of_profiles`: where the answer of each goes, in the configuration's order.
+    void configure(const Config& config, std::chrono::nanoseconds fresh_for,
+                   const std::vector<std::shared_ptr<CurrentAnswer>>& of_profiles);
 
     /// A new sample. Checks are answered once the first reply is due; pages are served at once.
     void publish(Snapshot sampled);
@@ -30,16 +38,20 @@ class Publisher {
     void publish_aged(const AgentCounters& agent, Clock::time_point now);
 
  private:
-    bool is_first_reply_due(const Snapshot& sampled) const;
+    struct PublishedProfile {
+        std::string name;
+        AnswerHistory history;
+        std::shared_ptr<CurrentAnswer> answers;
+    };
+
+    PublishedProfile* find(const ProfileAnswer& answer);
     void replace(Snapshot next);
-    static void report_unknown(const Verdict& before, const Verdict& now);
-    void report_transition(const Verdict& verdict);
 
     CurrentSnapshot& snapshots_;
+    CurrentAnswer& answers_;
     SystemdNotifier& notifier_;
-    Freshness freshness_;
-    bool replying_ = false;  // the first reply was due
-    Verdict last_verdict_;   // of the last sample that succeeded
+    AnswerHistory node_{"node", ""};
+    std::vector<PublishedProfile> profiles_;
 };
 
 }  // namespace wcs_node_agent

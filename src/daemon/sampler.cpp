@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/sampler.hpp"
 
+#include "config/profile_values.hpp"
 #include "daemon/interface_names.hpp"
 
 #include <algorithm>
@@ -25,6 +26,7 @@ void Sampler::configure(const Config& config, std::uint64_t revision) {
     window_.set_wire_overhead(config.wire_overhead);
     peak_meter_.set_wire_overhead(config.wire_overhead);
     limits_ = config.limits;
+    all_limits_ = limits_of_all(config);
     globs_ = config.interfaces;
     if (std::exchange(peaks_, config.peaks) != peaks_) restart_peaks();
     select();
@@ -69,7 +71,8 @@ void Sampler::log_selection(const Selection& before) {
 ConfigErrors Sampler::check(const Config& config) {
     const auto selection = select_interfaces(links_.links(), config.interfaces);
     auto errors = check_names(selection, links_.links());
-    if (errors.empty()) errors = capacity_.check(config.limits, links_.links(), selection.selected);
+    if (errors.empty())
+        errors = capacity_.check(limits_of_all(config), links_.links(), selection.selected);
     return errors;
 }
 
@@ -90,7 +93,7 @@ Result<Sample> Sampler::sample() {
     read_receive_files(sample);
     sample.bandwidth_unknown = bandwidth_unknown(sample);
     sample.link_capacity =
-        capacity_.capacity(limits_, links_.links(), selection_.selected, sample.counters.at);
+        capacity_.capacity(all_limits_, links_.links(), selection_.selected, sample.counters.at);
     if (sample.counters.buckets) peak_meter_.add(*sample.counters.buckets);
     sample.peaks = measured_peaks(sample);
     sample.peaks_unknown = peaks_unknown(sample);

@@ -83,7 +83,8 @@ class Sampler {
     Selection selection_;
     bool has_selected_ = false;
     CapacityFollower capacity_{link_speed};
-    Limits limits_;
+    Limits limits_;      // the node's
+    Limits all_limits_;  // with those of profiles
     std::uint64_t revision_ = 0;
     DeviceWitness witness_;
     RateWindow window_;

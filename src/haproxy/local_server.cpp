@@ -22,8 +22,8 @@ constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 /// A new socket's send buffer takes a whole reply, so whoever does not read costs nothing; what was
 /// sent can be read after the close.
-void answer(const Descriptor& connection, const Snapshot& snapshot) {
-    const auto& reply = snapshot.agent_reply;
+void answer(const Descriptor& connection, const Answer& to_send) {
+    const auto& reply = to_send.agent_reply;
     std::ignore = ::send(connection.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
 }
 
@@ -63,8 +63,8 @@ boost::system::error_code LocalServer::accept_waiting() {
             ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!connection && errno == EAGAIN) break;
         if (!connection) return {errno, boost::system::system_category()};
-        if (const auto snapshot = snapshots_.get_current(Clock::now())) {
-            answer(connection, *snapshot);
+        if (const auto current = answers_.get_current(Clock::now())) {
+            answer(connection, *current);
             continue;
         }
         if (waiting_.size() == most_waiting) waiting_.pop_front();
@@ -75,15 +75,15 @@ boost::system::error_code LocalServer::accept_waiting() {
     return {};
 }
 
-// Spawned from outside the executor it begins later, and a snapshot may have come since.
+// Spawned from outside the executor it begins later, and an answer may have come since.
 asio::awaitable<void> LocalServer::answer_waiting() {
-    auto snapshot = snapshots_.get_current(Clock::now());
-    while (!snapshot && !waiting_.empty()) {
-        co_await snapshots_.wait_for_next();
-        snapshot = snapshots_.get_current(Clock::now());
+    auto current = answers_.get_current(Clock::now());
+    while (!current && !waiting_.empty()) {
+        co_await answers_.wait_for_next();
+        current = answers_.get_current(Clock::now());
     }
     is_waiting_ = false;
-    for (const auto& connection : std::exchange(waiting_, {})) answer(connection, *snapshot);
+    for (const auto& connection : std::exchange(waiting_, {})) answer(connection, *current);
 }
 
 }  // namespace wcs_node_agent

@@ -19,13 +19,13 @@ namespace wcs_node_agent {
 inline constexpr std::string_view local_socket_name{"\0wcs-node-agent", 15};
 
 /// Answers `wcs-node-agent check` with the same reply as AgentServer's, on local_socket_name: not
-/// on agent_listen, since under xinetd it is `check` that answers there. While no snapshot is
+/// on agent_listen, since under xinetd it is `check` that answers there. While no answer is
 /// current connections wait for the next. What is answered here is not counted as an agent check.
 /// Must outlive the running of its executor.
 class LocalServer {
  public:
-    LocalServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots)
-        : executor_(executor), snapshots_(snapshots), acceptor_(executor) {}
+    LocalServer(const asio::any_io_executor& executor, CurrentAnswer& answers)
+        : executor_(executor), answers_(answers), acceptor_(executor) {}
 
     /// To be called before privileges are dropped, as the kernel shows clients who listened. The
     /// error: the name is taken, by another agent or by anybody else.
@@ -42,9 +42,9 @@ class LocalServer {
     asio::awaitable<void> answer_waiting();
 
     asio::any_io_executor executor_;
-    CurrentSnapshot& snapshots_;
+    CurrentAnswer& answers_;
     asio::local::stream_protocol::acceptor acceptor_;
-    std::deque<Descriptor> waiting_;  // for the next snapshot
+    std::deque<Descriptor> waiting_;  // for the next answer
     bool is_waiting_ = false;         // answer_waiting() runs
 };
 

@@ -85,14 +85,16 @@ void ExpositionWriter::write_series(LabelValues label_values) {
     header_is_due_ = false;
     page_ += family_->name;
     char separator = '{';
-    auto label = family_->labels.begin();
-    for (const std::string_view value : label_values) {
-        page_.append(1, separator).append(*label++).append("=\"");
+    const auto write_label = [&](std::string_view name, std::string_view value) {
+        page_.append(1, separator).append(name).append("=\"");
         append_escaped(page_, valid_utf8(value), escaped_in_quotes);
         page_ += '"';
         separator = ',';
-    }
-    page_ += label_values.size() == 0 ? " " : "} ";
+    };
+    if (!common_name_.empty()) write_label(common_name_, common_value_);
+    auto label = family_->labels.begin();
+    for (const std::string_view value : label_values) write_label(*label++, value);
+    page_ += separator == '{' ? " " : "} ";
 }
 
 void ExpositionWriter::add(double value, LabelValues label_values) {

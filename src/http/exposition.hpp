@@ -56,6 +56,13 @@ class ExpositionWriter {
     /// text.
     void begin(const MetricFamily& family, std::string_view note = {});
 
+    /// The series that follow have this label too, before their own; empty: none. Both must outlive
+    /// them.
+    void set_common_label(std::string_view name, std::string_view value) {
+        common_name_ = name;
+        common_value_ = value;
+    }
+
     using LabelValues = std::initializer_list<std::string_view>;
 
     // A sample, with a value for each label of the family. Bytes of a label value that are not
@@ -85,6 +92,8 @@ class ExpositionWriter {
     std::string page_;
     const MetricFamily* family_ = nullptr;
     std::string_view note_;
+    std::string_view common_name_;
+    std::string_view common_value_;
     bool header_is_due_ = false;
 };
 

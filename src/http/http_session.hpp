@@ -3,6 +3,7 @@
 
 #include "http/http_routes.hpp"
 #include "http/request_header.hpp"
+#include "net/use_tuple.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,7 +32,6 @@ boost::asio::awaitable<void> http_session(Stream& stream, Answer& answer, Slot& 
     constexpr auto idle_timeout = std::chrono::seconds(60);  // from one request to the next
     constexpr std::size_t most_header = 8'192;
     constexpr std::size_t most_body = 8'192;  // no route takes one
-    constexpr auto use_tuple = boost::asio::as_tuple(boost::asio::use_awaitable);
     const auto set_timeout = [&stream](std::chrono::seconds timeout) {
         static_cast<void>(stream);  // one in memory has no timeouts
         if constexpr (requires { stream.expires_after(timeout); }) stream.expires_after(timeout);

@@ -29,6 +29,17 @@ inline Metric counter(std::string name, std::string_view unit, Labels labels, st
             std::move(samples)};
 }
 
+using AnswerSamples = std::function<void(const Answer&, Writer&)>;
+
+/// Of the node's answer, and of each profile's.
+inline Metric answer_gauge(std::string name, std::string_view unit, Labels labels, std::string help,
+                           AnswerSamples samples) {
+    auto metric =
+        gauge(std::move(name), unit, std::move(labels), std::move(help), Samples(samples));
+    metric.of_profile = std::move(samples);
+    return metric;
+}
+
 /// What is known of WCS: its page and the fetches of it.
 Metrics wcs_metrics();
 

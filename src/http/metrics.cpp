@@ -189,28 +189,29 @@ double in_base_unit(double value, LimitUnit unit) {
 
 Metrics limit_metrics() {
     return {
-        gauge("wcs_node_limit", "", {"limit"},
-              "Greatest allowed value: percentages as a ratio, bandwidth in bytes per second, "
-              "streams "
-              "and numbers of the page as they are.",
-              [](const Snapshot& node, Writer& out) {
-                  for (const auto& reading : node.verdict.readings)
-                      if (reading.maximum)
-                          out.add(in_base_unit(*reading.maximum, reading.unit), {reading.name});
-              }),
-        gauge("wcs_node_limit_utilization_ratio", "ratio", {"limit"},
-              "Value of a limit divided by its maximum; the highest decides the weight.",
-              [](const Snapshot& node, Writer& out) {
-                  for (const auto& reading : node.verdict.readings)
-                      out.add(reading.utilisation, {reading.name});
-              }),
-        gauge("wcs_node_limit_unknown", "", {"limit"},
-              "1 for a limit whose value is not known, 0 for the others that are checked.",
-              [](const Snapshot& node, Writer& out) {
-                  for (const auto& reading : node.verdict.readings)
-                      if (reading.maximum || !reading.unknown.empty())
-                          out.add(!reading.unknown.empty(), {reading.name});
-              }),
+        answer_gauge(
+            "wcs_node_limit", "", {"limit"},
+            "Greatest allowed value: percentages as a ratio, bandwidth in bytes per second, "
+            "streams "
+            "and numbers of the page as they are.",
+            [](const Answer& node, Writer& out) {
+                for (const auto& reading : node.verdict.readings)
+                    if (reading.maximum)
+                        out.add(in_base_unit(*reading.maximum, reading.unit), {reading.name});
+            }),
+        answer_gauge("wcs_node_limit_utilization_ratio", "ratio", {"limit"},
+                     "Value of a limit divided by its maximum; the highest decides the weight.",
+                     [](const Answer& node, Writer& out) {
+                         for (const auto& reading : node.verdict.readings)
+                             out.add(reading.utilisation, {reading.name});
+                     }),
+        answer_gauge("wcs_node_limit_unknown", "", {"limit"},
+                     "1 for a limit whose value is not known, 0 for the others that are checked.",
+                     [](const Answer& node, Writer& out) {
+                         for (const auto& reading : node.verdict.readings)
+                             if (reading.maximum || !reading.unknown.empty())
+                                 out.add(!reading.unknown.empty(), {reading.name});
+                     }),
     };
 }
 
@@ -225,6 +226,11 @@ auto of_each_program(T ProgramCounters::*value) {
     return [value](const Snapshot& node, Writer& out) {
         for (const auto& program : node.counters.programs) out.add(program.*value, {program.name});
     };
+}
+
+void add_checks(const CheckCounters& counters, Writer& out) {
+    for (const NodeState state : all_node_states)
+        out.add(counters.checks[static_cast<std::size_t>(state)], {to_string(state)});
 }
 
 Metrics agent_metrics() {
@@ -245,11 +251,10 @@ Metrics agent_metrics() {
               }),
         counter("wcs_node_agent_checks_total", "", {"reply"},
                 "Agent checks answered on agent_listen, by the state in the reply.",
-                [](const Snapshot& node, Writer& out) {
-                    for (const NodeState state : all_node_states)
-                        out.add(node.agent.checks[static_cast<std::size_t>(state)],
-                                {to_string(state)});
-                }),
+                [](const Snapshot& node, Writer& out) { add_checks(node.agent, out); }),
+    };
+    rows.back().of_profile = [](const ProfileAnswer& profile, Writer& out) {
+        add_checks(profile.checks, out);
     };
     for (const auto& row : all_agent_counters) rows.push_back(agent_metric(row));
     rows.push_back(counter(
@@ -299,9 +304,18 @@ std::string metrics_text(const Snapshot& snapshot, TextFormat format) {
     Writer out(format);
     for (const Metric& metric : metrics()) {
         if (!metric.samples) continue;
-        const auto note = metric.note ? metric.note(snapshot) : "";
+        const bool has_profiles = metric.of_profile && !snapshot.profiles.empty();
+        const auto note = metric.note    ? metric.note(snapshot)
+                          : has_profiles ? "With the label profile: of that profile."
+                                         : "";
         out.begin(metric.family, note);
         metric.samples(snapshot, out);
+        if (!has_profiles) continue;
+        for (const auto& profile : snapshot.profiles) {
+            out.set_common_label("profile", profile.name);
+            metric.of_profile(profile, out);
+        }
+        out.set_common_label({}, {});
     }
     return std::move(out).take();
 }

@@ -21,6 +21,8 @@ struct Metric {
     std::function<void(const Snapshot&, ExpositionWriter&)> samples;
     /// What the HELP text says of this node's counting beyond its own sentences; null: nothing.
     std::string (*note)(const Snapshot&) = nullptr;
+    /// The same of a profile, whose series have the label `profile`; empty: the node alone has any.
+    std::function<void(const ProfileAnswer&, ExpositionWriter&)> of_profile = {};
     std::string_view group = {};  // its table in docs/metrics.md: node, wcs, limits or agent
 };
 

@@ -75,13 +75,43 @@ Json weighing_json(const Weight& weight) {
             {"explanation", weight_text(weight)}};
 }
 
-Json change_json(const Snapshot& snapshot) {
-    const auto& changed = snapshot.verdict.changed;
+Json change_json(const Answer& answer, Clock::time_point now) {
+    const auto& changed = answer.verdict.changed;
     if (!changed) return {};
-    return {
-        {"time", to_rfc3339(changed->wall)},
-        {"age_seconds", in_seconds(std::max(snapshot.at - changed->at, Clock::duration::zero()))},
-        {"reason", or_null(changed->reason)}};
+    return {{"time", to_rfc3339(changed->wall)},
+            {"age_seconds", in_seconds(std::max(now - changed->at, Clock::duration::zero()))},
+            {"reason", or_null(changed->reason)}};
+}
+
+/// The verdict and why, without what it was made from.
+Json answer_json(const Answer& answer, Clock::time_point now) {
+    const auto& verdict = answer.verdict;
+    std::string reply = answer.starting ? "" : agent_reply(verdict);
+    if (!reply.empty()) reply.pop_back();
+    return {{"state", answer.starting ? "starting" : to_string(verdict.state)},
+            {"weight", answer.starting ? Json() : Json(verdict.weight.percent)},
+            {"reason", or_null(answer.starting ? "" : verdict.reason)},
+            {"reply", or_null(reply)},
+            {"bottleneck", or_null(verdict.bottleneck)},
+            {"weighing", answer.starting ? Json() : weighing_json(verdict.weight)},
+            {"last_change", change_json(answer, now)},
+            {"limits", limits_json(verdict)}};
+}
+
+Json checks_json(const CheckCounters& counters) {
+    Json checks = Json::object();
+    for (const NodeState state : all_node_states)
+        checks[std::string(to_string(state))] = counters.checks[static_cast<std::size_t>(state)];
+    return checks;
+}
+
+Json profiles_json(const Snapshot& snapshot) {
+    Json profiles = Json::object();
+    for (const auto& profile : snapshot.profiles) {
+        auto& json = profiles[profile.name] = answer_json(profile, snapshot.at);
+        json["checks"] = checks_json(profile.checks);
+    }
+    return profiles;
 }
 
 Json interfaces_json(const Snapshot& snapshot) {
@@ -165,10 +195,7 @@ Json last_request_json(const std::optional<LastRequest>& last, std::string_view 
 }
 
 Json agent_json(const AgentCounters& agent, Clock::time_point now) {
-    Json checks = Json::object();
-    for (const NodeState state : all_node_states)
-        checks[std::string(to_string(state))] = agent.checks[static_cast<std::size_t>(state)];
-    Json json{{"checks", std::move(checks)}};
+    Json json{{"checks", checks_json(agent)}};
     for (const auto& counter : all_agent_counters)
         json[std::string(counter.name)] = agent.*counter.value;
     json["last_check"] = last_request_json(agent.last_check, "reply", now);
@@ -179,43 +206,34 @@ Json agent_json(const AgentCounters& agent, Clock::time_point now) {
 }  // namespace
 
 std::string status_json(const Snapshot& snapshot) {
-    const Verdict& verdict = snapshot.verdict;
-    std::string reply = snapshot.starting ? "" : agent_reply(verdict);
-    if (!reply.empty()) reply.pop_back();
-    const Json status = {
-        {"version", version},
-        {"time", to_rfc3339(snapshot.wall)},
-        {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)},
-        {"state", snapshot.starting ? "starting" : to_string(verdict.state)},
-        {"weight", snapshot.starting ? Json() : Json(verdict.weight.percent)},
-        {"reason", or_null(snapshot.starting ? "" : verdict.reason)},
-        {"reply", or_null(reply)},
-        {"bottleneck", or_null(verdict.bottleneck)},
-        {"weighing", snapshot.starting ? Json() : weighing_json(verdict.weight)},
-        {"last_change", change_json(snapshot)},
-        {"limits", limits_json(verdict)},
-        {"rates",
-         {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},
-          {"bits_out_per_second", or_null(snapshot.rates.bits_out)},
-          {"peak_bits_in_per_second", or_null(snapshot.peaks.bits_in)},
-          {"peak_bits_out_per_second", or_null(snapshot.peaks.bits_out)},
-          {"peak_bucket_seconds",
-           snapshot.peaks.bits_in ? Json(in_seconds(snapshot.peaks.bucket)) : Json()},
-          {"over_limit_in_ratio", or_null(snapshot.peaks.over_limit_in)},
-          {"over_limit_out_ratio", or_null(snapshot.peaks.over_limit_out)},
-          {"frames_in_per_second", or_null(snapshot.rates.frames_in)},
-          {"frames_out_per_second", or_null(snapshot.rates.frames_out)},
-          {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)},
-          {"cpu_max_utilisation", or_null(snapshot.rates.cpu_max_utilisation)}}},
-        {"source",
-         {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},
-        {"interfaces", interfaces_json(snapshot)},
-        {"dropped_packets", snapshot.counters.dropped_packets},
-        {"unplaced_packets", snapshot.counters.unplaced_packets},
-        {"cpus", cpus_json(snapshot.counters)},
-        {"receive", receive_json(snapshot.receive)},
-        {"wcs", wcs_json(snapshot)},
-        {"agent", agent_json(snapshot.agent, snapshot.at)}};
+    Json status = {{"version", version},
+                   {"time", to_rfc3339(snapshot.wall)},
+                   {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)}};
+    status.update(answer_json(snapshot, snapshot.at));
+    if (!snapshot.profiles.empty()) status["profiles"] = profiles_json(snapshot);
+    status.update(
+        Json{{"rates",
+              {{"bits_in_per_second", or_null(snapshot.rates.bits_in)},
+               {"bits_out_per_second", or_null(snapshot.rates.bits_out)},
+               {"peak_bits_in_per_second", or_null(snapshot.peaks.bits_in)},
+               {"peak_bits_out_per_second", or_null(snapshot.peaks.bits_out)},
+               {"peak_bucket_seconds",
+                snapshot.peaks.bits_in ? Json(in_seconds(snapshot.peaks.bucket)) : Json()},
+               {"over_limit_in_ratio", or_null(snapshot.peaks.over_limit_in)},
+               {"over_limit_out_ratio", or_null(snapshot.peaks.over_limit_out)},
+               {"frames_in_per_second", or_null(snapshot.rates.frames_in)},
+               {"frames_out_per_second", or_null(snapshot.rates.frames_out)},
+               {"cpu_utilisation", or_null(snapshot.rates.cpu_utilisation)},
+               {"cpu_max_utilisation", or_null(snapshot.rates.cpu_max_utilisation)}}},
+             {"source",
+              {{"name", to_string(snapshot.source)}, {"detail", or_null(snapshot.source_detail)}}},
+             {"interfaces", interfaces_json(snapshot)},
+             {"dropped_packets", snapshot.counters.dropped_packets},
+             {"unplaced_packets", snapshot.counters.unplaced_packets},
+             {"cpus", cpus_json(snapshot.counters)},
+             {"receive", receive_json(snapshot.receive)},
+             {"wcs", wcs_json(snapshot)},
+             {"agent", agent_json(snapshot.agent, snapshot.at)}});
     // Bytes of others (interface names, faults) need not be UTF-8; JSON must be.
     return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -7,8 +7,8 @@ namespace {
 
 /// Of what is reported to HAProxy: absent before the first report.
 template <class T>
-Samples of_weight(T Weight::*value) {
-    return [value](const Snapshot& node, Writer& out) {
+AnswerSamples of_weight(T Weight::*value) {
+    return [value](const Answer& node, Writer& out) {
         if (!node.starting) out.add(static_cast<double>(node.verdict.weight.*value));
     };
 }
@@ -17,58 +17,61 @@ Samples of_weight(T Weight::*value) {
 
 Metrics weight_metrics() {
     return {
-        gauge(
+        answer_gauge(
             "wcs_node_weight_ratio", "ratio", {},
             "Share of its configured weight that is reported to HAProxy, up to 2.56. Absent before "
             "the first report.",
-            [](const Snapshot& node, Writer& out) {
+            [](const Answer& node, Writer& out) {
                 if (!node.starting) out.add(node.verdict.weight.percent / 100.0);
             }),
-        gauge("wcs_node_weight_raw_ratio", "ratio", {},
-              "What the bottleneck leaves free, before all else that makes the weight.",
-              [](const Snapshot& node, Writer& out) {
-                  if (!node.starting) out.add(node.verdict.weight.raw / 100);
-              }),
-        gauge("wcs_node_recent_sessions", "sessions", {},
-              "Sessions whose load does not show yet, each by the part that is missing.",
-              of_weight(&Weight::recent)),
-        gauge("wcs_node_recent_utilization_ratio", "ratio", {},
-              "Utilisation that these are expected to add, which the weight counts already.",
-              of_weight(&Weight::added)),
-        gauge("wcs_node_capacity_sessions", "sessions", {},
-              "Sessions that fill the node: the setting capacity, or as estimated.",
-              of_weight(&Weight::capacity)),
-        gauge("wcs_node_capacity_reference_sessions", "sessions", {},
-              "Sessions of room at which the node reports 100 %.", of_weight(&Weight::reference)),
-        gauge("wcs_node_ramp_ratio", "ratio", {},
-              "Greatest free share that the node reports so soon after it came up; 1 later.",
-              of_weight(&Weight::ramp)),
-        gauge("wcs_node_maxconn", "connections", {},
-              "Connections that HAProxy may have open on one server line. Absent where that is not "
-              "reported.",
-              [](const Snapshot& node, Writer& out) {
-                  if (const auto bound = node.verdict.weight.bound(); bound && !node.starting)
-                      out.add(static_cast<double>(*bound));
-              }),
-        gauge(
+        answer_gauge("wcs_node_weight_raw_ratio", "ratio", {},
+                     "What the bottleneck leaves free, before all else that makes the weight.",
+                     [](const Answer& node, Writer& out) {
+                         if (!node.starting) out.add(node.verdict.weight.raw / 100);
+                     }),
+        answer_gauge("wcs_node_recent_sessions", "sessions", {},
+                     "Sessions whose load does not show yet, each by the part that is missing.",
+                     of_weight(&Weight::recent)),
+        answer_gauge("wcs_node_recent_utilization_ratio", "ratio", {},
+                     "Utilisation that these are expected to add, which the weight counts already.",
+                     of_weight(&Weight::added)),
+        answer_gauge("wcs_node_capacity_sessions", "sessions", {},
+                     "Sessions that fill the node: the setting capacity, or as estimated.",
+                     of_weight(&Weight::capacity)),
+        answer_gauge("wcs_node_capacity_reference_sessions", "sessions", {},
+                     "Sessions of room at which the node reports 100 %.",
+                     of_weight(&Weight::reference)),
+        answer_gauge("wcs_node_ramp_ratio", "ratio", {},
+                     "Greatest free share that the node reports so soon after it came up; 1 later.",
+                     of_weight(&Weight::ramp)),
+        answer_gauge(
+            "wcs_node_maxconn", "connections", {},
+            "Connections that HAProxy may have open on one server line. Absent where that is not "
+            "reported.",
+            [](const Answer& node, Writer& out) {
+                if (const auto bound = node.verdict.weight.bound(); bound && !node.starting)
+                    out.add(static_cast<double>(*bound));
+            }),
+        answer_gauge(
             "wcs_node_balancers", "", {},
             "Server lines of HAProxy over which the node's room is divided: the setting balancers, "
             "or sources that ask.",
             of_weight(&Weight::balancers)),
-        gauge("wcs_node_state", "", {"state"},
-              "1 for the state that is reported to HAProxy, 0 for the others. Absent before the "
-              "first report.",
-              [](const Snapshot& node, Writer& out) {
-                  if (node.starting) return;
-                  for (const NodeState state : all_node_states)
-                      out.add(node.verdict.state == state, {to_string(state)});
-              }),
-        gauge("wcs_node_state_change_timestamp_seconds", "seconds", {},
-              "Unix time at which the reported state changed last.",
-              [](const Snapshot& node, Writer& out) {
-                  if (const auto& changed = node.verdict.changed)
-                      out.add(Seconds(changed->wall.time_since_epoch()).count());
-              }),
+        answer_gauge(
+            "wcs_node_state", "", {"state"},
+            "1 for the state that is reported to HAProxy, 0 for the others. Absent before the "
+            "first report.",
+            [](const Answer& node, Writer& out) {
+                if (node.starting) return;
+                for (const NodeState state : all_node_states)
+                    out.add(node.verdict.state == state, {to_string(state)});
+            }),
+        answer_gauge("wcs_node_state_change_timestamp_seconds", "seconds", {},
+                     "Unix time at which the reported state changed last.",
+                     [](const Answer& node, Writer& out) {
+                         if (const auto& changed = node.verdict.changed)
+                             out.add(Seconds(changed->wall.time_since_epoch()).count());
+                     }),
     };
 }
 

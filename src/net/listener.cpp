@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <netinet/in.h>
 #include <new>
 #include <optional>
@@ -97,42 +98,52 @@ void Listener::allow(AllowList allowed) {
 }
 
 Result<void> Listener::listen(std::span<const tcp::endpoint> endpoints) {
+    std::vector<ListenAt> all;
+    for (const auto& endpoint : endpoints) all.push_back({.endpoint = endpoint});
+    return listen(all);
+}
+
+const std::string& Listener::setting_of(const ListenAt& asked) const {
+    return asked.setting.empty() ? setting_ : asked.setting;
+}
+
+Result<void> Listener::listen(std::span<const ListenAt> endpoints) {
     std::vector<Port> next;
+    std::vector<const ListenAt*> askers;  // of each of next
     std::vector<Port> opened;
     std::vector<Port> olds = ports_;  // port 0 may be asked for twice: each keeps one
     std::vector<Port> retired = retired_;
-    std::optional<Error> no_v6;
-    for (const auto& endpoint : endpoints) {
-        if (auto kept = take_out(olds, endpoint)) {
-            next.push_back(*std::move(kept));
-            continue;
-        }
-        if (auto revived = take_out(retired, endpoint)) {
-            next.push_back(*std::move(revived));
-            continue;
-        }
+    std::map<std::string, Error> no_v6;  // by setting
+    for (const auto& asked : endpoints) {
+        auto port = take_out(olds, asked.endpoint);
+        if (!port) port = take_out(retired, asked.endpoint);
         try {
-            opened.push_back({.asked = endpoint, .acceptor = open(endpoint)});
-            next.push_back(opened.back());
+            if (!port) port = opened.emplace_back(open(asked));
+            next.push_back(*std::move(port));
+            askers.push_back(&asked);
         } catch (const boost::system::system_error& failure) {
-            Error error{fmt::format("{} {}: {}", setting_, to_text(endpoint),
+            Error error{fmt::format("{} {}: {}", setting_of(asked), to_text(asked.endpoint),
                                     lower_first(failure.code().message())),
                         failure.code()};
             if (failure.code() != asio::error::address_family_not_supported ||
-                !is_every_v6_address(endpoint))
+                !is_every_v6_address(asked.endpoint))
                 return error;
-            no_v6 = std::move(error);
+            no_v6.insert_or_assign(setting_of(asked), std::move(error));
         }
     }
-    if (no_v6 && next.empty()) return *no_v6;
-    if (no_v6) spdlog::info("{}; left out", no_v6->what);
+    for (const auto& [setting, error] : no_v6) {
+        const auto is_of_it = [&](const ListenAt* asked) { return setting_of(*asked) == setting; };
+        if (std::ranges::none_of(askers, is_of_it)) return error;
+        spdlog::info("{}; left out", error.what);
+    }
 
+    for (std::size_t i = 0; i < next.size(); ++i)
+        *next[i].receiver = askers[i]->on_connection ? askers[i]->on_connection : on_connection_;
     ports_ = std::move(next);
     retired_ = std::move(retired);
     std::ranges::move(olds, std::back_inserter(retired_));
     close_retired_soon();
-    for (const Port& port : opened)
-        asio::co_spawn(executor_, accept_from(port.acceptor), asio::detached);
+    for (const Port& port : opened) asio::co_spawn(executor_, accept_from(port), asio::detached);
     return {};
 }
 
@@ -190,12 +201,14 @@ asio::awaitable<void> Listener::close_retired(std::shared_ptr<tcp::acceptor> acc
     if (found == retired_.end()) co_return;  // stopped, or revived
     // If it has been retired again since, that has its own end.
     if (is_covered(found->asked) || Clock::now() - found->retired < retirement) co_return;
+    const Port port = std::move(*found);
     retired_.erase(found);
-    std::ignore = accept_waiting(*acceptor, std::numeric_limits<int>::max());
+    std::ignore = accept_waiting(port, std::numeric_limits<int>::max());
     acceptor->close();
 }
 
-std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const {
+Listener::Port Listener::open(const ListenAt& wanted) const {
+    const auto& asked = wanted.endpoint;
     auto acceptor = std::make_shared<tcp::acceptor>(executor_, asked.protocol());
     acceptor->set_option(tcp::acceptor::reuse_address(true));
     if (asked.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true));
@@ -213,19 +226,20 @@ std::shared_ptr<tcp::acceptor> Listener::open(const tcp::endpoint& asked) const 
         share_with(listener->ports_);
         share_with(listener->retired_);
     }
-    bind_to(*acceptor, asked, setting_);
+    bind_to(*acceptor, asked, setting_of(wanted));
     acceptor->listen(tcp::acceptor::max_listen_connections);
     acceptor->non_blocking(true);
-    return acceptor;
+    return {.asked = asked, .acceptor = acceptor, .receiver = std::make_shared<OnConnection>()};
 }
 
-asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> acceptor) {
+asio::awaitable<void> Listener::accept_from(Port port) {
+    const auto& acceptor = port.acceptor;
     asio::steady_timer pause(executor_);
     error_code last;
     while (acceptor->is_open()) {
         co_await acceptor->async_wait(tcp::acceptor::wait_read, use_tuple);
         if (!acceptor->is_open()) break;
-        const error_code error = accept_waiting(*acceptor, accepts_in_a_row);
+        const error_code error = accept_waiting(port, accepts_in_a_row);
         if (error && error != last) spdlog::warn("{}: accept: {}", setting_, error.message());
         if (!error && last) spdlog::info("{}: accepting again", setting_);
         last = error;
@@ -238,7 +252,8 @@ asio::awaitable<void> Listener::accept_from(std::shared_ptr<tcp::acceptor> accep
     }
 }
 
-error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
+error_code Listener::accept_waiting(const Port& port, int most) {
+    auto& acceptor = *port.acceptor;
     for (int i = 0; i < most && acceptor.is_open(); ++i) {
         // Not Asio's accept(): it enters each socket into the epoll set, which a check never needs.
         tcp::endpoint source;
@@ -249,7 +264,7 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
         if (socket < 0) return {errno, boost::system::system_category()};
         source.resize(size);
         try {
-            take({Descriptor(socket), source, nullptr});
+            hand_on({Descriptor(socket), source, nullptr}, *port.receiver);
         } catch (const std::exception&) {
             return make_error_code(boost::system::errc::not_enough_memory);  // this one is closed
         }
@@ -257,7 +272,9 @@ error_code Listener::accept_waiting(tcp::acceptor& acceptor, int most) {
     return {};
 }
 
-void Listener::take(Connection connection) {
+void Listener::take(Connection connection) { hand_on(std::move(connection), on_connection_); }
+
+void Listener::hand_on(Connection connection, const OnConnection& receiver) {
     if (!allowed_.contains(connection.source.address())) {
         ++counters_.rejected_connections;
         const auto now = Clock::now();
@@ -268,7 +285,7 @@ void Listener::take(Connection connection) {
     const auto before = connections_.evicted();
     connection.slot = connections_.enter(connection.source.address());
     counters_.displaced_connections += connections_.evicted() - before;
-    on_connection_(std::move(connection));
+    receiver(std::move(connection));
 }
 
 }  // namespace wcs_node_agent

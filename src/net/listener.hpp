@@ -35,6 +35,13 @@ class Listener {
     /// Gets each allowed connection.
     using OnConnection = std::function<void(Connection)>;
 
+    /// An endpoint with who gets its connections. Empty: as the constructor has it.
+    struct ListenAt {
+        tcp::endpoint endpoint;
+        OnConnection on_connection = {};
+        std::string setting = {};  // begins errors
+    };
+
     /// `setting` is the configuration's name of the endpoints; it begins errors and log lines.
     /// `allowed_by` is that of the allow-list.
     Listener(asio::any_io_executor executor, std::string setting, std::string allowed_by,
@@ -43,8 +50,9 @@ class Listener {
     /// Listens on exactly these endpoints from now on, or changes nothing. Those already open stay
     /// open, with the connections in their accept queue; who is connecting to one that is closed is
     /// served. `[::]` means every IPv6 address of this host: where the kernel has no IPv6 it is
-    /// left out, as long as another endpoint is there. An address that no interface has yet is
-    /// waited for (ip(7), IP_FREEBIND).
+    /// left out, as long as another endpoint of its setting is there. An address that no interface
+    /// has yet is waited for (ip(7), IP_FREEBIND).
+    Result<void> listen(std::span<const ListenAt> endpoints);
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
 
     /// Ports may move from one to the other by a reload. Both must live as long as one listens.
@@ -74,6 +82,7 @@ class Listener {
     struct Port {
         tcp::endpoint asked;
         std::shared_ptr<tcp::acceptor> acceptor;  // shared with its accept_from()
+        std::shared_ptr<OnConnection> receiver;   // alike; a reload may give it to another one
         Clock::time_point retired = {};           // when it was last
     };
 
@@ -81,9 +90,11 @@ class Listener {
     bool is_covered(const tcp::endpoint& endpoint) const;
     void close_retired_soon();
     asio::awaitable<void> close_retired(std::shared_ptr<tcp::acceptor> acceptor);
-    std::shared_ptr<tcp::acceptor> open(const tcp::endpoint& asked) const;  // throws system_error
-    asio::awaitable<void> accept_from(std::shared_ptr<tcp::acceptor> acceptor);
-    boost::system::error_code accept_waiting(tcp::acceptor& acceptor, int most);
+    Port open(const ListenAt& wanted) const;  // throws system_error
+    asio::awaitable<void> accept_from(Port port);
+    boost::system::error_code accept_waiting(const Port& port, int most);
+    void hand_on(Connection connection, const OnConnection& receiver);
+    const std::string& setting_of(const ListenAt& asked) const;
 
     asio::any_io_executor executor_;
     std::string setting_;

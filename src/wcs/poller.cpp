@@ -118,11 +118,35 @@ std::string what_answers(const FetchedPage& fetched) {
     return text;
 }
 
+void add_names(std::vector<std::string>& keys, const std::vector<std::string>& names) {
+    for (const auto& name : names) {
+        if (std::ranges::find(keys, name) == keys.end()) {
+            keys.push_back(name);
+        }
+    }
+}
+
+void add_keys(std::vector<std::string>& keys, const AnswerSettings& answer) {
+    add_names(keys, answer.counts.connections);
+    for (const auto& limit : answer.limits) {
+        add_names(keys, limit.keys);
+        add_names(keys, limit.of);
+    }
+}
+
+/// Of profiles the counts too: the page is read for the node's own.
 std::vector<std::string> keys_of(const Config& config) {
-    std::vector<std::string> keys = config.counts.connections;
-    for (const auto& limit : config.limits) {
-        keys.insert(keys.end(), limit.keys.begin(), limit.keys.end());
-        keys.insert(keys.end(), limit.of.begin(), limit.of.end());
+    std::vector<std::string> keys;
+    add_keys(keys, config);
+    for (const auto& profile : config.profiles) {
+        add_keys(keys, profile);
+        if (profile.counts == config.counts) continue;
+        for (const auto* by_protocol : {&profile.counts.publishers, &profile.counts.subscribers}) {
+            for (const auto& names : *by_protocol) {
+                add_names(keys, names);
+            }
+        }
+        add_names(keys, profile.counts.hls);
     }
     return keys;
 }
@@ -177,6 +201,12 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings) 
     return outcome;
 }
 
+void hold_counts(WcsState& state, Clock::time_point at) {
+    hold(state.publishers, merged(state.counts.publishers), at);
+    hold(state.subscribers, merged(state.counts.subscribers), at);
+    hold(state.hls, state.counts.hls, at);
+}
+
 void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
     state.asked = true;
     state.fault = outcome.fault;
@@ -191,9 +221,7 @@ void record(WcsState& state, FetchOutcome outcome, Clock::time_point now) {
         state.page_pause = {};
         state.page = std::make_shared<const WcsPage>(std::move(*outcome.page));
         state.counts = std::move(outcome.counts);
-        hold(state.publishers, merged(state.counts.publishers), now);
-        hold(state.subscribers, merged(state.counts.subscribers), now);
-        hold(state.hls, state.counts.hls, now);
+        hold_counts(state, now);
     }
 }
 

@@ -56,6 +56,9 @@ FetchOutcome read_page(const FetchResult& fetched, const WcsSettings& settings);
 /// were, with their time.
 void record(WcsState& state, FetchOutcome outcome, Clock::time_point now);
 
+/// Holds what state.counts has, as of `at`; a count that it lacks stays as it was.
+void hold_counts(WcsState& state, Clock::time_point at);
+
 /// The first start of the grid previous + k * interval, k >= 1, that is not before now: a fetch
 /// that took too long is not made up for. The interval is greater than 0.
 Clock::time_point next_start(Clock::time_point previous, std::chrono::nanoseconds interval,

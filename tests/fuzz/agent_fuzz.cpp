@@ -46,8 +46,8 @@ Peer connect(AgentServer& server) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     boost::asio::io_context context;
     AgentCounters counters;
-    CurrentSnapshot snapshots(context.get_executor());
-    AgentServer server(context.get_executor(), snapshots, counters);
+    AgentServer server(context.get_executor(), counters);
+    auto& snapshots = server.node().current();
     server.allow(test::loopback_only());
     const auto snapshot = test::publishable(test::busy_node());
     std::vector<Peer> peers;

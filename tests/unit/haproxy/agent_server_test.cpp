@@ -30,7 +30,8 @@ class AgentServerTest : public testing::Test {
         loop_.run([&] { snapshots_.publish(std::move(snapshot)); });
     }
     std::uint64_t checks(NodeState state) {
-        return loop_.run([&] { return counters_.checks[static_cast<std::size_t>(state)]; });
+        return loop_.run(
+            [&] { return server_.node().counters({}).checks[static_cast<std::size_t>(state)]; });
     }
     tcp::endpoint v4() {
         return loop_.run([this] { return server_.endpoints().at(0); });
@@ -41,8 +42,8 @@ class AgentServerTest : public testing::Test {
 
     AgentCounters counters_;
     Loop loop_;
-    CurrentSnapshot snapshots_{loop_.executor()};
-    AgentServer server_{loop_.executor(), snapshots_, counters_};
+    AgentServer server_{loop_.executor(), counters_};
+    CurrentAnswer& snapshots_ = server_.node().current();
 };
 
 }  // namespace

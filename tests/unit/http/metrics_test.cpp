@@ -35,6 +35,36 @@ Series series(const Snapshot& snapshot, const std::string& prefix) {
 
 }  // namespace
 
+TEST(Metrics, OfProfilesHaveTheirLabelAndLeaveTheNodesAsTheyAre) {
+    Snapshot node = busy_node();
+    const auto alone = series(node, "wcs_");
+    const auto help = [](const Snapshot& snapshot) {
+        const auto page = metrics_text(snapshot, TextFormat::prometheus);
+        return page.find("With the label profile") != std::string::npos;
+    };
+    EXPECT_FALSE(help(node));
+    ProfileAnswer full;
+    full.name = "publish";
+    full.verdict = node.verdict;
+    full.verdict.state = NodeState::down;
+    full.verdict.weight.percent = 0;
+    full.checks.checks = {3, 4, 0, 0};
+    ProfileAnswer starting;
+    starting.name = "play";
+    starting.starting = true;
+    node.profiles = {full, starting};
+    EXPECT_TRUE(help(node));
+    auto all = series(node, "wcs_");
+    EXPECT_EQ(all[R"(wcs_node_weight_ratio{profile="publish"})"], "0");
+    EXPECT_EQ(all[R"(wcs_node_state{profile="publish",state="down"})"], "1");
+    EXPECT_EQ(all[R"(wcs_node_limit{profile="publish",limit="cpu"})"], "0.9");
+    EXPECT_EQ(all[R"(wcs_node_agent_checks_total{profile="publish",reply="down"})"], "4");
+    EXPECT_FALSE(all.contains(R"(wcs_node_weight_ratio{profile="play"})"));
+    std::erase_if(all,
+                  [](const auto& one) { return one.first.find("profile=") != one.first.npos; });
+    EXPECT_EQ(all, alone);
+}
+
 TEST(Metrics, ReportWhatWasMeasured) {
     const Snapshot node = busy_node();
     struct Row {
