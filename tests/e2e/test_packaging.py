@@ -2,12 +2,16 @@
 """What is packaged passes the checker of the program that it is for."""
 
 import json
+import re
+import shlex
 import subprocess
 
 import lab
 import pytest
 
 PACKAGING = lab.ROOT / "packaging"
+README = (lab.ROOT / "README.md").read_text()
+DOCUMENTED_BUILD, DOCUMENTED_INSTALL = re.findall("^    (cmake .*)", README, re.MULTILINE)
 
 
 def checked(*command):
@@ -48,13 +52,28 @@ def test_manual_page_has_no_fault():
     assert checked("man", "--warnings", "-l", "-Tutf8", "-Z", str(page)) == ""
 
 
+def test_documented_install_builds_the_agent_alone(tmp_path):
+    assert DOCUMENTED_BUILD == "cmake --preset install && cmake --build --preset install"
+    checked("cmake", "-S", str(lab.ROOT), "--preset", "install", "-B", str(tmp_path))
+    assert "GTest" not in (tmp_path / "CMakeCache.txt").read_text()
+    presets = json.loads((lab.ROOT / "CMakePresets.json").read_text())["buildPresets"]
+    targets = next(preset["targets"] for preset in presets if preset["name"] == "install")
+    commands = subprocess.check_output(("ninja", "-C", tmp_path, "-t", "commands", *targets), text=True)
+    folders = {folder for folder, rest in re.findall(r" -o (?:\./)?([^/\s]+)(\S*)", commands)}
+    assert {"src", "wcs-node-agent"} <= folders <= {"src", "bpf", "CMakeFiles", "wcs-node-agent"}
+
+
 @pytest.mark.skipif(
     not lab.AGENT.startswith(str(lab.ROOT / "build/")), reason="needs the build folder of the agent"
 )
 def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(tmp_path):
     build = lab.AGENT.removesuffix("/wcs-node-agent")
-    install = ("env", f"DESTDIR={tmp_path}", "cmake", "--install", build, "--prefix=/usr")
+    documented = ("cmake", "--install", "build/install", *shlex.split(DOCUMENTED_INSTALL)[3:])
+    assert shlex.join(documented) == DOCUMENTED_INSTALL
+    install = ("env", f"DESTDIR={tmp_path}", *documented[:2], build, *documented[3:])
     checked(*install)
+    sections = subprocess.check_output(("readelf", "-SW", tmp_path / "usr/sbin/wcs-node-agent"), text=True)
+    assert ".text" in sections and ".symtab" not in sections and ".debug" not in sections
     config = tmp_path / "etc/wcs-node-agent/config.json"
     for path in (
         "usr/sbin/wcs-node-agent",
