@@ -86,7 +86,7 @@ bool has_own(const Profile& profile, std::string_view setting) {
 
 Config with_profile(const Config& config, const Profile& profile) {
     Config all = config;
-    static_cast<AnswerSettings&>(all) = profile;
+    static_cast<AnswerSettings&>(all) = static_cast<const AnswerSettings&>(profile);
     return all;
 }
 

@@ -133,6 +133,7 @@ void Daemon::configure(const Config& config) {
     fresh_for_ = std::max(fresh_intervals * config.sample_interval, fresh_at_least);
     http_server_.fresh_for(fresh_for_);
     std::vector<std::shared_ptr<CurrentAnswer>> answers;
+    answers.reserve(profiles_.size());
     for (const auto& profile : profiles_)
         answers.emplace_back(profile.responder, &profile.responder->current());
     publisher_.configure(config, fresh_for_, answers);
@@ -206,6 +207,7 @@ void Daemon::receive(Result<Sample> sampled) {
     if (sampled->revision != revision_ || now - sampled->counters.at >= fresh_for_) return;
     try {
         std::vector<CheckCounters> of_profiles;
+        of_profiles.reserve(profiles_.size());
         for (const auto& profile : profiles_)
             of_profiles.push_back(profile.responder->counters(now));
         publisher_.publish(

@@ -13,9 +13,9 @@ namespace wcs_node_agent {
 void Recount::count(const WcsState& polled, const CountNames& names) {
     WcsState next = polled;
     next.counts = polled.page_at ? count_streams(*polled.page, names) : StreamCounts();
-    next.publishers = std::move(state_.publishers);
-    next.subscribers = std::move(state_.subscribers);
-    next.hls = std::move(state_.hls);
+    next.publishers = state_.publishers;
+    next.subscribers = state_.subscribers;
+    next.hls = state_.hls;
     if (polled.page_at) hold_counts(next, *polled.page_at + polled.page_pause);
     if (polled.up()) {
         const auto& missing = next.counts.missing;
