@@ -137,11 +137,21 @@ def legends(dashboard):
     ]
 
 
+def answers_are_the_nodes(dashboard):
+    """The families that have series of profiles too, with the label profile: the node's own, or told apart."""
+    family = re.compile(r"wcs_node_(weight|state|limit|maxconn|recent|capacity|balancers|ramp)")
+    return [
+        query
+        for query in queries(dashboard)
+        if any(family.match(one["metric"]) and 'profile=""' not in (one["matchers"] or "") for one in selectors(query))
+    ]
+
+
 RULES = (
     *(template_datasource_rule, template_job_and_instance_rule, template_label_promql_rule),
     *(template_on_time_change_reload_rule, panel_datasource_rule, panel_title_description_rule, panel_units_rule),
     *(panel_no_targets_rule, target_job_and_instance_rule, target_rate_interval_rule, target_counter_agg_rule),
-    *(uneditable_dashboard, is_told_apart, places, legends),
+    *(uneditable_dashboard, is_told_apart, places, legends, answers_are_the_nodes),
 )
 
 
@@ -194,6 +204,7 @@ BREAKS = [
     (uneditable_dashboard, change("editable", True)),
     (is_told_apart, change("uid", "")),
     (places, change("panel/gridPos", {"x": 22, "y": 1, "w": 4, "h": 4})),
+    (answers_are_the_nodes, change("panel/targets/0/expr", 'wcs_node_weight_ratio{job=~"$job"}')),
     (legends, change("panels/8/targets/0/legendFormat", "all")),
 ]
 

@@ -15,10 +15,13 @@ FLEET = dashboard(
         (
             "Fleet",
             [
-                stat("Nodes up", "Nodes that report up to HAProxy.", "none", 'sum(wcs_node_state{NODES, state="up"})'),
+                stat(
+                    *("Nodes up", "Nodes that report up to HAProxy.", "none"),
+                    'sum(wcs_node_state{NODES, profile="", state="up"})',
+                ),
                 stat(
                     *("Nodes out", "Nodes that are down, drained or in maintenance.", "none"),
-                    'sum(wcs_node_state{NODES, state!="up"})',
+                    'sum(wcs_node_state{NODES, profile="", state!="up"})',
                     steps=WELL,
                 ),
                 stat(
@@ -42,7 +45,7 @@ FLEET = dashboard(
                     "Room",
                     "Sessions that the nodes in service have room for, by the capacity that each estimates.",
                     "none",
-                    f"sum by (job) (clamp_min(wcs_node_capacity_sessions{{NODES}} * (1 - {FULL}), 0))",
+                    f'sum by (job) (clamp_min(wcs_node_capacity_sessions{{NODES, profile=""}} * (1 - {FULL}), 0))',
                     "{{job}}",
                     decimals=0,
                 ),
@@ -65,12 +68,13 @@ FLEET = dashboard(
                 ),
                 plot(
                     *("Weight", "What each node reports to HAProxy, as a share of the weight of its server line."),
-                    *("percentunit", ("wcs_node_weight_ratio{NODES}", BY_NODE)),
+                    *("percentunit", ('wcs_node_weight_ratio{NODES, profile=""}', BY_NODE)),
                 ),
                 states("State", "What each node reports to HAProxy.", STATE, BY_NODE, STATES),
                 table(
                     *("Bottlenecks", "The most used limit of each node: what its weight is made of."),
-                    *("percentunit", "topk by (job, instance) (1, wcs_node_limit_utilization_ratio{NODES})"),
+                    "percentunit",
+                    'topk by (job, instance) (1, wcs_node_limit_utilization_ratio{NODES, profile=""})',
                     {"instance": "Node", "limit": "Limit", "Value": "In use"},
                     steps=OF_A_LIMIT,
                     decimals=0,
@@ -82,12 +86,13 @@ FLEET = dashboard(
             [
                 plot(
                     *("Limits", "Of each limit the node that uses most of it."),
-                    *("percentunit", ("max by (limit) (wcs_node_limit_utilization_ratio{NODES})", "{{limit}}")),
+                    "percentunit",
+                    ('max by (limit) (wcs_node_limit_utilization_ratio{NODES, profile=""})', "{{limit}}"),
                     steps=OF_A_LIMIT,
                 ),
                 plot(
                     *("Unknown limits", "On how many nodes the value of a limit is not known."),
-                    *("none", ("sum by (limit) (wcs_node_limit_unknown{NODES})", "{{limit}}")),
+                    *("none", ('sum by (limit) (wcs_node_limit_unknown{NODES, profile=""})', "{{limit}}")),
                 ),
                 plot(
                     *("Busiest CPU", "Of each node the CPU that is busiest, over 10 s."),

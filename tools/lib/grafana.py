@@ -20,8 +20,8 @@ BY_NODE = "{{instance}}"
 STATES = ((0, "up", GREEN), (1, "down", RED), (2, "drain", ORANGE), (3, "maint", "blue"))
 STATE = """
     sum without (state) (
-        wcs_node_state{NODES, state="down"} or 2 * wcs_node_state{NODES, state="drain"}
-        or 3 * wcs_node_state{NODES, state="maint"}
+        wcs_node_state{NODES, profile="", state="down"} or 2 * wcs_node_state{NODES, profile="", state="drain"}
+        or 3 * wcs_node_state{NODES, profile="", state="maint"}
     )"""
 
 

@@ -15,20 +15,20 @@ NODE = dashboard(
                 stat("State", "What the node reports to HAProxy.", "none", STATE, BY_NODE, mappings=STATES),
                 stat(
                     *("Weight", "The share of its server line's weight that it reports.", "percentunit"),
-                    *("wcs_node_weight_ratio{NODES}", BY_NODE),
+                    *('wcs_node_weight_ratio{NODES, profile=""}', BY_NODE),
                     decimals=0,
                     steps=((None, RED), (0.1, GREEN)),
                 ),
                 stat(
                     *("Bottleneck", "The most used limit.", "percentunit"),
-                    "topk by (job, instance) (1, wcs_node_limit_utilization_ratio{NODES})",
+                    'topk by (job, instance) (1, wcs_node_limit_utilization_ratio{NODES, profile=""})',
                     "{{instance}} {{limit}}",
                     decimals=0,
                     steps=OF_A_LIMIT,
                 ),
                 stat(
                     *("In this state since", "When the reported state changed last.", "dateTimeFromNow"),
-                    *("1000 * wcs_node_state_change_timestamp_seconds{NODES}", BY_NODE),
+                    *('1000 * wcs_node_state_change_timestamp_seconds{NODES, profile=""}', BY_NODE),
                 ),
                 stat(
                     *("Web Call Server", "Whether the last fetch of its statistics page got one.", "none"),
@@ -37,7 +37,7 @@ NODE = dashboard(
                 ),
                 stat(
                     *("Capacity", "Sessions that fill the node, as set or as estimated.", "none"),
-                    *("wcs_node_capacity_sessions{NODES}", BY_NODE),
+                    *('wcs_node_capacity_sessions{NODES, profile=""}', BY_NODE),
                     decimals=0,
                 ),
             ],
@@ -47,12 +47,12 @@ NODE = dashboard(
             [
                 plot(
                     *("Limits", "Each limit's share in use; the highest makes the weight."),
-                    *("percentunit", ("wcs_node_limit_utilization_ratio{NODES}", "{{instance}} {{limit}}")),
+                    *("percentunit", ('wcs_node_limit_utilization_ratio{NODES, profile=""}', "{{instance}} {{limit}}")),
                     steps=OF_A_LIMIT,
                 ),
                 plot(
                     *("Unknown limits", "1 while the value of a limit is not known.", "none"),
-                    ("wcs_node_limit_unknown{NODES}", "{{instance}} {{limit}}"),
+                    ('wcs_node_limit_unknown{NODES, profile=""}', "{{instance}} {{limit}}"),
                     max=1,
                 ),
                 plot(
@@ -71,7 +71,7 @@ NODE = dashboard(
                     "bps",
                     ('8 * wcs_node_bandwidth_bytes_per_second{NODES, direction="out"}', "{{instance}} mean"),
                     ('8 * wcs_node_bandwidth_peak_bytes_per_second{NODES, direction="out"}', "{{instance}} peak"),
-                    ('8 * wcs_node_limit{NODES, limit="band_out"}', "{{instance}} limit"),
+                    ('8 * wcs_node_limit{NODES, profile="", limit="band_out"}', "{{instance}} limit"),
                 ),
                 plot(
                     "Received",
@@ -79,7 +79,7 @@ NODE = dashboard(
                     "bps",
                     ('8 * wcs_node_bandwidth_bytes_per_second{NODES, direction="in"}', "{{instance}} mean"),
                     ('8 * wcs_node_bandwidth_peak_bytes_per_second{NODES, direction="in"}', "{{instance}} peak"),
-                    ('8 * wcs_node_limit{NODES, limit="band_in"}', "{{instance}} limit"),
+                    ('8 * wcs_node_limit{NODES, profile="", limit="band_in"}', "{{instance}} limit"),
                 ),
                 plot(
                     "Time above the limit",
@@ -124,7 +124,7 @@ NODE = dashboard(
                     "percentunit",
                     ("wcs_node_cpu_utilization_ratio{NODES}", "{{instance}} mean"),
                     ("wcs_node_cpu_max_utilization_ratio{NODES}", "{{instance}} busiest"),
-                    ('wcs_node_limit{NODES, limit="cpu"}', "{{instance}} limit"),
+                    ('wcs_node_limit{NODES, profile="", limit="cpu"}', "{{instance}} limit"),
                     max=1,
                 ),
                 plot(
@@ -165,7 +165,7 @@ NODE = dashboard(
                     "Connections of clients, as WCS counts them; and the bound that HAProxy is given.",
                     "none",
                     ('wcs_stat{NODES, key="connections"}', "{{instance}}"),
-                    ("wcs_node_maxconn{NODES}", "{{instance}} maxconn"),
+                    ('wcs_node_maxconn{NODES, profile=""}', "{{instance}} maxconn"),
                 ),
                 plot(
                     "Statistics page",
@@ -185,28 +185,28 @@ NODE = dashboard(
             [
                 plot(
                     *("Weight", "What is reported, and what the bottleneck alone leaves free.", "percentunit"),
-                    ("wcs_node_weight_ratio{NODES}", "{{instance}} reported"),
-                    ("clamp_min(wcs_node_weight_raw_ratio{NODES}, 0)", "{{instance}} free"),
-                    ("wcs_node_ramp_ratio{NODES}", "{{instance}} ramp"),
+                    ('wcs_node_weight_ratio{NODES, profile=""}', "{{instance}} reported"),
+                    ('clamp_min(wcs_node_weight_raw_ratio{NODES, profile=""}, 0)', "{{instance}} free"),
+                    ('wcs_node_ramp_ratio{NODES, profile=""}', "{{instance}} ramp"),
                 ),
                 plot(
                     "Recent sessions",
                     "Sessions that came lately, by the part of their load that does not show yet.",
                     "none",
-                    ("wcs_node_recent_sessions{NODES}", "{{instance}}"),
+                    ('wcs_node_recent_sessions{NODES, profile=""}', "{{instance}}"),
                 ),
                 plot(
                     *("Expected load", "Utilisation that the recent sessions are expected to add.", "percentunit"),
-                    ("wcs_node_recent_utilization_ratio{NODES}", "{{instance}}"),
+                    ('wcs_node_recent_utilization_ratio{NODES, profile=""}', "{{instance}}"),
                 ),
                 plot(
                     *("Capacity", "Sessions that fill the node, and the room at which it reports 100 %.", "none"),
-                    ("wcs_node_capacity_sessions{NODES}", "{{instance}} capacity"),
-                    ("wcs_node_capacity_reference_sessions{NODES}", "{{instance}} reference"),
+                    ('wcs_node_capacity_sessions{NODES, profile=""}', "{{instance}} capacity"),
+                    ('wcs_node_capacity_reference_sessions{NODES, profile=""}', "{{instance}} reference"),
                 ),
                 plot(
                     *("Balancers", "Server lines of HAProxy over which the room is divided.", "none"),
-                    ("wcs_node_balancers{NODES}", "{{instance}}"),
+                    ('wcs_node_balancers{NODES, profile=""}', "{{instance}}"),
                 ),
                 states("State", "What the node reports to HAProxy.", STATE, BY_NODE, STATES),
             ],
@@ -222,7 +222,7 @@ NODE = dashboard(
                 ),
                 plot(
                     *("Checks", "Agent checks of HAProxy, by the state in the reply.", "reqps"),
-                    (rate("wcs_node_agent_checks_total"), "{{instance}} {{reply}}"),
+                    (rate("wcs_node_agent_checks_total"), "{{instance}} {{profile}} {{reply}}"),
                 ),
                 plot(
                     "Closed connections",
