@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """tools/balance-real in short: real nodes behind a real HAProxy do what balance-sim says of the same sessions."""
 
-import contextlib
 import json
 import os
 import signal
@@ -24,18 +23,7 @@ def environment(tmp_path):
     with tempfile.TemporaryDirectory(prefix="real-", dir="/tmp") as folder:  # short: HAProxy's socket is there
         yield {**os.environ, "WNA_BALANCE_SIM": BALANCE_SIM, "TMPDIR": folder}
         assert os.listdir(folder) == []
-        lab.wait_until(lambda: processes_marked(f"TMPDIR={folder}") == [], "nothing of it runs any more")
-
-
-def processes_marked(mark):
-    """The command lines of all processes that have the mark in their environment."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            process = Path("/proc", pid)
-            if mark.encode() in process.joinpath("environ").read_bytes().split(b"\0"):
-                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
-    return found
+        lab.wait_until(lambda: lab.processes_marked(f"TMPDIR={folder}") == [], "nothing of it runs any more")
 
 
 def measured(run, title):

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands that a newcomer types first."""
 
-import contextlib
 import os
 import re
 import signal
 import ssl
 import urllib.request
-from pathlib import Path
 
 import lab
 import pytest
@@ -30,18 +28,7 @@ def start_quickstart(start, tmp_path):
         return start(lab.Process, "quickstart", [QUICKSTART, *options], env=env)
 
     yield start_one
-    assert processes_marked(f"WNA_TEST_RUN={tmp_path}") == []
-
-
-def processes_marked(mark):
-    """The command lines of all processes that have the mark in their environment."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            process = Path("/proc", pid)
-            if mark.encode() in process.joinpath("environ").read_bytes().split(b"\0"):
-                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
-    return found
+    assert lab.processes_marked(f"WNA_TEST_RUN={tmp_path}") == []
 
 
 def test_shows_a_reply_and_metrics_from_ebpf_and_ends_by_itself(start_quickstart):
