@@ -57,8 +57,10 @@ void add_endpoint_conflicts(std::vector<Conflict>& conflicts, const Config& conf
                 const auto what =
                     text == other_text
                         ? fmt::format("{} and {} both have {}", setting, other.setting, text)
-                        : fmt::format("{} {} and {} {} are one port twice: the wide one is enough",
-                                      setting, text, other.setting, other_text);
+                        : fmt::format("{} {} and {} {} are one port twice: {}", setting, text,
+                                      other.setting, other_text,
+                                      setting == other.setting ? "the wide one is enough"
+                                                               : "each needs one of its own");
                 conflicts.push_back({setting, other.setting, what});
             }
             all.push_back({setting, endpoint});

@@ -27,9 +27,9 @@ void Publisher::configure(const Config& config, std::chrono::nanoseconds fresh_f
     for (std::size_t i = 0; i < of_profiles.size(); ++i) {
         const auto& profile = config.profiles[i];
         const auto known = std::ranges::find(profiles_, profile.name, &PublishedProfile::name);
-        auto history = known == profiles_.end()
-                           ? AnswerHistory("profile " + profile.name, profile.name + ": ")
-                           : std::move(known->history);
+        auto history = known == profiles_.end() ? AnswerHistory("profile " + profile.name,
+                                                                "profile " + profile.name + ": ")
+                                                : std::move(known->history);
         history.configure(freshness(profile, fresh_for));
         of_profiles[i]->set_valid_for(fresh_for);
         next.push_back({profile.name, std::move(history), of_profiles[i]});

@@ -521,7 +521,7 @@ TEST(Profiles, ConflictsNameBothSides) {
             {"profiles.a.agent_listen and metrics_listen both have 127.0.0.1:9708"}},
         Row{R"({"profiles": {"a": {"agent_listen": "127.0.0.1:9707"}}})",
             {"profiles.a.agent_listen 127.0.0.1:9707 and agent_listen 0.0.0.0:9707 are one port "
-             "twice: the wide one is enough"}},
+             "twice: each needs one of its own"}},
         Row{R"({"profiles": {"a": {"agent_listen": "[::]:1"}, "b": {"agent_listen": "[::]:1"}}})",
             {"profiles.b.agent_listen and profiles.a.agent_listen both have [::]:1"}},
         Row{R"({"profiles": {"a": {"agent_listen": "[::]:1", "stale_after": "1s"}}})",
