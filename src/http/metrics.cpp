@@ -192,8 +192,7 @@ Metrics limit_metrics() {
         answer_gauge(
             "wcs_node_limit", "", {"limit"},
             "Greatest allowed value: percentages as a ratio, bandwidth in bytes per second, "
-            "streams "
-            "and numbers of the page as they are.",
+            "streams and numbers of the page as they are.",
             [](const Answer& node, Writer& out) {
                 for (const auto& reading : node.verdict.readings)
                     if (reading.maximum)
