@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace wcs_node_agent {
 namespace {
 
@@ -114,6 +116,11 @@ StreamCounts count_streams(const WcsPage& page, const CountNames& names) {
     });
     counts.hls = sum(names.hls, counts.hls_at_least);
     return counts;
+}
+
+std::string missing_number_text(const WcsPage& page, const std::string& name) {
+    return fmt::format("the page has {} named '{}'",
+                       page.disputed.contains(name) ? "different numbers" : "no number", name);
 }
 
 }  // namespace wcs_node_agent

@@ -35,4 +35,7 @@ Result<WcsPage> parse_page(std::string_view body, Ending ending, std::size_t max
 /// page has no number from 0 to 10^9 is unknown.
 StreamCounts count_streams(const WcsPage& page, const CountNames& names);
 
+/// That the page has no number of this name, or different ones, in words.
+std::string missing_number_text(const WcsPage& page, const std::string& name);
+
 }  // namespace wcs_node_agent

@@ -63,19 +63,11 @@ void log(const WcsState& state, const WcsUrl& url) {
 
 std::string missing_name_text(const std::string& name, const WcsPage& page,
                               const FetchedPage& fetched) {
-    if (page.disputed.contains(name)) {
-        return fmt::format("the page has different numbers named '{}'", name);
-    }
-    if (fetched.end == HttpReply::BodyEnd::connection && !fetched.body.ends_with('\n')) {
-        return fmt::format(
-            "the page has no number named '{}', and may be cut off: it has neither a "
-            "length nor a last line end",
-            name);
-    }
-    return fmt::format(
-        "the page has no number named '{}': name under `counts` in the configuration "
-        "what this WCS has instead",
-        name);
+    auto missing = missing_number_text(page, name);
+    if (page.disputed.contains(name)) return missing;
+    if (fetched.end == HttpReply::BodyEnd::connection && !fetched.body.ends_with('\n'))
+        return missing + ", and may be cut off: it has neither a length nor a last line end";
+    return missing + ": name under `counts` in the configuration what this WCS has instead";
 }
 
 bool has_no_count(const StreamCounts& counts) {

@@ -6,8 +6,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace wcs_node_agent {
 
 void Recount::count(const WcsState& polled, const CountNames& names) {
@@ -19,12 +17,8 @@ void Recount::count(const WcsState& polled, const CountNames& names) {
     if (polled.page_at) hold_counts(next, *polled.page_at + polled.page_pause);
     if (polled.up()) {
         const auto& missing = next.counts.missing;
-        const bool is_disputed = polled.page->disputed.contains(missing);
         next.fault = missing.empty() ? WcsFault::none : WcsFault::missing_name;
-        next.fault_text = missing.empty() ? ""
-                          : is_disputed
-                              ? fmt::format("the page has different numbers named '{}'", missing)
-                              : fmt::format("the page has no number named '{}'", missing);
+        next.fault_text = missing.empty() ? "" : missing_number_text(*polled.page, missing);
     }
     state_ = std::move(next);
 }
