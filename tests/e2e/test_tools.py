@@ -285,6 +285,27 @@ def test_summary_counts_the_cases_of_each_file(tmp_path, of_ctest, of_pytest, re
     assert result.returncode == (0 if " 0 failed" in line else 1)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "notes"),
+    [
+        ("", ["    unsteady: e2e/a (failed, then passed)"]),
+        (FAILED, ["    failed: e2e/a"]),
+    ],
+)
+def test_summary_names_what_passed_only_when_tried_again(tmp_path, outcome, notes):
+    (tmp_path / "suite.xml").write_text(f"<testsuites>{case('e2e/a', outcome)}{case('e2e/b')}</testsuites>")
+    (tmp_path / "suite.log").write_text(
+        """
+ 1/2 Test #1: e2e/a ....................***Failed    0.23 sec
+    Test #1: e2e/a ....................   Passed    0.12 sec
+ 2/2 Test #2: e2e/b ....................   Passed    0.12 sec
+"""
+    )
+    command = ["/usr/bin/python3", lab.ROOT / "tools/lib/summary.py", f"all={tmp_path}/suite.xml"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout.splitlines()[1:-1] == notes
+
+
 # tools/test --changed
 
 OF_THE_AGENT = {"lint", "e2e check", "e2e haproxy", "e2e source_tree"}
