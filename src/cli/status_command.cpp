@@ -1,90 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/status_command.hpp"
 
-#include "config/value_text.hpp"
+#include "cli/agent_status.hpp"
+#include "cli/status_text.hpp"
 #include "process/exit_status.hpp"
-#include "wcs/client.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <exception>
 #include <functional>
 #include <iterator>
 #include <ostream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
-using namespace std::chrono_literals;
-
-/// Where to reach what listens at `endpoint`: any address includes loopback.
-tcp::endpoint reachable(const tcp::endpoint& endpoint) {
-    if (!endpoint.address().is_unspecified()) {
-        return endpoint;
-    }
-    return endpoint.address().is_v6()
-               ? tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port())
-               : tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port());
-}
-
-/// This command has neither the password, of which the web file has only the hash, nor, maybe, a
-/// client certificate.
-std::string how_to_ask(const std::string& web_config_file, const std::string& address) {
-    return fmt::format(
-        "{} says who may ask the agent and how, and this command speaks plain HTTP without a "
-        "password. Ask with\n"
-        "    curl --cacert CA.pem -u USER https://{}/status\n"
-        "(http:// where the file has no tls_server_config; --cert and --key where it wants a "
-        "client "
-        "certificate)\n",
-        web_config_file, address);
-}
-
-FetchResult fetch(const WcsUrl& url) {
-    constexpr std::size_t longest = 16 << 20;
-    asio::io_context context(1);
-    FetchResult result;
-    const auto keep = [&result](const std::exception_ptr&, FetchResult fetched) {
-        result = std::move(fetched);
-    };
-    asio::co_spawn(context, fetch_page(url, 5s, longest), keep);
-    context.run();
-    return result;
-}
-
-/// What is at the pointer, or null.
-const Json& at(const Json& json, const char* pointer) {
-    static const Json null;
-    const Json::json_pointer place(pointer);
-    return json.contains(place) ? json.at(place) : null;
-}
-
-std::string text(const Json& json) { return json.is_string() ? json.get<std::string>() : "-"; }
-
-/// With at most one decimal.
-std::string number(const Json& json, double factor = 1) {
-    if (!json.is_number()) {
-        return "-";
-    }
-    return fmt::format("{:.15g}", std::round(json.get<double>() * factor * 10) / 10);
-}
-
-std::string_view unit_symbol(const Json& unit) {
-    if (unit == "percent") {
-        return "%";
-    }
-    return unit == "megabits_per_second" ? "Mbit/s" : "";
-}
+using namespace status_text;
 
 std::string bar(double share) {
     constexpr int width = 20;
@@ -163,31 +102,18 @@ std::string chosen_interfaces(const Json& interfaces) {
 }  // namespace
 
 int show_status(const Config& config, bool as_json, std::ostream& out, std::ostream& err) {
-    const tcp::endpoint endpoint = reachable(config.metrics_listen.front());
-    const WcsUrl url{.text = fmt::format("http://{}/status", endpoint_text(endpoint)),
-                     .host = endpoint.address().to_string(),
-                     .port = endpoint.port(),
-                     .target = "/status"};
-    if (!config.web_config_file.empty()) {
-        err << how_to_ask(config.web_config_file, endpoint_text(endpoint));
+    asio::io_context context(1);
+    Result<AgentStatus> status = Error{"not asked"};
+    const auto keep = [&status](const std::exception_ptr&, Result<AgentStatus> fetched) {
+        status = std::move(fetched);
+    };
+    asio::co_spawn(context, fetch_agent_status(config), keep);
+    context.run();
+    if (!status) {
+        err << status.error().what;
         return exit_failed;
     }
-    const FetchResult fetched = fetch(url);
-    if (!fetched) {
-        err << fetched.error().text << '\n'
-            << (fetched.error().fault == WcsFault::http_status
-                    ? "The agent may not have taken its first sample yet: try again.\n"
-                    : "Is the agent running (wcs-node-agent run, systemctl start wcs-node-agent)? "
-                      "If it serves elsewhere,\nsay where: --metrics-listen ADDR:PORT, or --config "
-                      "FILE for the file it was started with.\n");
-        return exit_failed;
-    }
-    const Json status = Json::parse(fetched->body, nullptr, false);
-    if (!at(status, "/state").is_string()) {
-        err << url.text << ": what answers there is not wcs-node-agent\n";
-        return exit_failed;
-    }
-    out << (as_json ? fetched->body : status_table(status));
+    out << (as_json ? status->text : status_table(status->json));
     return exit_done;
 }
 
@@ -266,10 +192,7 @@ std::string status_table(const Json& status) {
         add_answer(answer, add);
         table += limit_rows(answer);
     }
-    // Names of interfaces and texts of WCS are others' bytes, and this goes to a terminal.
-    std::ranges::replace_if(
-        table, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == '\x7f'; }, '?');
-    return table;
+    return for_terminal(std::move(table));
 }
 
 }  // namespace wcs_node_agent
