@@ -10,6 +10,7 @@
 #include "haproxy/agent_server.hpp"
 #include "haproxy/local_server.hpp"
 #include "http/http_server.hpp"
+#include "load/history.hpp"
 #include "net/current_snapshot.hpp"
 #include "process/notify.hpp"
 #include "wcs/poller.hpp"
@@ -73,10 +74,11 @@ class Daemon {
     CurrentSnapshot current_{io_.get_executor()};
     AgentServer agent_server_{io_.get_executor(), counters_};
     std::vector<ProfilePorts> profiles_;  // of config_, in its order
-    HttpServer http_server_{io_.get_executor(), current_, counters_};
+    History history_;
+    HttpServer http_server_{io_.get_executor(), current_, history_, counters_};
     LocalServer local_server_{io_.get_executor(), agent_server_.node().current()};
     SystemdNotifier notifier_;
-    Publisher publisher_{current_, agent_server_.node().current(), notifier_};
+    Publisher publisher_{current_, agent_server_.node().current(), history_, notifier_};
     Assessor assessor_;
     WcsPoller poller_;
     asio::signal_set signals_{io_};

@@ -23,6 +23,7 @@ void Publisher::configure(const Config& config, std::chrono::nanoseconds fresh_f
                           const std::vector<std::shared_ptr<CurrentAnswer>>& of_profiles) {
     node_.configure(freshness(config, fresh_for));
     answers_.set_valid_for(fresh_for);
+    history_.set_longest_pause(fresh_for);
     std::vector<PublishedProfile> next;
     for (std::size_t i = 0; i < of_profiles.size(); ++i) {
         const auto& profile = config.profiles[i];
@@ -69,6 +70,7 @@ void Publisher::replace(Snapshot next) {
         if (auto* const profile = find(answer))
             profile->history.complete(answer, profile->answers->get().get());
     const auto published = std::make_shared<const Snapshot>(std::move(next));
+    history_.add(*published, Clock::now());
     snapshots_.publish(published);
     answers_.publish(published);
     for (const auto& answer : published->profiles)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/answer_history.hpp"
+#include "load/history.hpp"
 #include "net/current_snapshot.hpp"
 #include "process/notify.hpp"
 
@@ -21,9 +22,10 @@ namespace wcs_node_agent {
 /// them to the log and to systemd.
 class Publisher {
  public:
-    /// Where the node's answer and its snapshots go.
-    Publisher(CurrentSnapshot& snapshots, CurrentAnswer& answers, SystemdNotifier& notifier)
-        : snapshots_(snapshots), answers_(answers), notifier_(notifier) {}
+    /// Where the node's answer and its snapshots go, and what is kept of them.
+    Publisher(CurrentSnapshot& snapshots, CurrentAnswer& answers, History& history,
+              SystemdNotifier& notifier)
+        : snapshots_(snapshots), answers_(answers), history_(history), notifier_(notifier) {}
 
     /// From the next snapshot on. Servers take an answer for current for `fresh_for` after it was
     /// published. `of_profiles`: where the answer of each goes, in the configuration's order.
@@ -49,6 +51,7 @@ class Publisher {
 
     CurrentSnapshot& snapshots_;
     CurrentAnswer& answers_;
+    History& history_;
     SystemdNotifier& notifier_;
     AnswerHistory node_{"node", ""};
     std::vector<PublishedProfile> profiles_;

@@ -2,6 +2,7 @@
 #include "http/http_routes.hpp"
 
 #include "http/exposition.hpp"
+#include "http/history_json.hpp"
 #include "http/media_type.hpp"
 #include "http/metrics.hpp"
 
@@ -9,9 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <boost/beast/core/string.hpp>
@@ -101,6 +105,25 @@ std::string_view path_of(std::string_view target) {
     return target.substr(0, target.find('?'));
 }
 
+/// The text of a parameter of the query, which may be empty; none where it is not there.
+std::optional<std::string_view> parameter(std::string_view target, std::string_view name) {
+    auto query = target.substr(std::min(target.find('?'), target.size()));
+    while (!query.empty()) {
+        query.remove_prefix(1);
+        const auto pair = query.substr(0, query.find('&'));
+        if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
+            return pair.substr(name.size() + 1);
+        query.remove_prefix(pair.size());
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+    return error == std::errc() && end == text.end() ? std::optional(number) : std::nullopt;
+}
+
 // Several Accept lines are one list (RFC 9110, 5.3).
 std::string accepted_types(const HttpRequest& request) {
     std::string types;
@@ -111,8 +134,8 @@ std::string accepted_types(const HttpRequest& request) {
 
 }  // namespace
 
-HttpRoutes::HttpRoutes(CurrentSnapshot& snapshots, AgentCounters& counters)
-    : snapshots_(snapshots), counters_(counters) {}
+HttpRoutes::HttpRoutes(CurrentSnapshot& snapshots, const History& history, AgentCounters& counters)
+    : snapshots_(snapshots), history_(history), counters_(counters) {}
 
 HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point now) const {
     struct Route {
@@ -121,7 +144,8 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
     };
     static constexpr std::array routes{
         Route{"/", &HttpRoutes::landing}, Route{"/metrics", &HttpRoutes::metrics},
-        Route{"/status", &HttpRoutes::status}, Route{"/healthz", &HttpRoutes::healthz}};
+        Route{"/status", &HttpRoutes::status}, Route{"/history", &HttpRoutes::history},
+        Route{"/healthz", &HttpRoutes::healthz}};
 
     const auto page = [&] {
         // RFC 9112, 3.2: one Host line, no more and no fewer, from HTTP/1.1 on.
@@ -169,6 +193,24 @@ HttpResponse HttpRoutes::status(const HttpRequest&, Clock::time_point) const {
     const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
     return make_response(http::status::ok, "application/json", {pages_.status(snapshot), {}});
+}
+
+HttpResponse HttpRoutes::history(const HttpRequest& request, Clock::time_point) const {
+    const auto snapshot = snapshots_.get();
+    if (!snapshot) return no_sample_yet();
+    auto span = history_.seconds();
+    const auto all = span.first;
+    if (const auto asked = parameter(request.target(), "since")) {
+        const auto since = whole_number(*asked);
+        if (!since)
+            return make_text(http::status::bad_request, "since= is the number of a second.\n");
+        span = newer_than(history_, *since);
+    }
+    if (span.first == all)
+        return make_response(http::status::ok, "application/json",
+                             {pages_.history(snapshot, history_), {}});
+    return make_response(http::status::ok, "application/json",
+                         {nullptr, history_json(history_, span, BothClocks::now())});
 }
 
 HttpResponse HttpRoutes::healthz(const HttpRequest&, Clock::time_point now) const {

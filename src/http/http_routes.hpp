@@ -3,6 +3,7 @@
 
 #include "http/http_message.hpp"
 #include "http/page_cache.hpp"
+#include "load/history.hpp"
 #include "net/current_snapshot.hpp"
 
 #include <wcs_node_agent/agent_counters.hpp>
@@ -17,10 +18,11 @@
 
 namespace wcs_node_agent {
 
-/// The pages of the HTTP server: `/`, `/metrics`, `/status` and `/healthz`, by GET and HEAD.
+/// The pages of the HTTP server: `/`, `/metrics`, `/status`, `/history` and `/healthz`, by GET and
+/// HEAD.
 class HttpRoutes {
  public:
-    HttpRoutes(CurrentSnapshot& snapshots, AgentCounters& counters);
+    HttpRoutes(CurrentSnapshot& snapshots, const History& history, AgentCounters& counters);
 
     /// How young the newest sample must be for /healthz to say 200; more than 0.
     void fresh_for(std::chrono::nanoseconds bound) { fresh_for_ = bound; }
@@ -31,9 +33,11 @@ class HttpRoutes {
     HttpResponse landing(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse metrics(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse status(const HttpRequest& request, Clock::time_point now) const;
+    HttpResponse history(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse healthz(const HttpRequest& request, Clock::time_point now) const;
 
     CurrentSnapshot& snapshots_;
+    const History& history_;
     mutable PageCache pages_;
     AgentCounters& counters_;
     std::chrono::nanoseconds fresh_for_ = std::chrono::seconds(2);

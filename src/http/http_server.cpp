@@ -71,9 +71,9 @@ asio::awaitable<bool> read_client_hello(boost::beast::tcp_stream& stream,
 }  // namespace
 
 HttpServer::HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
-                       AgentCounters& counters)
+                       const History& history, AgentCounters& counters)
     : executor_(executor),
-      routes_(snapshots, counters),
+      routes_(snapshots, history, counters),
       gate_(executor),
       listener_(executor, "metrics_listen", "metrics_allow", most_open, counters,
                 [this](Connection connection) { on_connection(std::move(connection)); }),

@@ -28,7 +28,7 @@ class HttpServer {
     static constexpr OpenConnections::Limits most_open{.in_all = 512, .per_source = 64};
 
     HttpServer(const asio::any_io_executor& executor, CurrentSnapshot& snapshots,
-               AgentCounters& counters);
+               const History& history, AgentCounters& counters);
 
     /// As Listener's: all of the endpoints from now on, or an error and no change.
     Result<void> listen(std::span<const tcp::endpoint> endpoints) {

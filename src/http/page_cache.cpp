@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/page_cache.hpp"
 
+#include "http/history_json.hpp"
 #include "http/metrics.hpp"
 #include "http/status_json.hpp"
 
@@ -18,7 +19,7 @@ PageCache::Page shared(std::string page) {
 }  // namespace
 
 PageCache::Pages& PageCache::pages_of(const SnapshotPointer& snapshot) {
-    if (snapshot != pages_.snapshot) pages_ = {snapshot, {}, nullptr};
+    if (snapshot != pages_.snapshot) pages_ = {snapshot, {}, nullptr, nullptr};
     return pages_;
 }
 
@@ -31,6 +32,12 @@ PageCache::Page PageCache::metrics(const SnapshotPointer& snapshot, TextFormat f
 PageCache::Page PageCache::status(const SnapshotPointer& snapshot) {
     Page& page = pages_of(snapshot).status;
     if (!page) page = shared(status_json(*snapshot));
+    return page;
+}
+
+PageCache::Page PageCache::history(const SnapshotPointer& snapshot, const History& history) {
+    Page& page = pages_of(snapshot).history;
+    if (!page) page = shared(history_json(history, history.seconds(), BothClocks::now()));
     return page;
 }
 

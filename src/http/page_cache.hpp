@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/exposition.hpp"
+#include "load/history.hpp"
 
 #include <wcs_node_agent/snapshot.hpp>
 
@@ -23,12 +24,16 @@ class PageCache {
     Page metrics(const SnapshotPointer& snapshot, TextFormat format);
     Page status(const SnapshotPointer& snapshot);  // JSON
 
+    /// JSON, all of the history up to this snapshot.
+    Page history(const SnapshotPointer& snapshot, const History& history);
+
  private:
     /// The pages, all of this snapshot.
     struct Pages {
         SnapshotPointer snapshot;
         std::array<Page, 2> metrics;  // by TextFormat
         Page status;
+        Page history;
     };
     Pages& pages_of(const SnapshotPointer& snapshot);
 

@@ -23,12 +23,22 @@ struct Slot {
     void set_working() {}
 };
 
+/// Two minutes of a busy node.
+History busy_history() {
+    History history;
+    Snapshot node = test::busy_node();
+    for (int second = 0; second < 120; ++second, node.at += std::chrono::seconds(1))
+        history.add(node, node.at);
+    return history;
+}
+
 /// What the session says to these bytes, of which one read gets at most so many.
 std::string answer_to(std::string_view bytes, std::size_t read_size, bool& ended) {
     boost::asio::io_context context;
     CurrentSnapshot snapshots(context.get_executor());
     AgentCounters counters;
-    const HttpRoutes routes(snapshots, counters);
+    static const History history = busy_history();
+    const HttpRoutes routes(snapshots, history, counters);
     snapshots.publish(test::publishable(test::busy_node()));
     boost::beast::test::stream stream(context);
     stream.read_size(read_size);

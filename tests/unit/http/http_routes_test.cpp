@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +47,8 @@ class HttpRoutesTest : public testing::Test {
     asio::io_context context_;
     CurrentSnapshot snapshots_{context_.get_executor()};
     AgentCounters counters_;
-    HttpRoutes routes_{snapshots_, counters_};
+    History history_;
+    HttpRoutes routes_{snapshots_, history_, counters_};
 };
 
 }  // namespace
@@ -65,6 +67,13 @@ TEST_F(HttpRoutesTest, GivesEachPathItsStatus) {
         {"a query is ignored", "GET", "/metrics?name=x", 200},
         {"a query on the root", "GET", "/?", 200},
         {"status", "GET", "/status", 200},
+        {"history", "GET", "/history", 200},
+        {"newer history", "GET", "/history?since=12", 200},
+        {"newer history, with another parameter", "GET", "/history?x&since=-1&y=", 200},
+        {"newer than nothing", "GET", "/history?since=", 400},
+        {"newer than a word", "GET", "/history?since=12s", 400},
+        {"a number too great", "GET", "/history?since=99999999999999999999", 400},
+        {"another parameter", "GET", "/history?sinces=x", 200},
         {"health", "GET", "/healthz", 200},
         {"the absolute form", "GET", "http://node:9708/status", 200},
         {"the absolute form without a path", "GET", "http://node:9708", 200},
@@ -148,7 +157,7 @@ TEST_F(HttpRoutesTest, RendersAPageOnceASampleAndKeepsWhatIsOnItsWay) {
 
 TEST_F(HttpRoutesTest, AnswersHeadLikeGetWithoutTheBody) {
     publish();
-    for (const char* target : {"/", "/metrics", "/status", "/healthz", "/nothing"}) {
+    for (const char* target : {"/", "/metrics", "/status", "/history", "/healthz", "/nothing"}) {
         SCOPED_TRACE(target);
         const auto from_get = get(target);
         const auto from_head = ask(http::verb::head, target);
@@ -161,7 +170,7 @@ TEST_F(HttpRoutesTest, AnswersHeadLikeGetWithoutTheBody) {
 }
 
 TEST_F(HttpRoutesTest, AsksToRetryLaterBeforeTheFirstSample) {
-    for (const char* target : {"/metrics", "/status", "/healthz"}) {
+    for (const char* target : {"/metrics", "/status", "/history", "/healthz"}) {
         SCOPED_TRACE(target);
         const auto response = get(target);
         EXPECT_EQ(response.result(), http::status::service_unavailable);
@@ -170,6 +179,21 @@ TEST_F(HttpRoutesTest, AsksToRetryLaterBeforeTheFirstSample) {
     }
     EXPECT_EQ(get("/").result(), http::status::ok);
     EXPECT_EQ(counters_.scrapes, 0U);
+}
+
+TEST_F(HttpRoutesTest, SendsTheWholeHistoryOrWhatIsNew) {
+    Snapshot node = busy_node();
+    for (int second = 0; second < 10; ++second, node.at += 1s) history_.add(node, node.at);
+    publish();
+    const auto [first, end] = history_.seconds();
+    const auto whole = get("/history");
+    EXPECT_EQ(whole[http::field::content_type], "application/json");
+    EXPECT_EQ(get("/history").body().shared, whole.body().shared) << "rendered once a sample";
+    EXPECT_EQ(get("/history?since=3").body().shared, whole.body().shared) << "too old: all of it";
+    const auto newer = body_of(get(fmt::format("/history?since={}", end - 3)));
+    EXPECT_THAT(newer, HasSubstr(fmt::format("\"first\":{},\"last\":{},", end - 2, end - 1)));
+    EXPECT_THAT(newer, HasSubstr("\n\"cpu_utilisation\":[0.25,0.25],\n"));
+    EXPECT_THAT(body_of(whole), HasSubstr(fmt::format("\"first\":{},", first)));
 }
 
 TEST_F(HttpRoutesTest, IsHealthyWhileSamplesAreFresh) {

@@ -48,7 +48,8 @@ class HttpServerTest : public testing::Test {
     AgentCounters counters_;
     Loop loop_;
     CurrentSnapshot snapshots_{loop_.executor()};
-    HttpServer server_{loop_.executor(), snapshots_, counters_};
+    History history_;
+    HttpServer server_{loop_.executor(), snapshots_, history_, counters_};
 };
 
 std::string get(const std::string& target, const std::string& more = "") {

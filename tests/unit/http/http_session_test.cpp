@@ -39,7 +39,8 @@ struct Session {
         asio::io_context context;
         CurrentSnapshot snapshots(context.get_executor());
         AgentCounters counters;
-        const HttpRoutes routes(snapshots, counters);
+        const History history;
+        const HttpRoutes routes(snapshots, history, counters);
         snapshots.publish(fresh_snapshot());
         boost::beast::test::fail_count failure(failing_at);
         auto stream = failing_at > 0 ? boost::beast::test::stream(context, failure)
