@@ -73,6 +73,7 @@ TEST_F(HttpRoutesTest, GivesEachPathItsStatus) {
         {"newer than nothing", "GET", "/history?since=", 400},
         {"newer than a word", "GET", "/history?since=12s", 400},
         {"a number too great", "GET", "/history?since=99999999999999999999", 400},
+        {"a word behind another parameter", "GET", "/history?x&since=y", 400},
         {"another parameter", "GET", "/history?sinces=x", 200},
         {"health", "GET", "/healthz", 200},
         {"the absolute form", "GET", "http://node:9708/status", 200},
