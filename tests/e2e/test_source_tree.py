@@ -24,6 +24,7 @@ SCRIPTS = [
         "tools/dashboards",
         "tools/fuzz",
         "tools/lint",
+        "tools/package",
         "tools/soak",
         "tests/vm/binary.sh",
         "tools/lib/common.sh",
@@ -104,7 +105,7 @@ def test_no_source_is_longer_than_one_concept():
 
 
 def test_commands_can_be_run():
-    commands = ("test", "quickstart", "bench", "balance-table", "build-static", "dashboards", "fuzz", "soak")
+    commands = ("test", "quickstart", "bench", "balance-table", "build-static", "dashboards", "fuzz", "package", "soak")
     for command in (*(f"tools/{name}" for name in commands), "tests/vm/run", ".ci/run"):
         assert (lab.ROOT / command).stat().st_mode & 0o111 == 0o111, command
 

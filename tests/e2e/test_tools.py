@@ -322,11 +322,11 @@ OF_THE_AGENT = {"lint", "e2e check", "e2e haproxy", "e2e source_tree"}
         ("tests/unit/load/policy_test.cpp", {"lint", "unit load"}, {"unit wcs", "e2e check"}),
         # What is not compiled.
         ("docs/metrics.md", {"unit cli", "unit http", "e2e source_tree"}, {"kernel", "e2e check"}),
-        ("tests/e2e/test_check.py", {"e2e check", "e2e source_tree"}, {"e2e haproxy", "unit wcs"}),
+        ("tests/e2e/test_check.py", {"e2e check", "e2e source_tree"}, {"e2e haproxy", "unit wcs", "packages"}),
         ("tools/lib/lab.py", {"e2e check", "e2e tools"}, {"unit wcs", "kernel"}),
-        ("packaging/config.json", {"e2e packaging", "e2e systemd"}, {"kernel", "e2e pin"}),
+        ("packaging/config.json", {"packages", "e2e packaging", "e2e systemd"}, {"kernel", "e2e pin"}),
         # What every program is built by.
-        ("cmake/options.cmake", {"unit net", "fuzz web", "kernel", "vm", "e2e pin"}, set()),
+        ("cmake/options.cmake", {"unit net", "fuzz web", "kernel", "vm", "packages", "e2e pin"}, set()),
     ],
 )
 def test_a_change_is_tested_by_what_it_touches_and_no_more(monkeypatch, changed, tested, not_tested):

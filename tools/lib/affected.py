@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """affected.py [REV]: which tests what changed since REV touches, one a line, for tools/test --changed:
 
-    lint | unit ROOM | kernel | fuzz NAME | vm | e2e FILE
+    lint | unit ROOM | kernel | fuzz NAME | vm | packages | e2e FILE
 
 A program is touched if a source that is linked into it has changed or includes what has. Exit status 1 if
 nothing has changed at all, so that nothing passes for tested that was not.
@@ -54,11 +54,13 @@ READ_BY = {
     "tests/e2e/service_manager.py": ("systemd", "migration", "haproxy_guide"),
     "tests/e2e/links.py": ("interfaces", "link_share", "rates"),
     "tests/e2e/pytest.ini": (ALL,),
+    "tests/e2e/packages/": (),
     "tests/vm/": (),
 }
 # A change of these may change every program.
 BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
 OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/", "tools/lib/virtual_machine.py")
+PACKAGES = ("packaging/", "tools/package", "tools/lib/package_roots.py", "tests/e2e/packages/", "docs/install.md")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
 NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim", "alerts", "dashboards"}  # of the tree, or of another program
 
@@ -137,6 +139,8 @@ def affected(changed):
             yield f"fuzz {name}"
     if everything or any(name.startswith(OTHER_KERNELS) for name in names):
         yield "vm"
+    if everything or any(name.startswith(PACKAGES) for name in names):
+        yield "packages"
     for name in sorted(end_to_end(changed, touched("wcs-node-agent") or touched("wcs-sim"), touched("balance-sim"))):
         yield f"e2e {name}"
 

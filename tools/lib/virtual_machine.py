@@ -96,7 +96,7 @@ def _download(release, scratch):
 
     apt checks its signature; its lists are kept apart from the machine's own.
     """
-    mirror = _mirror()
+    mirror = debian_mirror()
     print(f"downloading the kernel of Debian {release} from {mirror}", flush=True)
     state = scratch / "apt"
     for folder in ("lists/partial", "cache/archives/partial"):
@@ -129,7 +129,8 @@ def _download(release, scratch):
     return next(scratch.glob("*.deb"))
 
 
-def _mirror():
+def debian_mirror():
+    """The one that apt uses on this machine."""
     known = _output(
         *("apt-get", "indextargets", "--format", "$(REPO_URI)"),
         *("Created-By: Packages", "Origin: Debian", "Label: Debian", "Component: main"),

@@ -1,0 +1,7 @@
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload >/dev/null 2>&1 || :
+    # After an upgrade, if it runs: what is pinned counts on until the new program takes it over.
+    if [ $1 -ge 1 ]; then
+        systemctl try-restart wcs-node-agent.service >/dev/null 2>&1 || :
+    fi
+fi
