@@ -25,7 +25,9 @@ def test_it_needs_systemd_and_no_library():
 
 
 def test_the_configuration_alone_is_one():
-    assert query("--configfiles") == [CONFIG]
+    """And an upgrade does not replace it (n)."""
+    flags = query("--qf", "[%{FILENAMES}=%{FILEFLAGS:fflags}\n]")
+    assert [one for one in flags if "=c" in one] == [f"{CONFIG}=cn"]
     assert query("--licensefiles") == ["/usr/share/licenses/wcs-node-agent/LICENSE"]
 
 
