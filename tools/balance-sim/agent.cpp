@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "balance-sim/agent.hpp"
 
+#include "balance-sim/central.hpp"
 #include "balance-sim/limits.hpp"
 #include "balance-sim/node_meter.hpp"
 #include "load/node_load.hpp"
@@ -160,7 +161,13 @@ constexpr std::array policies{
     AgentPolicy{"headroom-no-maxconn", "the same without maxconn", &make_headroom_without_maxconn},
     AgentPolicy{"none", "no agent: all weights are equal", &make<Silent>},
     AgentPolicy{"floor", "no agent: who knows all sends each session where most is free",
-                &make<Silent>, true},
+                &make<Silent>, Knowledge::all},
+    AgentPolicy{"floor-by-checks", "the same, who knows each node as of its last check",
+                &make<Silent>, Knowledge::checks},
+    AgentPolicy{"central", "weights by who knows all nodes, as no agent can", &make_central,
+                Knowledge::fleet},
+    AgentPolicy{"central-maxconn", "the same with maxconn", &make_central_with_maxconn,
+                Knowledge::fleet},
 };
 
 }  // namespace

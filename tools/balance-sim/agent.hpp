@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "balance-sim/dispatch.hpp"
 #include "balance-sim/node.hpp"
 #include "balance-sim/reply.hpp"
 
@@ -33,12 +34,27 @@ struct AgentTimes {
     double capacity_window = 300;
 };
 
+class Fleet;
+
 struct AgentSettings {
     double capacity = 1;                   // of the node, which stretches its limits
     double room = 100;                     // sessions of a node of capacity 1
     unsigned balancers = 1;                // that ask
     std::optional<double> reference = {};  // sessions of room that are 100 %; none: the node's own
     AgentTimes times{};
+
+    // For those that know the fleet.
+    const Fleet* fleet = nullptr;  // outlives the agent
+    Algorithm algorithm = Algorithm::roundrobin;
+    double gain = 1;
+};
+
+/// What decides where sessions go.
+enum class Knowledge {
+    own_node,  // replies of agents that know no other
+    fleet,     // replies of agents that know all nodes at the moment of each check
+    checks,    // no agent: who knows all nodes as of their last checks sends each session
+    all,       // no agent: who knows all nodes at this moment does
 };
 
 /// A way to answer, and the agent that does so.
@@ -46,7 +62,9 @@ struct AgentPolicy {
     std::string_view name;
     std::string_view about;
     std::unique_ptr<Agent> (*make)(const AgentSettings& settings);
-    bool knows_all = false;  // no agent decides: arrivals go where most is free
+    Knowledge knowledge = Knowledge::own_node;
+
+    bool asks_haproxy() const { return knowledge < Knowledge::checks; }
 };
 
 std::span<const AgentPolicy> all_policies();

@@ -24,7 +24,9 @@ Engine::Engine(const Options& options)
       phases_(options.seed, of_phases),
       kind_of_sessions_(options_.workload, options.mean_length, options.room),
       nodes_(options.nodes, Node{.load = Load(now_)}),
+      fleet_(nodes_, options.agent_inter * options.gain),
       agents_(options.nodes),
+      seen_(options.nodes),
       heard_(options.nodes),
       most_free_(options.nodes),
       measures_(options.nodes, options.trace.has_value()) {
@@ -176,6 +178,9 @@ void Engine::handle(const Event& event) {
 void Engine::check(const Check& check) {
     const auto& node = nodes_[check.node];
     if (!node.alive || !node.agent_runs) return;
+    seen_[check.node] = {node.reserved, node.sessions};
+    update_most_free(check.node);
+    if (options_.policy->knowledge == Knowledge::fleet) sample(check.node);
     const auto reply = agents_[check.node]->reply();
     if (!reply) return;
     if (check.balancer == 0) {
@@ -192,6 +197,7 @@ void Engine::sample(ServerId id) {
     auto& node = nodes_[id];
     if (!node.alive || !node.agent_runs) return;
     node.load.advance(now_);
+    if (options_.policy->knowledge == Knowledge::fleet) fleet_.refresh(now_, inflow());
     agents_[id]->sample(node, now_);
 }
 
@@ -217,10 +223,21 @@ void Engine::after_change(std::uint32_t balancer, ServerId server) {
     serve_queue(balancer, server);
 }
 
-void Engine::update_most_free(ServerId id) {
-    if (!options_.policy->knows_all) return;
+/// What arrives in a second, in the mean: utilisation of a node of capacity 1.
+double Engine::inflow() const { return options_.workload.rate(now_) / (mean_gap_ * options_.room); }
+
+/// By checks: what came and went since is known, but not what it costs.
+double Engine::used_as_known(ServerId id) const {
     const auto& node = nodes_[id];
-    most_free_.set(id, node.takes_sessions() ? node.reserved / node.capacity : MostFree::none);
+    if (options_.policy->knowledge != Knowledge::checks) return node.used();
+    const auto& [reserved, sessions] = seen_[id];
+    const double since = static_cast<double>(node.sessions) - sessions;
+    return (reserved + since / options_.room) / node.capacity;
+}
+
+void Engine::update_most_free(ServerId id) {
+    if (options_.policy->asks_haproxy()) return;
+    most_free_.set(id, nodes_[id].takes_sessions() ? used_as_known(id) : MostFree::none);
 }
 
 }  // namespace wcs_node_agent::balance

@@ -4,6 +4,7 @@
 #include "balance-sim/agent.hpp"
 #include "balance-sim/balancer.hpp"
 #include "balance-sim/event_queue.hpp"
+#include "balance-sim/fleet.hpp"
 #include "balance-sim/measures.hpp"
 #include "balance-sim/most_free.hpp"
 #include "balance-sim/node.hpp"
@@ -37,6 +38,11 @@ class Engine {
         ServerId node = 0;
         std::uint32_t balancer = 0;
         Stage stage = Stage::free;
+    };
+    /// A node at its last check.
+    struct Seen {
+        double reserved = 0;
+        unsigned sessions = 0;
     };
     struct Check {
         std::uint32_t balancer;
@@ -73,6 +79,8 @@ class Engine {
     void start_agent(ServerId node);
     void reserve(Session& session, double factor);
     void update_most_free(ServerId id);
+    double inflow() const;
+    double used_as_known(ServerId id) const;
     bool is_measured() const { return now_ >= 0; }
 
     Options options_;
@@ -80,7 +88,9 @@ class Engine {
     Random arrivals_, phases_;
     Sessions kind_of_sessions_;
     std::vector<Node> nodes_;
+    Fleet fleet_;
     std::vector<std::unique_ptr<Agent>> agents_;
+    std::vector<Seen> seen_;
     std::vector<std::optional<Reply>> heard_;  // by the first balancer, of each node
     std::vector<std::unique_ptr<Balancer>> balancers_;
     std::vector<Session> sessions_;

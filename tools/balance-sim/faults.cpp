@@ -83,7 +83,10 @@ void Engine::start_agent(ServerId node) {
     AgentSettings settings{.capacity = nodes_[node].capacity,
                            .room = options_.room,
                            .balancers = options_.balancers,
-                           .times = options_.times};
+                           .times = options_.times,
+                           .fleet = &fleet_,
+                           .algorithm = options_.balancer.algorithm,
+                           .gain = options_.gain};
     // Nodes of different size have one setting in common.
     if (options_.capacity.size() > 1) settings.reference = options_.room;
     agents_[node] = options_.policy->make(settings);

@@ -132,6 +132,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_flag("--spread-checks", options.spreads_checks,
                  "a balancer's agent checks at even distances, as HAProxy starts them; default: "
                  "at random ones");
+    app.add_option("--gain", options.gain,
+                   "of a policy that knows the fleet: its weights are made for so many times "
+                   "agent-inter, under leastconn by this power of the utilisation")
+        ->check(CLI::Range(0.01, 1000.0))
+        ->capture_default_str();
     app.add_option("--slowstart", options.balancer.slowstart, "s, 0: off")
         ->check(CLI::Range(0.0, 3600.0))
         ->capture_default_str();

@@ -60,6 +60,7 @@ struct Node {
     unsigned sessions = 0;
     double reserved = 0;  // cost of the bottleneck once all sessions have their full height
 
+    double used() const { return reserved / capacity; }  // by then
     bool takes_sessions() const { return alive && answers; }
 };
 

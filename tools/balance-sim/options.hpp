@@ -29,6 +29,7 @@ struct Options {
     bool spreads_checks = false;  // evenly, as HAProxy starts them; else at random phases
     double check_inter = 2;       // s, of the TCP health check
     double sample_interval = 1;   // s, of the agent
+    double gain = 1;              // of a policy that knows the fleet
     AgentTimes times{};
     BalancerSettings balancer{};
 };

@@ -53,7 +53,7 @@ void Engine::close(SessionId id) {
 }
 
 void Engine::dispatch(SessionId id, std::optional<ServerId> avoid) {
-    if (options_.policy->knows_all) return dispatch_by_knowledge(id);
+    if (!options_.policy->asks_haproxy()) return dispatch_by_knowledge(id);
     const auto [outcome, server] = balancers_[sessions_[id].balancer]->assign(id, avoid);
     switch (outcome) {
         case Outcome::assigned:
