@@ -7,8 +7,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <utility>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
@@ -52,24 +55,52 @@ std::string why_not_fetched(const FetchError& error) {
               "file it was started with.");
 }
 
-}  // namespace
-
-asio::awaitable<Result<AgentStatus>> fetch_agent_status(const Config& config) {
+asio::awaitable<Result<AgentStatus>> fetch_json(const Config& config, std::string path) {
     constexpr std::size_t longest = 16 << 20;
     const tcp::endpoint endpoint = reachable(config.metrics_listen.front());
-    const WcsUrl url{.text = fmt::format("http://{}/status", endpoint_text(endpoint)),
+    const WcsUrl url{.text = fmt::format("http://{}{}", endpoint_text(endpoint), path),
                      .host = endpoint.address().to_string(),
                      .port = endpoint.port(),
-                     .target = "/status"};
+                     .target = path};
     if (!config.web_config_file.empty())
         co_return Error{how_to_ask(config.web_config_file, endpoint_text(endpoint))};
     FetchResult fetched = co_await fetch_page(url, 5s, longest);
     if (!fetched) co_return Error{why_not_fetched(fetched.error())};
     AgentStatus status{.text = std::move(fetched->body), .json = {}};
     status.json = Json::parse(status.text, nullptr, false);
-    if (!status_text::at(status.json, "/state").is_string())
+    if (!status.json.is_object())
         co_return Error{url.text + ": what answers there is not wcs-node-agent\n"};
     co_return status;
+}
+
+Result<AgentStatus> wait_for(asio::awaitable<Result<AgentStatus>> asked) {
+    asio::io_context io(1);
+    Result<AgentStatus> status = Error{"not asked"};
+    const auto keep = [&status](const std::exception_ptr&, Result<AgentStatus> fetched) {
+        status = std::move(fetched);
+    };
+    asio::co_spawn(io, std::move(asked), keep);
+    io.run();
+    return status;
+}
+
+}  // namespace
+
+asio::awaitable<Result<AgentStatus>> fetch_agent_status(const Config& config) {
+    auto status = co_await fetch_json(config, "/status");
+    if (status && !status_text::at(status->json, "/state").is_string())
+        co_return Error{endpoint_text(config.metrics_listen.front()) +
+                        ": what answers there is not wcs-node-agent\n"};
+    co_return status;
+}
+
+Result<AgentStatus> ask_agent_status(const Config& config) {
+    return wait_for(fetch_agent_status(config));
+}
+
+Json ask_agent_history(const Config& config) {
+    auto history = wait_for(fetch_json(config, "/history"));
+    return history ? std::move(history->json) : Json();
 }
 
 }  // namespace wcs_node_agent

@@ -4,6 +4,7 @@
 #include "config/config_error.hpp"
 #include "config/config_file.hpp"
 #include "config/effective_config.hpp"
+#include "config/value_text.hpp"
 #include "process/exit_status.hpp"
 
 #include <wcs_node_agent/limits.hpp>
@@ -30,6 +31,7 @@ constexpr std::string_view footer = R"(Examples:
   wcs-node-agent check cpu 80 band-out 500      one reply, in place of a script under xinetd
   wcs-node-agent config show --hls off          the file that would do the same
   wcs-node-agent status --json
+  wcs-node-agent top                            the same, live
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
 Each command has a --help of its own; the manual is wcs-node-agent(8).)";
@@ -53,6 +55,8 @@ class Commands {
             add(app_, "check", Command::check,
                 "print one HAProxy line: the running agent's, or from a sample of its own");
         CLI::App& status = add(app_, "status", Command::status, "show what a running agent sees");
+        CLI::App& top =
+            add(app_, "top", Command::top, "watch what a running agent sees, in the terminal");
         CLI::App& doctor =
             add(app_, "doctor", Command::doctor,
                 "report what this kernel and this user can do, and what would be used");
@@ -80,10 +84,16 @@ class Commands {
             ->type_name("LIMIT N")
             ->expected(1, any_number)
             ->allow_extra_args();
-        add_config_option(status);
-        for (const char* name : {"metrics_listen", "web_config_file"})
-            add_setting(status, *std::ranges::find(settings(), name, &Setting::name));
+        for (CLI::App* command : {&status, &top}) {
+            add_config_option(*command);
+            for (const char* name : {"metrics_listen", "web_config_file"})
+                add_setting(*command, *std::ranges::find(settings(), name, &Setting::name));
+        }
         status.add_flag("--json")->description("as JSON");
+        top.add_flag("--once")->description("print one frame as text, after 2 s, and end");
+        top.add_option("--delay")
+            ->description("how often to ask (250ms to 60s, default 1s)")
+            ->type_name("TIME");
         add_config_option(unpin);
         add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
         config_check.add_option("FILE")->description(
@@ -112,7 +122,9 @@ class Commands {
                           .config_file = config_file(app),
                           .overrides = overrides(app, errors),
                           .profile = last(app, "--profile"),
-                          .json = is_given(app, "--json")};
+                          .json = is_given(app, "--json"),
+                          .once = is_given(app, "--once")};
+            if (is_given(app, "--delay")) set_delay(invocation, last(app, "--delay"), errors);
             add_unknown(app, errors);
         }
         if (errors.empty()) {
@@ -227,11 +239,20 @@ class Commands {
         }
     }
 
+    static void set_delay(Invocation& invocation, const std::string& text, ConfigErrors& errors) {
+        const auto delay = parse_duration(text);
+        if (delay && *delay >= std::chrono::milliseconds(250) && *delay <= std::chrono::minutes(1))
+            invocation.delay = std::chrono::duration_cast<std::chrono::milliseconds>(*delay);
+        else
+            errors.push_back(
+                {.where = "--delay", .what = "expected a time of 250ms to 60s, such as 2s"});
+    }
+
     void add_no_command(ConfigErrors& errors) const {
         const auto words = app_.remaining(true);
         const bool in_config = config_->parsed();
         static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
-        static constexpr std::array<std::string_view, 6> of_app{"run",    "check",  "status",
+        static constexpr std::array<std::string_view, 7> of_app{"run",    "check",  "status", "top",
                                                                 "config", "doctor", "unpin"};
         const std::span<const std::string_view> names =
             in_config ? std::span<const std::string_view>(of_config) : of_app;

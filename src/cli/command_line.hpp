@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,7 +11,7 @@
 
 namespace wcs_node_agent {
 
-enum class Command { run, check, status, config_check, config_show, doctor, unpin };
+enum class Command { run, check, status, top, config_check, config_show, doctor, unpin };
 
 /// What the operator asked for. The values of the options are not looked at yet: load_config() does
 /// that, together with those of the file.
@@ -20,6 +21,8 @@ struct Invocation {
     Json overrides = Json::object();                   // settings given as options
     std::string profile = {};                          // check --profile; empty: none
     bool json = false;                                 // status --json
+    bool once = false;                                 // top --once
+    std::chrono::milliseconds delay{1000};             // top --delay
 };
 
 /// Nothing to run: help or the version was asked for, or the usage was wrong.

@@ -4,6 +4,7 @@
 #include "cli/config_commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/status_command.hpp"
+#include "cli/top/top.hpp"
 #include "cli/unpin.hpp"
 #include "config/effective_config.hpp"
 #include "config/profile_values.hpp"
@@ -63,6 +64,11 @@ int dispatch(const Invocation& invocation) {
         case Command::status:
             return with_config(invocation, [&](const Config& config) {
                 return show_status(config, invocation.json, std::cout, std::cerr);
+            });
+        case Command::top:
+            return with_config(invocation, [&](const Config& config) {
+                return invocation.once ? print_top(config, std::cout, std::cerr)
+                                       : run_top(config, invocation.delay, std::cerr);
             });
         case Command::doctor:
             return with_config(invocation,

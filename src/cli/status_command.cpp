@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <functional>
 #include <iterator>
 #include <ostream>
@@ -15,14 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
 namespace {
 
-namespace asio = boost::asio;
 using namespace status_text;
 
 std::string bar(double share) {
@@ -102,13 +98,7 @@ std::string chosen_interfaces(const Json& interfaces) {
 }  // namespace
 
 int show_status(const Config& config, bool as_json, std::ostream& out, std::ostream& err) {
-    asio::io_context context(1);
-    Result<AgentStatus> status = Error{"not asked"};
-    const auto keep = [&status](const std::exception_ptr&, Result<AgentStatus> fetched) {
-        status = std::move(fetched);
-    };
-    asio::co_spawn(context, fetch_agent_status(config), keep);
-    context.run();
+    const auto status = ask_agent_status(config);
     if (!status) {
         err << status.error().what;
         return exit_failed;

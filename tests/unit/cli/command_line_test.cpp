@@ -67,6 +67,10 @@ TEST(CommandLine, CommandsAndTheirOptions) {
             Command::status,
             nullptr,
             R"({"metrics_listen": ["127.0.0.1:1"]})"},
+        Row{{"top", "--metrics-listen", "127.0.0.1:1"},
+            Command::top,
+            nullptr,
+            R"({"metrics_listen": ["127.0.0.1:1"]})"},
         Row{{"config", "check", "f.json"}, Command::config_check, "f.json", "{}"},
         Row{{"config", "check", "check"}, Command::config_check, "check", "{}"},
         Row{{"config", "show", "--hls", "5", "--config", "f"},
@@ -94,13 +98,25 @@ TEST(CommandLine, StatusAsJson) {
     EXPECT_TRUE(std::get<Invocation>(parsed).json);
 }
 
+TEST(CommandLine, HowOftenTopAsks) {
+    using namespace std::chrono_literals;
+    const auto invocation = [](const std::vector<const char*>& arguments) {
+        return std::get<Invocation>(parse(arguments));
+    };
+    EXPECT_FALSE(invocation({"top"}).once);
+    EXPECT_EQ(invocation({"top"}).delay, 1s);
+    EXPECT_EQ(invocation({"top", "--delay", "250ms"}).delay, 250ms);
+    EXPECT_EQ(invocation({"top", "--delay=60s"}).delay, 60s);
+    EXPECT_TRUE(invocation({"top", "--once"}).once);
+}
+
 TEST(CommandLine, WrongUsageEndsWithTwo) {
     struct Row {
         std::vector<const char*> arguments;
         std::vector<const char*> told;
     };
     const std::array rows{
-        Row{{}, {"command line: a command is missing: run, check, status, config, doctor"}},
+        Row{{}, {"command line: a command is missing: run, check, status, top, config, doctor"}},
         Row{{"rum"}, {"rum: unknown command; did you mean run?"}},
         Row{{"drain"}, {"drain: unknown command\n"}},
         Row{{"config"}, {"config: a command is missing: check, show"}},
@@ -115,6 +131,10 @@ TEST(CommandLine, WrongUsageEndsWithTwo) {
         Row{{"run", "--foo", "--bar", "--cpu", "500", "baz"},
             {"--foo: unknown option", "--bar: unknown option", "--cpu: must be a number"}},
         Row{{"status", "--cpu", "5"}, {"--cpu: unknown option"}},
+        Row{{"top", "--delay", "2"}, {"--delay: expected a time of 250ms to 60s, such as 2s"}},
+        Row{{"top", "--delay", "249ms"}, {"--delay: expected a time"}},
+        Row{{"top", "--delay", "61s"}, {"--delay: expected a time"}},
+        Row{{"top", "--json"}, {"--json: unknown option"}},
         Row{{"check", "cpu"}, {"cpu: has no value"}},
         Row{{"check", "cpi", "5"}, {"cpi: is not one of cpu, publishers"}},
         Row{{"check", "cpu", "5", "cpu", "6"}, {"cpu: given twice"}},
