@@ -38,7 +38,8 @@ class Central : public Agent {
         const double weight = settings_.algorithm == Algorithm::leastconn
                                   ? weight_by_sessions(fleet, node, settings_.gain)
                                   : weight_by_arrivals(fleet, node);
-        reply_ = Reply{.weight = static_cast<unsigned>(
+        reply_ = Reply{.up = node.takes_sessions(),
+                       .weight = static_cast<unsigned>(
                            std::lround(std::clamp(weight, 1.0, double{most_weight})))};
         if (bounds_) reply_->maxconn = most_connections(node);
     }

@@ -97,6 +97,7 @@ TEST_P(BalanceCentral, WeightsOfWhoKnowsAllAreBetterThanAnAgentsAndWorseThanTheF
             const auto central = run(policy, workload, GetParam());
             EXPECT_LT(checks.imbalance, central.imbalance);
             EXPECT_LT(central.imbalance, agent.imbalance);
+            EXPECT_LE(central.refused, agent.refused + 5);
         }
     }
 }
