@@ -36,7 +36,7 @@ READ_BY = {
     "tools/lib/guide_site.py": ("quickstart", "browser", "examples", "monitoring"),
     "tools/lib/nginx.py": ("quickstart", "browser", "examples", "wcs_tls"),
     "tools/lib/websdk.py": ("quickstart", "browser"),
-    "tools/lib/balance": ("balance_sim", "balance_real", "tools"),
+    "tools/lib/balance": ("balance_sim", "balance_limits", "balance_real", "tools"),
     **dict.fromkeys((f"tools/lib/{name}" for name in DASHBOARDS), ("dashboards",)),
     "tools/balance-real": ("balance_real", "tools"),
     "tools/lib/": ("tools",),
@@ -62,7 +62,8 @@ BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
 OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/", "tools/lib/virtual_machine.py")
 PACKAGES = ("packaging/", "tools/package", "tools/lib/package_roots.py", "tests/e2e/packages/", "docs/install.md")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
-NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim", "alerts", "dashboards"}  # of the tree, or of another program
+# Of the tree, or of another program.
+NOT_OF_THE_PROGRAMS = {"source_tree", "suite", "tools", "balance_sim", "balance_limits", "alerts", "dashboards"}
 
 
 class Programs:

@@ -9,6 +9,7 @@ import subprocess
 
 ALGORITHMS = ("roundrobin", "leastconn", "random")
 POLICIES = ("updown", "proportional", "headroom", "floor")
+KNOW_ALL = ("floor", "floor-by-checks")  # and ask no HAProxy
 WORKLOADS = (
     *("steady", "busy", "full", "diurnal", "flash-crowd", "unequal", "cpu-bound", "band-bound"),
     *("join", "death", "silence", "restarts", "two-balancers", "twenty-balancers"),
@@ -47,7 +48,7 @@ def run(program, cells, policies=POLICIES, seeds=(1, 2, 3), options=(), known=No
     known = dict(known or {})
 
     def words(cell, policy, seed):
-        asked = dataclasses.replace(cell, algorithm=ALGORITHMS[0]) if policy == "floor" else cell
+        asked = dataclasses.replace(cell, algorithm=ALGORITHMS[0]) if policy in KNOW_ALL else cell
         return command(program, asked, policy, seed, options)
 
     every = dict.fromkeys(words(cell, policy, seed) for cell in cells for policy in policies for seed in seeds)

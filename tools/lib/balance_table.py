@@ -9,6 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import balance  # noqa: E402
+import balance_limits  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = str(ROOT / "build/release/balance-sim")
@@ -51,8 +52,8 @@ def read_runs():
     return {tuple(row["words"]): row["result"] for row in rows}
 
 
-def run_all(parts, keep):
-    """{cell: {policy: results}} of all parts, and that of the swing."""
+def run_all(parts, keep, asks_limits):
+    """{cell: {policy: results}} of all parts, that of the swing, and {cell: how near anybody comes} if asked for."""
     known = read_runs() if keep else {}
     RUNS.parent.mkdir(parents=True, exist_ok=True)
     with open(RUNS, "a" if keep else "w") as file:
@@ -60,13 +61,18 @@ def run_all(parts, keep):
         def note(words, result):
             print(json.dumps({"words": words, "result": result}), file=file, flush=True)
 
-        found = {}
-        for nodes, seeds, workloads, options in parts:
-            print(f"{', '.join(map(str, nodes))} nodes, {seeds} seeds, {len(workloads)} workloads", flush=True)
-            cells = balance.grid(nodes, workloads)
-            found |= balance.run(PROGRAM, cells, seeds=range(1, seeds + 1), options=options, known=known, note=note)
-        swing = balance.run(PROGRAM, balance.grid((6,), ("full",)), seeds=(1,), options=SWING, known=known, note=note)
-    return found, swing
+        cache = {"known": known, "note": note}
+        found, reached = {}, {}
+        for nodes, count, workloads, options in parts:
+            print(f"{', '.join(map(str, nodes))} nodes, {count} seeds, {len(workloads)} workloads", flush=True)
+            seeds = range(1, count + 1)
+            part = balance.run(PROGRAM, balance.grid(nodes, workloads), balance.POLICIES, seeds, options, **cache)
+            found |= part
+            if asks_limits:
+                gains = balance_limits.GAINS if count > 1 else balance_limits.FEW_GAINS
+                reached |= balance_limits.reach(PROGRAM, part, seeds, options, gains, **cache)
+        swing = balance.run(PROGRAM, balance.grid((6,), ("full",)), seeds=(1,), options=SWING, **cache)
+    return found, swing, reached
 
 
 def markdown(head, rows):
@@ -105,6 +111,41 @@ def bounds_table(found):
             ]
         rows.append([name, *counts, "; ".join(where[:6]) + (f"; {len(where) - 6} more" if len(where) > 6 else "")])
     return markdown(["bound", *balance.ALGORITHMS, "where it does not hold"], rows)
+
+
+def limits_summary(reached):
+    """Of the cells where a bound does not hold, in how many who knows all keeps it."""
+    rows = []
+    for name in dict.fromkeys(one.name for reaches in reached.values() for one in reaches):
+        for algorithm in balance.ALGORITHMS:
+            broken = [
+                one
+                for cell, reaches in reached.items()
+                for one in reaches
+                if cell.algorithm == algorithm and one.name == name
+            ]
+            if broken:
+                kept = (sum(one.by_weights_holds for one in broken), sum(one.by_checks_holds for one in broken))
+                rows.append([name, algorithm, str(len(broken)), *map(str, kept)])
+    return markdown(["bound", "algorithm", "cells that break it", "`central` keeps", "`floor-by-checks` keeps"], rows)
+
+
+def limits_table(reached):
+    """Each bound that does not hold: who comes how near."""
+    head = ["workload", "algorithm", "nodes", "bound", "headroom", "allowed", "`central`", "`floor-by-checks`"]
+    rows = []
+    for cell, reaches in sorted(reached.items(), key=lambda one: (one[0].nodes, one[0].workload)):
+        for one in reaches:
+            by_anybody = [
+                f"{value:.3g}" + (" (kept)" if holds else "")
+                for value, holds in (
+                    (one.by_weights, one.by_weights_holds),
+                    (one.by_checks, one.by_checks_holds),
+                )
+            ]
+            place = [cell.workload, cell.algorithm, str(cell.nodes), one.name]
+            rows.append([*place, f"{one.ours:.3g}", f"{one.bound:.3g}", *by_anybody])
+    return markdown(head, rows)
 
 
 def swing_table(swing):
@@ -151,9 +192,11 @@ def plot(found, nodes, name, title, column):
     pyplot.close(figure)
 
 
-def write_documents(found, swing):
+def write_documents(found, swing, reached):
     tables = {
         "bounds": bounds_table(found),
+        "limits": limits_summary(reached),
+        "broken": limits_table(reached),
         "ten": results_table(found, 10),
         "hundred": results_table(found, 100),
         "thousand": results_table(found, 1000),
@@ -172,11 +215,15 @@ def main():
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--docs", action="store_true")
     arguments.add_argument("--keep", action="store_true")
+    arguments.add_argument("--limits", action="store_true")
     arguments = arguments.parse_args()
-    found, swing = run_all(QUICK if arguments.quick else FULL, arguments.keep)
+    asks_limits = arguments.limits or arguments.docs
+    found, swing, reached = run_all(QUICK if arguments.quick else FULL, arguments.keep, asks_limits)
     print(bounds_table(found), swing_table(swing), join_table(found), sep="\n")
+    if asks_limits:
+        print(limits_summary(reached), limits_table(reached), sep="\n")
     if arguments.docs:
-        write_documents(found, swing)
+        write_documents(found, swing, reached)
     unexpected = balance.unexpected(found)
     for cell, name, value, bound in unexpected:
         print(f"{cell.workload}, {cell.algorithm}, {cell.nodes} nodes: {name}: {value:.3g} and not {bound:.3g}")
