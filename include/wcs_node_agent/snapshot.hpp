@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/process_usage.hpp>
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/receive_counters.hpp>
 #include <wcs_node_agent/source.hpp>
@@ -86,3 +87,4 @@ struct Snapshot : Answer {
 };
 
 }  // namespace wcs_node_agent
+    ProcessUsage process;

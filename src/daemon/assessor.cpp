@@ -38,6 +38,7 @@ Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounter
     snapshot.rates = std::move(sample.rates);
     snapshot.peaks = sample.peaks;
     snapshot.receive = std::move(sample.receive);
+    snapshot.process = sample.process;
     snapshot.wcs = wcs;
     snapshot.count_names = count_names_;
     snapshot.stale_after = stale_after_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <wcs_node_agent/process_usage.hpp>
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/receive_counters.hpp>
 #include <wcs_node_agent/snapshot.hpp>
@@ -23,6 +24,7 @@ struct Sample {
     Rates rates;
     Peaks peaks;
     ReceiveCounters receive;
+    ProcessUsage process;
     std::string bandwidth_unknown;        // why there is no rate; empty: the window is not full yet
     std::string peaks_unknown;            // why there is no peak; empty: its second is not over
     std::optional<double> link_capacity;  // Mbit/s of the selected interfaces, for shares

@@ -97,6 +97,7 @@ Result<Sample> Sampler::sample() {
     if (sample.counters.buckets) peak_meter_.add(*sample.counters.buckets);
     sample.peaks = measured_peaks(sample);
     sample.peaks_unknown = peaks_unknown(sample);
+    sample.process = usage_reader_.read();
     return sample;
 }
 

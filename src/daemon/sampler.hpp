@@ -15,6 +15,7 @@
 #include "load/selection.hpp"
 #include "load/udp_loss.hpp"
 
+#include "process/usage_reader.hpp"
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 
@@ -95,4 +96,5 @@ class Sampler {
     UdpLoss udp_loss_;
 };
 
+    UsageReader usage_reader_;
 }  // namespace wcs_node_agent

@@ -43,6 +43,9 @@ inline Metric answer_gauge(std::string name, std::string_view unit, Labels label
 /// What is known of WCS: its page and the fetches of it.
 Metrics wcs_metrics();
 
+/// What the agent's process takes.
+Metrics process_metrics();
+
 /// What is reported to HAProxy, and how it came about.
 Metrics weight_metrics();
 

@@ -293,7 +293,8 @@ const std::vector<Metric>& metrics() {
         append("wcs", wcs_metrics());
         append("limits", limit_metrics());
         append("weight", weight_metrics());
-        append("agent", agent_metrics());
+        append("process", process_metrics());
+        append("agent", agent_metrics());  // its last row is the page's last
         return all;
     }();
     return table;

@@ -65,6 +65,44 @@ TEST(Metrics, OfProfilesHaveTheirLabelAndLeaveTheNodesAsTheyAre) {
     EXPECT_EQ(all, alone);
 }
 
+TEST(Metrics, OfTheProcessAreThoseOfClientLibraries) {
+    EXPECT_THAT(series(blind_node(), "process_"), IsEmpty());
+    EXPECT_EQ(series(busy_node(), "process_"),
+              (Series{{"process_cpu_seconds_total", "1.5"},
+                      {"process_virtual_memory_bytes", "4096"},
+                      {"process_resident_memory_bytes", "2048"},
+                      {"process_open_fds", "12"},
+                      {"process_max_fds", "1024"},
+                      {"process_start_time_seconds", "1700000000.25"}}));
+}
+
+TEST(Metrics, TheReasonOfAStateIsOneOfAFewNames) {
+    Snapshot node = busy_node();
+    named(node.verdict.readings, "band_out").soft = true;
+    const auto reasons = [&] {
+        std::set<std::string> names;
+        std::string current;
+        for (const auto& [name, value] : series(node, "wcs_node_state_reason{")) {
+            const auto begin = name.find('"') + 1;
+            names.insert(name.substr(begin, name.rfind('"') - begin));
+            if (value != "0") current += name.substr(begin, name.rfind('"') - begin);
+        }
+        EXPECT_THAT(names,
+                    testing::UnorderedElementsAre("cpu", "publishers", "subscribers", "band_in",
+                                                  "start", "wcs_silent", "unreadable", "no_sample"))
+            << "limits that are off or soft are no reason";
+        return current;
+    };
+    EXPECT_EQ(reasons(), "") << "up";
+    node.verdict.state = NodeState::down;
+    for (const std::string cause : {"publishers", "wcs_silent", "unreadable", "no_sample"}) {
+        node.verdict.cause = cause;
+        EXPECT_EQ(reasons(), cause);
+    }
+    node.starting = true;
+    EXPECT_EQ(reasons(), "start");
+}
+
 TEST(Metrics, ReportWhatWasMeasured) {
     const Snapshot node = busy_node();
     struct Row {
@@ -214,7 +252,8 @@ TEST(Metrics, HaveRowsThatHoldTogether) {
             EXPECT_EQ(name.ends_with(suffix), unit == base);
         }
         EXPECT_THAT(help, testing::EndsWith("."));
-        EXPECT_THAT(metric.group, testing::AnyOf("node", "wcs", "limits", "weight", "agent"));
+        EXPECT_THAT(metric.group,
+                    testing::AnyOf("node", "wcs", "limits", "weight", "process", "agent"));
         EXPECT_EQ(!metric.samples, &metric == &metrics().back()) << "only the age has no source";
     }
 }

@@ -62,6 +62,12 @@ inline Snapshot busy_node() {
     verdict.readings.back().share = 80;
     verdict.bottleneck = "band_out";
 
+    snapshot.process = {.cpu_time = 1500ms,
+                        .virtual_bytes = 4096,
+                        .resident_bytes = 2048,
+                        .open_descriptors = 12,
+                        .max_descriptors = 1024,
+                        .started = std::chrono::system_clock::time_point(1'700'000'000s + 250ms)};
     snapshot.agent.checks = {11, 1, 0, 0};
     snapshot.agent.rejected_connections = 4;
     snapshot.agent.displaced_connections = 6;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/procfs_file.hpp"
+
+#include <wcs_node_agent/process_usage.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace wcs_node_agent {
+
+/// Of /proc/PID/stat: when the process started, since the system did, in clock ticks. None: the
+/// text is no such line.
+std::optional<std::uint64_t> parse_start_ticks(std::string_view stat);
+
+/// Reads what this process takes, in a few microseconds: no directory is listed where the kernel
+/// says how many entries it has (Linux 6.2 and later).
+class UsageReader {
+ public:
+    UsageReader();
+
+    ProcessUsage read();
+
+ private:
+    ProcFile statm_;
+    std::optional<std::chrono::system_clock::time_point> started_;
+};
+
+}  // namespace wcs_node_agent
