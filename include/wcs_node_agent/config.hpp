@@ -69,6 +69,10 @@ struct Config : AnswerSettings {
 
     std::chrono::nanoseconds sample_interval = std::chrono::milliseconds(250);
     std::chrono::nanoseconds window = std::chrono::seconds(2);
+    std::chrono::nanoseconds cpu_window{};  // of the CPU load; 0: window
+    std::chrono::nanoseconds window_of_cpu() const {
+        return cpu_window.count() > 0 ? cpu_window : window;
+    }
     std::size_t wire_overhead = 0;  // bytes a frame that the rates have beside those counted
     bool peaks = true;              // measure the highest rate within each second
 

@@ -60,7 +60,7 @@ Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettin
     Assessor assessor(config);
     const auto first = sampler.sample();
     if (!first) return first.error();
-    const auto full = first->counters.at + config.window;
+    const auto full = first->counters.at + std::max(config.window, config.window_of_cpu());
     const auto wcs = ask_wcs_for(config.sample_interval, settings);
     for (;;) {
         auto sample = sampler.sample();

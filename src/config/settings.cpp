@@ -181,6 +181,12 @@ std::vector<Conflict> find_conflicts(const Config& config) {
              fmt::format("window, {}, is shorter than sample_interval, {}",
                          duration_text(config.window), duration_text(config.sample_interval))});
     }
+    if (config.cpu_window.count() > 0 && config.cpu_window < config.sample_interval) {
+        conflicts.push_back(
+            {"cpu_window", "sample_interval",
+             fmt::format("cpu_window, {}, is shorter than sample_interval, {}",
+                         duration_text(config.cpu_window), duration_text(config.sample_interval))});
+    }
     if (config.wcs_insecure && !config.wcs_ca_file.empty()) {
         conflicts.push_back({"wcs_insecure", "wcs_ca_file",
                              "wcs_insecure takes any certificate, so nothing would be verified by "

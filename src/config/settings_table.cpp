@@ -123,6 +123,8 @@ constexpr std::array settings_table{
                                                                 "from one sample to the next"),
     duration_setting<&Config::window, 10, minute>(
         "window", "Measuring", "rates and CPU load are means over it; at least sample_interval"),
+    duration_setting<&Config::cpu_window, 0, minute>(
+        "cpu_window", "Measuring", "CPU load is a mean over this instead; 0s: over window"),
     count_setting<&Config::wire_overhead, 1000>(
         {.name = "wire_overhead",
          .group = "Measuring",

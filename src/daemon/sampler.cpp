@@ -16,13 +16,17 @@ namespace wcs_node_agent {
 using namespace std::chrono_literals;
 
 Sampler::Sampler(OpenedProbe probe, LinkMonitor links, const Config& config)
-    : probe_(std::move(probe)), links_(std::move(links)), window_(config.window) {
+    : probe_(std::move(probe)),
+      links_(std::move(links)),
+      window_(config.window),
+      cpu_window_(config.window_of_cpu()) {
     configure(config, 0);
 }
 
 void Sampler::configure(const Config& config, std::uint64_t revision) {
     revision_ = revision;
     window_.set_window(config.window);
+    cpu_window_.set_window(config.window_of_cpu());
     window_.set_wire_overhead(config.wire_overhead);
     peak_meter_.set_wire_overhead(config.wire_overhead);
     limits_ = config.limits;
@@ -80,6 +84,7 @@ Result<Sample> Sampler::sample() {
     auto counters = witness_.read(*probe_.probe, links_.links(), selection_.selected, window_);
     if (!counters) return counters.error();
     window_.add(*counters);
+    cpu_window_.add(*counters);
     hottest_cpu_.add(*counters);
 
     Sample sample;
@@ -89,6 +94,7 @@ Result<Sample> Sampler::sample() {
     sample.counters = std::move(counters).value();
     sample.selected_interfaces = names_of(links_.links(), selection_.selected);
     sample.rates = measured_rates();
+    cpu_window_.set(sample.rates);
     hottest_cpu_.set(sample.rates);
     read_receive_files(sample);
     sample.bandwidth_unknown = bandwidth_unknown(sample);

@@ -9,6 +9,7 @@
 #include "kernel/links.hpp"
 #include "kernel/open_probe.hpp"
 #include "kernel/receive_files.hpp"
+#include "load/cpu_window.hpp"
 #include "load/hottest_cpu.hpp"
 #include "load/peak_meter.hpp"
 #include "load/rate_window.hpp"
@@ -89,6 +90,7 @@ class Sampler {
     std::uint64_t revision_ = 0;
     DeviceWitness witness_;
     RateWindow window_;
+    CpuWindow cpu_window_;
     PeakMeter peak_meter_;
     bool peaks_ = false;
     HottestCpu hottest_cpu_;

@@ -142,7 +142,7 @@ Metrics cpu_metrics() {
         counter("wcs_node_cpu_steal_seconds_total", "seconds", {"cpu"},
                 "Stolen CPU time, as the kernel reports it.", each_cpu(&CpuCounters::steal)),
         gauge("wcs_node_cpu_utilization_ratio", "ratio", {},
-              "Busy share over the window, mean over online CPUs: the value of the cpu limit.",
+              "Busy share over cpu_window, mean over online CPUs: the value of the cpu limit.",
               [](const Snapshot& node, Writer& out) { out.add(node.rates.cpu_utilisation); }),
         gauge("wcs_node_cpu_max_utilization_ratio", "ratio", {},
               "Busy share of the busiest CPU over 10 s: the value of the cpu_core limit.",

@@ -2,7 +2,6 @@
 #include "load/rate_window.hpp"
 
 #include <algorithm>
-#include <functional>
 
 namespace wcs_node_agent {
 
@@ -39,31 +38,12 @@ void RateWindow::add(const RawCounters& reading) {
     point.interfaces.reserve(reading.interfaces.size());
     for (const auto& one : reading.interfaces)
         point.interfaces.push_back({one.index, one.since, one.traffic});
-    if (!points_.empty()) {
-        const auto& last = points_.back();
-        const auto elapsed = reading.at - last.at;
-        point.cpu_busy = last.cpu_busy;
-        point.cpu_time = last.cpu_time;
-        auto before = last_cpus_.begin();
-        for (const auto& after : reading.cpus) {
-            while (before != last_cpus_.end() && before->cpu < after.cpu) ++before;
-            if (before == last_cpus_.end() || before->cpu != after.cpu) continue;
-            // Time that is counted in ticks can step beyond what has passed.
-            point.cpu_busy += std::clamp<std::chrono::nanoseconds>(after.busy - before->busy,
-                                                                   elapsed.zero(), elapsed);
-            point.cpu_time += elapsed;
-        }
-        point.has_cpu_time = point.cpu_time > last.cpu_time;
-    }
-    last_cpus_ = reading.cpus;
     // What lies close behind the reading before the last is of no use as the window's start.
     const auto kept = points_.size();
-    if (kept >= 2 && point.at - points_[kept - 2].at < window_ / most_points) {
-        point.has_cpu_time &= points_.back().has_cpu_time;
+    if (kept >= 2 && point.at - points_[kept - 2].at < window_ / most_points)
         points_.back() = std::move(point);
-    } else {
+    else
         points_.push_back(std::move(point));
-    }
     while (points_.size() > 2 && points_[1].at <= points_.back().at - window_) points_.pop_front();
 }
 
@@ -94,14 +74,9 @@ Rates RateWindow::rates(std::span<const std::uint32_t> selected) const {
         if (from == 0) throughout.push_back(index);
         common = std::max(common, from);
     }
-    if (is_full) {
-        set_cpu(rates);
-        if (!throughout.empty())
-            set_bandwidth(throughout.size() == selected.size() ? rates : rates.at_least,
-                          sum(throughout, 0), 0);
-    } else {
-        set_cpu(rates.so_far);
-    }
+    if (is_full && !throughout.empty())
+        set_bandwidth(throughout.size() == selected.size() ? rates : rates.at_least,
+                      sum(throughout, 0), 0);
     if (!selected.empty() && rates.uncounted.empty() && !rates.bits_in)
         set_bandwidth(rates.so_far, sum(selected, common), common);
     return rates;
@@ -146,14 +121,6 @@ void RateWindow::set_bandwidth(Means& means, const Traffic& sum, std::size_t fro
     means.frames_out = static_cast<double>(sum.transmit_packets) / elapsed;
     means.bits_in = bits_per_second(sum.receive_bytes, sum.receive_packets);
     means.bits_out = bits_per_second(sum.transmit_bytes, sum.transmit_packets);
-}
-
-void RateWindow::set_cpu(Means& means) const {
-    const auto& from = points_.front();
-    const auto& to = points_.back();
-    if (!std::all_of(points_.begin() + 1, points_.end(), std::mem_fn(&Point::has_cpu_time))) return;
-    if (const auto cpu_time = to.cpu_time - from.cpu_time; cpu_time.count() > 0)
-        means.cpu_utilisation = Seconds(to.cpu_busy - from.cpu_busy) / Seconds(cpu_time);
 }
 
 }  // namespace wcs_node_agent

@@ -14,8 +14,8 @@
 
 namespace wcs_node_agent {
 
-/// Turns counters into means over a window. Of every interface the counters within the window are
-/// kept, so that a selection that changes is summed over the whole window too.
+/// Turns interfaces' counters into mean rates over a window. Of every interface the counters within
+/// the window are kept, so that a selection that changes is summed over the whole window too.
 class RateWindow {
  public:
     /// window: greater than 0.
@@ -37,8 +37,7 @@ class RateWindow {
 
     /// Means from the window's start to the last reading. selected: indexes of the interfaces to be
     /// summed, ascending. An interface was not counted throughout if it is missing from a reading,
-    /// began anew or has a counter that went back. A CPU counts between two readings that both have
-    /// it.
+    /// began anew or has a counter that went back.
     Rates rates(std::span<const std::uint32_t> selected) const;
 
  private:
@@ -50,20 +49,15 @@ class RateWindow {
 
     struct Point {
         Clock::time_point at;
-        std::vector<Interface> interfaces;    // by index, ascending
-        std::chrono::nanoseconds cpu_busy{};  // since the first reading
-        std::chrono::nanoseconds cpu_time{};  // of all CPUs that were online throughout
-        bool has_cpu_time = true;             // since the point before
+        std::vector<Interface> interfaces;  // by index, ascending
     };
 
     std::size_t counted_from(std::uint32_t index) const;
     Traffic sum(std::span<const std::uint32_t> indexes, std::size_t from) const;
     void set_bandwidth(Means& means, const Traffic& sum, std::size_t from) const;
-    void set_cpu(Means& means) const;
 
     std::chrono::nanoseconds window_;
     std::size_t wire_overhead_ = 0;
-    std::vector<CpuCounters> last_cpus_;
     std::deque<Point> points_;  // from the window's start on
 };
 

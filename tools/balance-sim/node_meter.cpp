@@ -20,7 +20,7 @@ Clock::time_point moment(double seconds) {
 
 }  // namespace
 
-NodeMeter::NodeMeter(std::chrono::nanoseconds window) : window_(window) {
+NodeMeter::NodeMeter(std::chrono::nanoseconds window) : window_(window), cpu_window_(window) {
     counters_.interfaces = {{.index = card, .name = "eth0"}};
     counters_.cpus = {{}};
 }
@@ -33,7 +33,9 @@ void NodeMeter::sample(const Node& node, double now) {
     last_ = now;
     if (samples_ < 2) ++samples_;
     window_.add(counters_);
+    cpu_window_.add(counters_);
     measured_.rates = window_.rates(std::span(&card, 1));
+    cpu_window_.set(measured_.rates);
     ask_wcs(node);
 }
 

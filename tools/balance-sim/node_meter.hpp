@@ -2,6 +2,7 @@
 #pragma once
 
 #include "balance-sim/node.hpp"
+#include "load/cpu_window.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 
@@ -35,6 +36,7 @@ class NodeMeter {
 
     RawCounters counters_;
     RateWindow window_;
+    CpuWindow cpu_window_;
     Measured measured_;
     WcsState wcs_;
     PerResource before_{};  // the load's integral

@@ -6,6 +6,7 @@
 #include "http/metrics.hpp"
 #include "kernel/ebpf_probe.hpp"
 #include "kernel/links.hpp"
+#include "load/cpu_window.hpp"
 #include "load/policy.hpp"
 #include "load/rate_window.hpp"
 #include "measure.hpp"
@@ -69,12 +70,15 @@ nlohmann::json run(const Options& options) {
     named(settings.limits, "band_out").maximum = 100;
     settings.stale_after = 10s;
     RateWindow window(2s);
+    CpuWindow cpu_window(2s);
     Policy policy;
     auto reading = snapshot.counters;
     const auto judge = cost_ns(calls, [&] {
         reading.at += 250ms;
         window.add(reading);
+        cpu_window.add(reading);
         snapshot.rates = window.rates(selected);
+        cpu_window.set(snapshot.rates);
         snapshot.verdict =
             policy.decide(settings, {.rates = snapshot.rates}, snapshot.wcs, reading.at);
     });

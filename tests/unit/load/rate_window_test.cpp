@@ -17,15 +17,8 @@ InterfaceCounters interface(std::uint32_t index, std::uint64_t in, std::uint64_t
     return {.index = index, .name = "eth", .traffic = {.receive_bytes = in, .transmit_bytes = out}};
 }
 
-RawCounters reading(Clock::duration at, std::vector<InterfaceCounters> interfaces,
-                    std::vector<CpuCounters> cpus = {}) {
-    return {.at = Clock::time_point(100s) + at,
-            .interfaces = std::move(interfaces),
-            .cpus = std::move(cpus)};
-}
-
-CpuCounters cpu(unsigned number, std::chrono::nanoseconds busy) {
-    return {.cpu = number, .busy = busy};
+RawCounters reading(Clock::duration at, std::vector<InterfaceCounters> interfaces) {
+    return {.at = Clock::time_point(100s) + at, .interfaces = std::move(interfaces), .cpus = {}};
 }
 
 using Bits = std::optional<double>;
@@ -159,13 +152,12 @@ TEST(RateWindow, ManyReadings) {
     RateWindow window(2s);
     for (int ms = 0; ms <= 6000; ++ms) {
         const auto bytes = static_cast<std::uint64_t>(ms <= 3000 ? 0 : (ms - 3000) * 1000);
-        window.add(reading(ms * 1ms, {interface(2, bytes, 0)}, {cpu(0, ms * 500us)}));
+        window.add(reading(ms * 1ms, {interface(2, bytes, 0)}));
         const auto rates = window.rates(eth0);
         ASSERT_EQ(rates.bits_in.has_value(), ms >= 2000) << ms;
         if (!rates.bits_in) continue;
         const double true_mean = std::clamp((ms - 3000) * 4000.0, 0.0, 8e6);
         ASSERT_NEAR(*rates.bits_in, true_mean, 8e6 / 60) << ms;
-        ASSERT_NEAR(*rates.cpu_utilisation, 0.5, 1e-6) << ms;
     }
 }
 
@@ -180,55 +172,6 @@ TEST(RateWindow, AWindowThatGrowsIsNotFullUntilItIs) {
     EXPECT_DOUBLE_EQ(window.rates(eth0).so_far.bits_in.value(), 8000);
     window.add(reading(3s, {interface(2, 6000, 0)}));
     EXPECT_DOUBLE_EQ(window.rates(eth0).bits_in.value(), 16000);
-}
-
-struct CpuRow {
-    const char* shows;
-    std::vector<RawCounters> readings;
-    double utilisation;
-};
-
-TEST(RateWindow, BusyTimeToUtilisation) {
-    const std::vector<CpuRow> rows{
-        {"the mean over CPUs",
-         {reading(0s, {}, {cpu(0, 0s), cpu(1, 0s)}), reading(1s, {}, {cpu(0, 1s), cpu(1, 0s)})},
-         0.5},
-        {"a CPU that goes offline leaves the mean",
-         {reading(0s, {}, {cpu(0, 0s), cpu(1, 0s)}), reading(1s, {}, {cpu(0, 200ms)}),
-          reading(2s, {}, {cpu(0, 400ms)})},
-         0.2},
-        {"a CPU that comes online counts from its second reading",
-         {reading(0s, {}, {cpu(0, 0s)}), reading(1s, {}, {cpu(0, 0s), cpu(1, 500s)}),
-          reading(2s, {}, {cpu(0, 0s), cpu(1, 501s)})},
-         1.0 / 3},
-        {"ticks that overshoot stay within what has passed",
-         {reading(0s, {}, {cpu(0, 0s)}), reading(100ms, {}, {cpu(0, 110ms)})},
-         1},
-        {"a count that goes back is no negative load",
-         {reading(0s, {}, {cpu(0, 5s)}), reading(1s, {}, {cpu(0, 4s)})},
-         0},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.shows);
-        RateWindow window(row.readings.back().at - row.readings.front().at);
-        for (const auto& one : row.readings) window.add(one);
-        EXPECT_DOUBLE_EQ(window.rates(eth0).cpu_utilisation.value(), row.utilisation);
-    }
-}
-
-TEST(RateWindow, CpuTimeThatIsMissingIsNotTakenForNone) {
-    RateWindow window(2s);
-    window.add(reading(0s, {}, {cpu(0, 0s)}));
-    window.add(reading(1s, {}, {cpu(0, 1s)}));
-    window.add(reading(2s, {}, {cpu(0, 2s)}));
-    EXPECT_EQ(window.rates(eth0).cpu_utilisation, 1);
-    window.add(reading(3s, {}, {}));
-    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "a part of the window";
-    window.add(reading(4s, {}, {cpu(0, 4s)}));
-    window.add(reading(5s, {}, {cpu(0, 5s)}));
-    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "the gap is still in it";
-    window.add(reading(6s, {}, {cpu(0, 6s)}));
-    EXPECT_EQ(window.rates(eth0).cpu_utilisation, 1);
 }
 
 /// Eight frames in and two out within two seconds.
@@ -251,14 +194,8 @@ TEST(RateWindow, WireOverheadIsAddedForEachFrame) {
 TEST(RateWindow, UnknownIsAbsent) {
     RateWindow window(2s);
     EXPECT_FALSE(window.rates(eth0).bits_in);
-    window.add(reading(0s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
+    window.add(reading(0s, {interface(2, 0, 0)}));
     EXPECT_FALSE(window.rates(eth0).so_far.bits_in) << "one reading is no rate";
-    EXPECT_FALSE(window.rates(eth0).so_far.cpu_utilisation);
-    window.add(reading(1s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
-    EXPECT_FALSE(window.rates(eth0).cpu_utilisation) << "the window is not full";
-    EXPECT_TRUE(window.rates(eth0).so_far.cpu_utilisation);
-    window.add(reading(2s, {interface(2, 0, 0)}, {cpu(0, 0s)}));
-    EXPECT_TRUE(window.rates(eth0).cpu_utilisation);
 }
 
 }  // namespace
