@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wcs_node_agent {
@@ -60,6 +61,11 @@ struct Answer {
     bool starting = false;    // the first reply is not due yet: the verdict is not one
 };
 
+/// Why the node is not up; empty: it is.
+inline std::string_view cause_of(const Answer& answer) {
+    return answer.starting ? causes::start : answer.verdict.cause;
+}
+
 /// That of a profile, with what its endpoints have been asked.
 struct ProfileAnswer : Answer {
     std::string name;
@@ -83,8 +89,8 @@ struct Snapshot : Answer {
     CountNames count_names;                  // what wcs.counts was made of
     std::chrono::nanoseconds stale_after{};  // from this age on WCS counts are unknown
     AgentCounters agent;
+    ProcessUsage process;
     std::vector<ProfileAnswer> profiles;  // in the order of the configuration
 };
 
 }  // namespace wcs_node_agent
-    ProcessUsage process;

@@ -25,6 +25,16 @@ constexpr std::string_view to_string(NodeState state) {
     return names[static_cast<std::size_t>(state)];
 }
 
+/// Why a node is not up, where it is not a limit that is exceeded: labels of metrics, beside the
+/// limits' names, of which none may be one of these.
+namespace causes {
+inline constexpr std::string_view start = "start";            // the first reply is not due yet
+inline constexpr std::string_view wcs_silent = "wcs_silent";  // by when_stale
+inline constexpr std::string_view unreadable = "unreadable";  // by when_unreadable
+inline constexpr std::string_view no_sample = "no_sample";    // the same, of all at once
+inline constexpr std::array all{start, wcs_silent, unreadable, no_sample};
+}  // namespace causes
+
 /// What happens once the value of a limit has been unknown for longer than stale_after.
 enum class WhenStale {
     down,    // take the node out
@@ -46,6 +56,8 @@ struct LimitReading {
     std::optional<double> share = {};  // percent of the link's speed that maximum is, if it is one
     std::string unknown = {};          // why the value of an enabled limit is; empty: it is known
     bool at_least = false;             // the value is a part of the true one
+    std::optional<double> up_again_below = {};  // in the same unit; of the one that keeps the node
+                                                // down
 };
 
 /// When a node got into its state, and what it was that changed.
@@ -61,7 +73,9 @@ struct Verdict {
     Weight weight;       // 0 % unless up
     std::string reason;  // one line, without CR or LF; while up: soft limits, what is unknown
     std::vector<LimitReading> readings;  // one for each limit, in their order
-    std::string bottleneck;  // name of the most used limit; empty where nothing is checked
+    std::string bottleneck;  // name of the limit that decided the state, of a node that is up of
+                             // the most used one; empty where none did
+    std::string cause;       // while not up: the name of the limit that is exceeded, or of `causes`
     std::optional<StateChange> changed = {};  // into this state; none before the first reply
 };
 

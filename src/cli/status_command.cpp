@@ -46,6 +46,9 @@ std::string limit_row(const std::string& name, std::size_t width, const Json& li
     if (bottleneck == name) {
         row += "  bottleneck";
     }
+    if (const Json& below = at(limit, "/up_again_below"); below.is_number()) {
+        row += ", up again below " + number(below);
+    }
     if (unknown.is_string()) {
         row += "  unknown: " + unknown.get<std::string>();
     }

@@ -5,6 +5,8 @@
 #include "config/json_value.hpp"
 #include "config/value_text.hpp"
 
+#include <wcs_node_agent/verdict.hpp>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -45,6 +47,8 @@ Result<std::string_view> read_name(const Json& value, const Limits& others) {
                                    longest_own_name),
                        value);
     }
+    if (std::ranges::find(causes::all, *text) != causes::all.end())
+        return Error{fmt::format("\"{}\" is another reason for which a node may be down", *text)};
     const auto taken = std::ranges::find(others, *text, &Limit::name);
     if (taken != others.end()) {
         return Error{fmt::format("\"{}\" {}", *text,

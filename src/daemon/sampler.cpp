@@ -97,13 +97,13 @@ Result<Sample> Sampler::sample() {
     cpu_window_.set(sample.rates);
     hottest_cpu_.set(sample.rates);
     read_receive_files(sample);
+    sample.process = usage_reader_.read();
     sample.bandwidth_unknown = bandwidth_unknown(sample);
     sample.link_capacity =
         capacity_.capacity(all_limits_, links_.links(), selection_.selected, sample.counters.at);
     if (sample.counters.buckets) peak_meter_.add(*sample.counters.buckets);
     sample.peaks = measured_peaks(sample);
     sample.peaks_unknown = peaks_unknown(sample);
-    sample.process = usage_reader_.read();
     return sample;
 }
 

@@ -15,8 +15,8 @@
 #include "load/rate_window.hpp"
 #include "load/selection.hpp"
 #include "load/udp_loss.hpp"
-
 #include "process/usage_reader.hpp"
+
 #include <wcs_node_agent/config.hpp>
 #include <wcs_node_agent/result.hpp>
 
@@ -96,7 +96,7 @@ class Sampler {
     HottestCpu hottest_cpu_;
     ReceiveFiles receive_files_;
     UdpLoss udp_loss_;
+    UsageReader usage_reader_;
 };
 
-    UsageReader usage_reader_;
 }  // namespace wcs_node_agent

@@ -57,7 +57,8 @@ Json limits_json(const Verdict& verdict) {
                                 {"utilisation", or_null(reading.utilisation)},
                                 {"soft", reading.soft},
                                 {"unknown", or_null(reading.unknown)},
-                                {"at_least", reading.at_least}};
+                                {"at_least", reading.at_least},
+                                {"up_again_below", or_null(reading.up_again_below)}};
     return limits;
 }
 
@@ -91,6 +92,7 @@ Json answer_json(const Answer& answer, Clock::time_point now) {
     return {{"state", answer.starting ? "starting" : to_string(verdict.state)},
             {"weight", answer.starting ? Json() : Json(verdict.weight.percent)},
             {"reason", or_null(answer.starting ? "" : verdict.reason)},
+            {"cause", or_null(cause_of(answer))},
             {"reply", or_null(reply)},
             {"bottleneck", or_null(verdict.bottleneck)},
             {"weighing", answer.starting ? Json() : weighing_json(verdict.weight)},

@@ -13,6 +13,14 @@ AnswerSamples of_weight(T Weight::*value) {
     };
 }
 
+/// A hard limit can be the reason of a `down`.
+void state_reasons(const Answer& node, Writer& out) {
+    const auto current = cause_of(node);
+    for (const auto reason : causes::all) out.add(current == reason, {reason});
+    for (const auto& reading : node.verdict.readings)
+        if (reading.maximum && !reading.soft) out.add(current == reading.name, {reading.name});
+}
+
 }  // namespace
 
 Metrics weight_metrics() {
@@ -66,6 +74,8 @@ Metrics weight_metrics() {
                 for (const NodeState state : all_node_states)
                     out.add(node.verdict.state == state, {to_string(state)});
             }),
+        answer_gauge("wcs_node_state_reason", "", {"reason"},
+                     "1 for the reason why the node is not up, 0 for the others.", state_reasons),
         answer_gauge("wcs_node_state_change_timestamp_seconds", "seconds", {},
                      "Unix time at which the reported state changed last.",
                      [](const Answer& node, Writer& out) {

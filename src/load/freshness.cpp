@@ -18,6 +18,10 @@ Verdict aged(const Verdict& last, std::chrono::nanoseconds age, const Freshness&
     if (decides && freshness.when_unreadable == WhenStale::down) verdict.state = NodeState::down;
     if (decides && freshness.when_unreadable == WhenStale::drain) verdict.state = NodeState::drain;
     if (verdict.state != NodeState::up) verdict.weight.percent = 0;
+    if (verdict.state != last.state) {
+        verdict.cause = causes::no_sample;
+        verdict.bottleneck.clear();
+    }
     return verdict;
 }
 

@@ -98,6 +98,13 @@ std::string describe(const LimitReading& reading) {
                        *reading.value, decimals, *reading.maximum);
 }
 
+/// A value within its limit does not say by itself why the node is down.
+std::string reason_while_down(const LimitReading& reading) {
+    const bool is_within = *reading.utilisation < 1;
+    return describe(reading) +
+           (is_within ? fmt::format("; up again below {:.10g}", *reading.up_again_below) : "");
+}
+
 /// What lowers the weight of a node that stays up: "udp_loss 2.3 of 1".
 std::vector<std::string> soft_texts(const std::vector<LimitReading>& readings) {
     std::vector<std::string> parts;
@@ -179,6 +186,7 @@ Policy::Judged Policy::judge(const Limit& limit, const PolicySettings& settings,
         reading.value = known.so_far;
         judged.is_provisional = true;
     } else {
+        judged.is_silent = known.silent;
         judged.otherwise = known.silent ? settings.when_stale : settings.when_unreadable;
         reading.unknown = known.why;
         if (known.last && judged.otherwise == WhenStale::hold) reading.value = known.last->value;
@@ -195,10 +203,11 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
     Verdict verdict;
     verdict.readings.reserve(settings.limits.size());  // the pointers below stay good
     const LimitReading* taken_out_by = nullptr;
+    bool is_of_silence = false;  // of WCS
     auto otherwise = WhenStale::ignore;
     const LimitReading* highest = nullptr;
-    const LimitReading* evident = nullptr;  // for a `down`: less than the window is no evidence,
-                                            // but keeps a node out
+    LimitReading* evident = nullptr;  // for a `down`: less than the window is no evidence, but
+                                      // keeps a node out
     const auto exceeds = [](const LimitReading& one, const LimitReading* other) {
         return !other || *one.utilisation > *other->utilisation;
     };
@@ -215,6 +224,7 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
         if (!reading.maximum) {
             reading.unknown = "the link's speed is not known";
             judged.otherwise = settings.when_unreadable;
+            judged.is_silent = false;
         } else if (reading.value) {
             reading.utilisation = *reading.value / *reading.maximum;
             if (exceeds(reading, highest)) highest = &reading;
@@ -223,20 +233,26 @@ Verdict Policy::decide(const PolicySettings& settings, const Measured& measured,
         }
         const bool takes_out = !reading.soft && (judged.otherwise == WhenStale::down ||
                                                  judged.otherwise == WhenStale::drain);
-        if (!reading.unknown.empty() && takes_out && otherwise != WhenStale::down) {
+        const bool is_stronger =
+            !taken_out_by || (judged.otherwise == WhenStale::down && otherwise != WhenStale::down);
+        if (!reading.unknown.empty() && takes_out && is_stronger) {
             otherwise = judged.otherwise;
             taken_out_by = &reading;
+            is_of_silence = judged.is_silent;
         }
     }
 
     tripped_ = evident && *evident->utilisation >= (tripped_ ? settings.recover : 1.0);
-    if (const auto* bottleneck = tripped_ ? evident : highest)
-        verdict.bottleneck = bottleneck->name;
+    if (const auto* decisive = tripped_ ? evident : taken_out_by ? taken_out_by : highest)
+        verdict.bottleneck = decisive->name;
     if (tripped_) {
+        evident->up_again_below = settings.recover * *evident->maximum;
         verdict.state = NodeState::down;
-        verdict.reason = describe(*evident);
+        verdict.cause = evident->name;
+        verdict.reason = reason_while_down(*evident);
     } else if (taken_out_by) {
         verdict.state = otherwise == WhenStale::down ? NodeState::down : NodeState::drain;
+        verdict.cause = is_of_silence ? causes::wcs_silent : causes::unreadable;
         const auto& [name, why] = std::tie(taken_out_by->name, taken_out_by->unknown);
         verdict.reason =
             is_of_wcs(taken_out_by->held) ? why : fmt::format("{} unknown: {}", name, why);

@@ -49,6 +49,7 @@ class Policy {
     struct Judged {
         LimitReading reading;
         WhenStale otherwise = WhenStale::ignore;  // what decides if the value is unknown
+        bool is_silent = false;                   // it is, because WCS does not answer
         bool is_provisional = false;              // a mean over less than the window
         bool is_checked = true;                   // false: there is nothing here to be limited
     };

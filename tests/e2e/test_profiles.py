@@ -139,7 +139,7 @@ def test_a_reload_adds_removes_and_changes(node):
     wait_for(PUBLISH, "publishers 48 of 50")
     node.reload({**profiles, "play": {**profiles["play"], "subscribers": 200}})
     wait_for(PLAY, "^up 50%")
-    assert lab.ask_agent(PUBLISH) == "down # publishers 48 of 50\n"
+    assert lab.ask_agent(PUBLISH) == "down # publishers 48 of 50; up again below 47.5\n"
     node.agent.wait_for_line("profiles.play.subscribers: 400 -> 200")
 
     # One that goes, and another one at its port, which has nothing of it.

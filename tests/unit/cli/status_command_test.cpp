@@ -80,6 +80,16 @@ TEST(StatusTable, ShowsEveryFigureBehindTheVerdict) {
         table, ContainsRegex("band_out +63  of 100 Mbit/s +63 %  \\[#{13}\\.{7}\\]  bottleneck\n"));
 }
 
+TEST(StatusTable, SaysFromWhereOnTheNodeComesBack) {
+    Snapshot snapshot = busy_snapshot();
+    snapshot.verdict.state = NodeState::down;
+    snapshot.verdict.cause = "band_out";
+    snapshot.verdict.readings.back() = test::reading("band_out", 98, 100);
+    snapshot.verdict.readings.back().up_again_below = 92.5;
+    const std::string table = status_table(Json::parse(status_json(snapshot)));
+    EXPECT_THAT(table, HasSubstr("]  bottleneck, up again below 92.5\n"));
+}
+
 TEST(StatusTable, SaysHowTheWeightCameAbout) {
     Snapshot snapshot = busy_snapshot();
     EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),

@@ -271,6 +271,8 @@ TEST(Settings, FaultsTellThePlaceAndTheRange) {
         Row{R"({"limits": [{"name": "a", "value": "v"}]})", "/limits/0/max: is missing"},
         Row{R"({"limits": [{"name": "cpu_core", "value": "v", "max": 1}]})",
             "/limits/0/name: \"cpu_core\" is a limit that the agent has already"},
+        Row{R"({"limits": [{"name": "wcs_silent", "value": "v", "max": 1}]})",
+            "/limits/0/name: \"wcs_silent\" is another reason for which a node may be down"},
         Row{R"({"limits": [{"name": "a", "value": "v", "max": 1},
                            {"name": "a", "value": "w", "max": 1}]})",
             "/limits/1/name: \"a\" listed twice"},
@@ -364,11 +366,11 @@ TEST(Settings, ConflictsBetweenFieldsThatAreFineAlone) {
     const std::array rows{
         Row{R"({"sample_interval": "2s"})", {}},
         Row{R"({"sample_interval": "3s"})", {"window, 2s, is shorter than sample_interval, 3s"}},
-        Row{R"({"stale_after": "1s"})",
-            {"stale_after, 1s, is not longer than wcs_interval, 1s: the counts would be stale "
         Row{R"({"cpu_window": "200ms"})",
             {"cpu_window, 200ms, is shorter than sample_interval, 250ms"}},
         Row{R"({"sample_interval": "3s", "window": "3s"})", {}},
+        Row{R"({"stale_after": "1s"})",
+            {"stale_after, 1s, is not longer than wcs_interval, 1s: the counts would be stale "
              "between two fetches"}},
         Row{R"({"metrics_listen": ["127.0.0.1:9708", "0.0.0.0:9707"]})",
             {"metrics_listen and agent_listen both have 0.0.0.0:9707"}},

@@ -59,7 +59,8 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
           {"utilisation", 0.75},
           {"soft", false},
           {"unknown", nullptr},
-          {"at_least", false}}},
+          {"at_least", false},
+          {"up_again_below", nullptr}}},
         {"/rates/bits_in_per_second", 40e6},
         {"/rates/bits_out_per_second", 75e6},
         {"/rates/frames_in_per_second", 5000.0},
@@ -130,14 +131,27 @@ TEST(StatusJson, HasPeaks) {
 
 TEST(StatusJson, SaysNullForTheUnknown) {
     const Json status = Json::parse(status_json(blind_node()));
-    for (const char* pointer :
-         {"/bottleneck", "/last_change", "/weighing/maxconn", "/limits/cpu/value",
-          "/rates/bits_in_per_second", "/rates/cpu_utilisation", "/rates/peak_bits_in_per_second",
-          "/rates/peak_bucket_seconds", "/rates/over_limit_out_ratio", "/rates/cpu_max_utilisation",
-          "/rates/frames_in_per_second", "/receive/udp_receive_buffer_errors",
-          "/receive/softnet_dropped", "/wcs/up", "/wcs/page_age_seconds",
-          "/wcs/page/publishers/webrtc", "/wcs/page/hls", "/wcs/merged/hls",
-          "/wcs/fetch_duration_seconds"})
+    for (const char* pointer : {"/bottleneck",
+                                "/cause",
+                                "/limits/cpu/up_again_below",
+                                "/last_change",
+                                "/weighing/maxconn",
+                                "/limits/cpu/value",
+                                "/rates/bits_in_per_second",
+                                "/rates/cpu_utilisation",
+                                "/rates/peak_bits_in_per_second",
+                                "/rates/peak_bucket_seconds",
+                                "/rates/over_limit_out_ratio",
+                                "/rates/cpu_max_utilisation",
+                                "/rates/frames_in_per_second",
+                                "/receive/udp_receive_buffer_errors",
+                                "/receive/softnet_dropped",
+                                "/wcs/up",
+                                "/wcs/page_age_seconds",
+                                "/wcs/page/publishers/webrtc",
+                                "/wcs/page/hls",
+                                "/wcs/merged/hls",
+                                "/wcs/fetch_duration_seconds"})
         EXPECT_EQ(status.at(Json::json_pointer(pointer)), Json()) << pointer;
 }
 
@@ -149,12 +163,16 @@ TEST(StatusJson, SaysWhatIsWrong) {
     node.wcs.fault_text = "connection refused\xFF";
     node.verdict.state = NodeState::down;
     node.verdict.reason = "WCS does not answer";
+    node.verdict.cause = "wcs_silent";
+    named(node.verdict.readings, "band_out").up_again_below = 95;
     const Json status = Json::parse(status_json(node));
     EXPECT_EQ(status["source"]["detail"], "no BTF");
     EXPECT_EQ(status["wcs"]["up"], false);
     EXPECT_EQ(status["wcs"]["fault"], "connect");
     EXPECT_EQ(status["wcs"]["fault_text"], "connection refused\uFFFD");
     EXPECT_EQ(status["reply"], "down # WCS does not answer");
+    EXPECT_EQ(status["cause"], "wcs_silent");
+    EXPECT_EQ(status["limits"]["band_out"]["up_again_below"], 95);
 }
 
 }  // namespace wcs_node_agent::test

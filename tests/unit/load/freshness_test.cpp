@@ -41,10 +41,15 @@ TEST(Freshness, AnOldVerdictIsNotToldAsFresh) {
         Verdict last;
         last.state = row.last;
         last.weight.percent = row.last == up ? 40 : 0;
+        last.bottleneck = "cpu";
+        if (row.last != up) last.cause = "cpu";
         const auto verdict = aged(last, row.age, {2s, 10s, row.when_unreadable});
         EXPECT_EQ(verdict.state, row.state);
         EXPECT_EQ(verdict.weight.percent, row.weight);
         EXPECT_EQ(verdict.reason, row.reason);
+        const bool decided_by_age = row.last == up && row.state != up;
+        EXPECT_EQ(verdict.cause, decided_by_age ? "no_sample" : last.cause);
+        EXPECT_EQ(verdict.bottleneck, decided_by_age ? "" : "cpu");
     }
 }
 

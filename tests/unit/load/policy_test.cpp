@@ -146,18 +146,80 @@ TEST(Policy, ALimitThatIsOffIsNotChecked) {
     EXPECT_EQ(unchecked.bottleneck, "");
 }
 
-TEST(Policy, ComesBackOnlyWithRoomToSpare) {
-    Policy policy;
-    const auto state_at = [&](double subscribers) {
-        return policy.decide(default_settings(), rates(0, 0, 0), counts(0, subscribers, 0), now)
-            .state;
+TEST(Policy, ComesBackOnlyWithRoomToSpareAndSaysSo) {
+    struct RecoverRow {
+        const char* shows;
+        double subscribers;
+        NodeState state;
+        const char* reason;
     };
-    EXPECT_EQ(state_at(99), NodeState::up);
-    EXPECT_EQ(state_at(100), NodeState::down);
-    EXPECT_EQ(state_at(97), NodeState::down) << "below the limit, but not below recover";
-    EXPECT_EQ(state_at(95), NodeState::down) << "recover itself is not below recover";
-    EXPECT_EQ(state_at(94), NodeState::up);
-    EXPECT_EQ(state_at(97), NodeState::up) << "once back, the limit counts again";
+    const std::vector<RecoverRow> rows{
+        {"not down yet", 49, NodeState::up, ""},
+        {"at the limit", 50, NodeState::down, "subscribers 50 of 50"},
+        {"below the limit, but not below recover", 49, NodeState::down,
+         "subscribers 49 of 50; up again below 47.5"},
+        {"recover itself is not below recover", 47.5, NodeState::down,
+         "subscribers 48 of 50; up again below 47.5"},
+        {"over the limit again", 51, NodeState::down, "subscribers 51 of 50"},
+        {"below recover", 47, NodeState::up, ""},
+        {"once back, the limit counts again", 49, NodeState::up, ""},
+    };
+    Policy policy;
+    auto settings = default_settings();
+    named(settings.limits, "subscribers").maximum = 50;
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        const auto verdict =
+            policy.decide(settings, rates(0, 0, 0), counts(0, row.subscribers, 0), now);
+        EXPECT_EQ(verdict.state, row.state);
+        EXPECT_EQ(verdict.reason, row.reason);
+        const auto below = named(verdict.readings, "subscribers").up_again_below;
+        EXPECT_EQ(below, row.state == NodeState::down ? std::optional(47.5) : std::nullopt);
+        EXPECT_EQ(named(verdict.readings, "publishers").up_again_below, std::nullopt);
+    }
+}
+
+TEST(Policy, CauseAndBottleneckAreWhatDecidedTheState) {
+    struct CauseRow {
+        const char* shows;
+        WcsState wcs;
+        WhenStale when_stale;
+        WhenStale when_unreadable;
+        double out;  // Mbit/s of 100
+        NodeState state;
+        std::string cause;
+        std::string bottleneck;
+    };
+    auto silent = counts(1, 1, 1, 11s);
+    silent.silent = true;
+    const auto unreadable = counts(1, 1, 1, 11s);
+    constexpr auto up = NodeState::up;
+    constexpr auto ignore = WhenStale::ignore;
+    const std::vector<CauseRow> rows{
+        {"up: none, and the most used limit", counts(1, 1, 1), WhenStale::down, ignore, 60, up, "",
+         "band_out"},
+        {"a limit that is exceeded", counts(1, 1, 1), WhenStale::down, ignore, 100, NodeState::down,
+         "band_out", "band_out"},
+        {"silence, however used another limit is", silent, WhenStale::down, ignore, 60,
+         NodeState::down, "wcs_silent", "publishers"},
+        {"silence that only drains", silent, WhenStale::drain, ignore, 60, NodeState::drain,
+         "wcs_silent", "publishers"},
+        {"silence that does not decide", silent, ignore, WhenStale::down, 60, up, "", "band_out"},
+        {"silence beside a limit that is exceeded", silent, WhenStale::down, ignore, 100,
+         NodeState::down, "band_out", "band_out"},
+        {"an answer that cannot be read", unreadable, ignore, WhenStale::down, 60, NodeState::down,
+         "unreadable", "publishers"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        auto settings = default_settings();
+        settings.when_stale = row.when_stale;
+        settings.when_unreadable = row.when_unreadable;
+        const auto verdict = Policy().decide(settings, rates(0, 0, row.out), row.wcs, now);
+        EXPECT_EQ(verdict.state, row.state);
+        EXPECT_EQ(verdict.cause, row.cause);
+        EXPECT_EQ(verdict.bottleneck, row.bottleneck);
+    }
 }
 
 struct StaleRow {
