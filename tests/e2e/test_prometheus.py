@@ -79,7 +79,7 @@ def test_the_reference_names_every_metric_and_no_other(ready):
     served |= {f"wcs_node_agent_program_{what}_total" for what in ("runs", "run_seconds")}  # where the kernel keeps them
     served |= {"wcs_node_network_dropped_packets_total"}  # once something was dropped
     reference = (lab.ROOT / "docs/metrics.md").read_text()
-    assert served == set(re.findall(r"^\| `(wcs_\w+)` \|", reference, re.MULTILINE))
+    assert served == set(re.findall(r"^\| `((?:wcs|process)_\w+)` \| (?:counter|gauge|info) \|", reference, re.MULTILINE))
 
 
 def test_a_limit_that_is_off_has_no_series(ready):
