@@ -54,14 +54,16 @@ bool may_be_down(const Verdict& verdict) {
     return verdict.state == NodeState::up && std::ranges::any_of(verdict.readings, is_over);
 }
 
-/// One look of sample_interval says how much room there is. Only where a rate is over its limit
-/// then does it take until that is known of the whole window, or it is not any more.
-Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettings& settings) {
+/// One look says how much room there is. Only where a rate is over its limit then does it take
+/// until that is known of the whole window, or it is not any more.
+Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettings& settings,
+                         Clock::time_point began) {
     Assessor assessor(config);
     const auto first = sampler.sample();
     if (!first) return first.error();
     const auto full = first->counters.at + std::max(config.window, config.window_of_cpu());
-    const auto wcs = ask_wcs_for(config.sample_interval, settings);
+    const auto wcs =
+        ask_wcs_for(look_length(config.sample_interval, first->counters.at - began), settings);
     for (;;) {
         auto sample = sampler.sample();
         if (!sample) return sample.error();
@@ -82,9 +84,15 @@ constexpr auto agent_timeout = std::chrono::seconds(3);
 
 }  // namespace
 
+std::chrono::nanoseconds look_length(std::chrono::nanoseconds interval,
+                                     std::chrono::nanoseconds passed) {
+    return std::max(interval - passed, interval / 2);
+}
+
 int check_once(const Config& settings, bool asked_differently, std::ostream& out,
                std::ostream& err) {
     spdlog::set_level(spdlog::level::off);
+    const auto began = Clock::now();
     Config config = settings;
     if (const auto agent = RunningAgent::find()) {
         const auto user = agent->user();
@@ -115,7 +123,7 @@ int check_once(const Config& settings, bool asked_differently, std::ostream& out
         err << to_string(errors);
         return exit_wrong_usage;
     }
-    const auto snapshot = measure(*sampler, config, *wcs);
+    const auto snapshot = measure(*sampler, config, *wcs, began);
     if (!snapshot) {
         err << snapshot.error().what << '\n';
         return exit_failed;

@@ -3,6 +3,7 @@
 
 #include <wcs_node_agent/config.hpp>
 
+#include <chrono>
 #include <iosfwd>
 
 namespace wcs_node_agent {
@@ -16,5 +17,11 @@ namespace wcs_node_agent {
 /// agent from /proc.
 int check_once(const Config& settings, bool asked_differently, std::ostream& out,
                std::ostream& err);
+
+/// How long a sample of its own looks at the counters: until `interval` after the command began, of
+/// which `passed` is over, as who asks waits for all of it; but for half of that, however long the
+/// kernel took to load the programs.
+std::chrono::nanoseconds look_length(std::chrono::nanoseconds interval,
+                                     std::chrono::nanoseconds passed);
 
 }  // namespace wcs_node_agent
