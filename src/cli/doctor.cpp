@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.hpp"
 
+#include "cli/doctor_report.hpp"
+#include "cli/preflight.hpp"
 #include "config/profile_values.hpp"
 #include "config/value_text.hpp"
 #include "config/wcs_trust.hpp"
@@ -34,41 +36,37 @@ namespace wcs_node_agent {
 
 namespace {
 
-enum class Finding { ok, missing, note };
-
-void print(std::ostream& out, Finding finding, std::string_view name, std::string_view found,
-           std::string_view remedy = {}) {
-    constexpr std::array<std::string_view, 3> words{"ok", "missing", "note"};
-    fmt::print(out, "  {:<8} {:<31} {}\n", words[static_cast<std::size_t>(finding)], name, found);
-    if (!remedy.empty()) fmt::print(out, "  {:<8} {:<31} to fix it: {}\n", "", "", remedy);
-}
-
 /// What only loading the programs can show.
-void check_programs(std::ostream& out) {
+void check_programs(DoctorReport& report) {
     const auto probe = EbpfProbe::load();
     if (!probe) {
-        print(out, Finding::missing, "kernel programs", probe.error().what);
+        report.missing("kernel programs", probe.error().what);
         return;
     }
-    print(out, Finding::ok, "kernel programs", "accepted by the verifier and attached");
+    report.ok("kernel programs", "accepted by the verifier and attached");
     if ((*probe)->hook_kind() == HookKind::tcx)
-        print(out, Finding::ok, "traffic hook", "tcx");
+        report.ok("traffic hook", "tcx");
     else
-        print(out, Finding::note, "traffic hook",
-              "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
+        report.note("traffic hook", "clsact, as TCX came with Linux 6.6: CAP_NET_ADMIN is kept");
     if ((*probe)->subtracts_drops())
-        print(out, Finding::ok, "qdisc drops", "subtracted from what counts as sent");
+        report.ok("qdisc drops", "subtracted from what counts as sent");
     else
-        print(out, Finding::note, "qdisc drops",
-              "count as sent, as the kernel reports them from Linux 5.18 on");
+        report.note("qdisc drops", "count as sent, as the kernel reports them from Linux 5.18 on");
 }
 
-void check_kernel(std::ostream& out) {
-    out << "Counting by eBPF\n";
+void check_kernel(SourceChoice source, DoctorReport& report) {
+    report.section("Counting by eBPF");
+    if (source == SourceChoice::procfs) {
+        report.note("source", "procfs, by configuration");
+        return;
+    }
     const auto requirements = ebpf_requirements();
     for (const auto& one : requirements)
-        print(out, one.met ? Finding::ok : Finding::missing, one.name, one.found, one.remedy);
-    if (missing(requirements).empty()) check_programs(out);
+        if (one.met)
+            report.ok(one.name, one.found);
+        else
+            report.missing(one.name, one.found, one.remedy);
+    if (missing(requirements).empty()) check_programs(report);
 }
 
 std::string_view because(SelectedBy reason) {
@@ -83,41 +81,41 @@ std::string_view because(SelectedBy reason) {
     return "as every physical one: there is no route to the internet";
 }
 
-void check_interfaces(const Config& config, std::ostream& out) {
+void check_interfaces(const Config& config, DoctorReport& report) {
     auto monitor = LinkMonitor::open();
     const auto links = monitor ? monitor->list() : Result<std::vector<Link>>(monitor.error());
     if (!links) {
-        print(out, Finding::missing, "interfaces", links.error().what);
+        report.missing("interfaces", links.error().what);
         return;
     }
     const auto selection = select_interfaces(*links, config.interfaces);
     const auto& [selected, left_out, unmatched, reason] = selection;
     for (const auto& link : *links) {
         if (std::ranges::binary_search(selected, link.index))
-            print(out, Finding::ok, "in the bandwidth limits",
-                  fmt::format("{}, {}", link.name, because(reason)));
+            report.ok("in the bandwidth limits", fmt::format("{}, {}", link.name, because(reason)));
         const auto left = std::ranges::find(left_out, link.index, &LeftOut::index);
         if (left != left_out.end())
-            print(out, Finding::note, "left out of the sum",
-                  fmt::format("{}, as its frames are counted on {}", link.name,
-                              name_of(*links, left->counted_on)));
+            report.note("left out of the sum",
+                        fmt::format("{}, as its frames are counted on {}", link.name,
+                                    name_of(*links, left->counted_on)));
     }
     if (selected.empty())
-        print(out, Finding::missing, "in the bandwidth limits", "no interface",
-              "name one with --interface");
+        report.missing("in the bandwidth limits", "no interface", "name one with --interface");
     for (const auto& error : check_names(selection, *links))
-        print(out, Finding::missing, error.where, error.what);
+        report.missing(error.where, error.what);
+    for (const auto& glob : config.interfaces)
+        if (!is_plain_name(glob) && select_interfaces(*links, {&glob, 1}).selected.empty())
+            report.missing("interface", fmt::format("no interface fits \"{}\" yet", glob));
     for (const auto& error :
          CapacityFollower(link_speed).check(limits_of_all(config), *links, selected))
-        print(out, Finding::missing, error.where, error.what);
+        report.missing(error.where, error.what);
 }
 
 /// What is known of WCS then: its page, for the limits.
-WcsState check_wcs(const Config& config, std::ostream& out) {
+WcsState check_wcs(const Config& config, DoctorReport& report) {
     const auto settings = load_wcs_settings(config);
     if (!settings) {
-        for (const auto& error : settings.error())
-            print(out, Finding::missing, error.where, error.what);
+        for (const auto& error : settings.error()) report.missing(error.where, error.what);
         return {};
     }
     boost::asio::io_context io(1);
@@ -126,12 +124,11 @@ WcsState check_wcs(const Config& config, std::ostream& out) {
     io.run();
     const auto& state = poller.state();
     if (state.fault == WcsFault::none)
-        print(out, Finding::ok, "WCS",
-              config.wcs_url.text + (config.wcs_url.tls && config.wcs_insecure
-                                         ? ", whose certificate is not verified"
-                                         : ""));
+        report.ok("WCS", config.wcs_url.text + (config.wcs_url.tls && config.wcs_insecure
+                                                    ? ", whose certificate is not verified"
+                                                    : ""));
     else
-        print(out, Finding::missing, "WCS", state.fault_text);
+        report.missing("WCS", state.fault_text);
     return state;
 }
 
@@ -179,7 +176,7 @@ ValueSource value_source(const Limit& limit, const WcsState& wcs) {
     }
 }
 
-void check_limits(const AnswerSettings& config, const WcsState& wcs, std::ostream& out) {
+void check_limits(const AnswerSettings& config, const WcsState& wcs, DoctorReport& report) {
     std::vector<std::string_view> off;
     for (const auto& limit : config.limits) {
         if (!limit.maximum) {
@@ -188,59 +185,61 @@ void check_limits(const AnswerSettings& config, const WcsState& wcs, std::ostrea
         }
         const auto source = value_source(limit, wcs);
         const bool is_optional = limit.value == LimitValue::ports;
-        print(out,
-              source.is_there ? Finding::ok
-              : is_optional   ? Finding::note
-                              : Finding::missing,
-              "limit " + limit.name,
-              fmt::format("{}{}: {}", maximum_text(limit), limit.soft ? ", soft" : "",
-                          source.is_there ? source.text : "not checked, " + source.text));
+        const auto name = "limit " + limit.name;
+        const auto text =
+            fmt::format("{}{}: {}", maximum_text(limit), limit.soft ? ", soft" : "",
+                        source.is_there ? source.text : "not checked, " + source.text);
+        if (source.is_there)
+            report.ok(name, text);
+        else if (is_optional)
+            report.note(name, text);
+        else
+            report.missing(name, text);
     }
-    if (!off.empty())
-        print(out, Finding::note, "limits that are off", fmt::format("{}", fmt::join(off, ", ")));
+    if (!off.empty()) report.note("limits that are off", fmt::format("{}", fmt::join(off, ", ")));
 }
 
-void check_web(const Config& config, std::ostream& out) {
-    if (config.web_config_file.empty()) return;
-    const auto web = load_web_config(config.web_config_file);
+/// The web file, as far as it could be read.
+WebConfig check_web(const Config& config, DoctorReport& report) {
+    if (config.web_config_file.empty()) return {};
+    auto web = load_web_config(config.web_config_file);
     if (!web) {
         for (const auto& error : web.error())
-            print(out, Finding::missing, "web.config.file",
-                  fmt::format("{}: {}", error.where, error.what));
-        return;
+            report.missing("web.config.file", fmt::format("{}: {}", error.where, error.what));
+        return {};
     }
-    print(out, Finding::ok, "web.config.file",
-          fmt::format("{}, {}", web->tls ? "TLS" : "plain HTTP",
-                      web->users.empty() ? "no password" : "a password is asked for"));
-    for (const auto& warning : web->warnings) print(out, Finding::note, "web.config.file", warning);
+    report.ok("web.config.file",
+              fmt::format("{}, {}", web->tls ? "TLS" : "plain HTTP",
+                          web->users.empty() ? "no password" : "a password is asked for"));
+    for (const auto& warning : web->warnings) report.note("web.config.file", warning);
+    return *std::move(web);
 }
 
 }  // namespace
 
 int run_doctor(const Config& config, std::ostream& out) {
     spdlog::set_level(spdlog::level::off);
-    check_kernel(out);
-    out << "This node\n";
-    check_interfaces(config, out);
-    const auto wcs = check_wcs(config, out);
-    check_limits(config, wcs, out);
+    DoctorReport report(out);
+    check_kernel(config.source, report);
+    report.section("This node");
+    check_interfaces(config, report);
+    const auto wcs = check_wcs(config, report);
+    check_limits(config, wcs, report);
     for (const auto& profile : config.profiles) {
-        fmt::print(out, "Profile {}\n", profile.name);
+        report.section("Profile " + profile.name);
         Recount recount;
         recount.count(wcs, profile.counts);
         if (const auto& missing = recount.state().counts.missing; wcs.page_at && !missing.empty())
-            print(out, Finding::missing, "counts", recount.state().fault_text);
-        check_limits(profile, wcs, out);
+            report.missing("counts", recount.state().fault_text);
+        check_limits(profile, wcs, report);
     }
-    check_web(config, out);
+    report.section("Who asks");
+    check_clients(config, report);
+    check_files(config, check_web(config, report), report);
 
     const auto opened = open_probe(config.source);
-    if (!opened) {
-        out << "The agent would not start with this source.\n";
-        return exit_failed;
-    }
-    fmt::print(out, "The agent would use: {}\n", to_string(opened->probe->source()));
-    return exit_done;
+    report.end(opened ? to_string(opened->probe->source()) : "");
+    return opened && !report.lacks_something() ? exit_done : exit_failed;
 }
 
 }  // namespace wcs_node_agent

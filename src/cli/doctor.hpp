@@ -7,8 +7,8 @@
 
 namespace wcs_node_agent {
 
-/// Prints requirement by requirement what this kernel and this user have, and what the agent would
-/// use. Returns the exit status: exit_failed where the agent could not run as configured.
+/// Prints what this kernel, this user and this host have of what an agent with this configuration
+/// needs, and what it would use. Returns the exit status: exit_failed where anything is missing.
 int run_doctor(const Config& config, std::ostream& out);
 
 }  // namespace wcs_node_agent

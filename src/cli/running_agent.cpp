@@ -30,12 +30,22 @@ std::optional<RunningAgent> RunningAgent::find() {
     return RunningAgent(std::move(socket), error == 0);
 }
 
-std::optional<uid_t> RunningAgent::user() const {
+std::optional<ucred> RunningAgent::peer() const {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (!connected_ || ::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return std::nullopt;
-    return peer.uid;
+    return peer;
+}
+
+std::optional<uid_t> RunningAgent::user() const {
+    const auto other = peer();
+    return other ? std::optional(other->uid) : std::nullopt;
+}
+
+std::optional<pid_t> RunningAgent::pid() const {
+    const auto other = peer();
+    return other ? std::optional(other->pid) : std::nullopt;
 }
 
 std::optional<std::string> RunningAgent::reply(std::chrono::milliseconds timeout) const {

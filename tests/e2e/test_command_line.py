@@ -101,7 +101,6 @@ def test_config_show_is_a_file_again_and_the_command_line_wins(write_config):
 
 def test_doctor_tells_what_would_be_used():
     result = agent_command("doctor")
-    assert result.returncode == 0, result.stderr
     assert "ebpf" in result.stdout.lower()
     assert "BTF" in result.stdout
 
