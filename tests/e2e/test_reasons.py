@@ -19,7 +19,7 @@ def marked(agent):
 
 
 def test_the_reason_of_each_state(start_agent, simulator):
-    options = ("--publishers=50", "--cpu=off", "--wcs-interval=100ms", "--wcs-timeout=100ms", "--stale-after=1s")
+    options = ("--publishers=50", "--cpu=off", "--wcs-interval=200ms", "--wcs-timeout=2s", "--stale-after=4s")
     agent = start_agent(*options, "--band-out=1000")
     agent.wait_for_reply("^up ")
     assert reasons(agent) == []
