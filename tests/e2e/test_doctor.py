@@ -71,7 +71,7 @@ def test_xinetd_has_the_port(doctor, start, tmp_path):
 
 def test_an_agent_that_runs_already_is_not_in_its_own_way(doctor, start_agent):
     agent = start_agent()
-    agent.wait_for_reply("^up ")
+    agent.wait_for_reply("^up ", 60)
     ports = (f"--agent-listen={agent.address}", f"--metrics-listen={agent.metrics_address}")
     report = doctor(*ports, status=0)
     finds(report, "ok", "running agent", rf"pid {agent.pid}: up \d+%")

@@ -21,23 +21,23 @@ def marked(agent):
 def test_the_reason_of_each_state(start_agent, simulator):
     options = ("--publishers=50", "--cpu=off", "--wcs-interval=200ms", "--wcs-timeout=2s", "--stale-after=4s")
     agent = start_agent(*options, "--band-out=1000")
-    agent.wait_for_reply("^up ")
+    agent.wait_for_reply("^up ", 60)
     assert reasons(agent) == []
 
     simulator.set(streams_webrtc_in=60)
-    agent.wait_for_reply("^down # publishers 60 of 50$")
+    agent.wait_for_reply("^down # publishers 60 of 50$", 60)
     assert reasons(agent) == ["publishers"]
     simulator.set(streams_webrtc_in=49)
-    agent.wait_for_reply("^down # publishers 49 of 50; up again below 47.5$")
+    agent.wait_for_reply("^down # publishers 49 of 50; up again below 47.5$", 60)
     assert reasons(agent) == ["publishers"]
     names, table = marked(agent)
     assert names == ["publishers"] and "bottleneck, up again below 47.5" in table, table
     simulator.set(streams_webrtc_in=47)
-    agent.wait_for_reply("^up ")
+    agent.wait_for_reply("^up ", 60)
     assert reasons(agent) == []
 
     simulator.close()
-    agent.wait_for_reply("^down # wcs: ")
+    agent.wait_for_reply("^down # wcs: ", 60)
     assert reasons(agent) == ["wcs_silent"]
     names, table = marked(agent)
     assert names == ["publishers"] and "unknown: wcs: " in table, table
@@ -46,7 +46,7 @@ def test_the_reason_of_each_state(start_agent, simulator):
 
 def test_what_the_process_takes_is_read_without_privileges(start_agent):
     agent = start_agent()
-    agent.wait_for_reply("^up ")
+    agent.wait_for_reply("^up ", 60)
     status = dict(re.findall(r"(?m)^(\w+):\s+(\S+)", lab.run("cat", f"/proc/{agent.pid}/status")))
     assert status["Uid"] != "0"
     metrics = {name: value for name, value in agent.metrics().items() if name.startswith("process_")}
