@@ -23,6 +23,8 @@ foreach(kind deb rpm)
     wna_package_files(${kind} ${CMAKE_INSTALL_MANDIR}/man8 ${folder}/wcs-node-agent.8.gz)
 endforeach()
 wna_package_files(deb ${CMAKE_INSTALL_DOCDIR} ${folder}/changelog.Debian.gz ${folder}/changelog.gz debian/copyright)
+wna_package_files(deb share/zsh/vendor-completions completion/_wcs-node-agent)
+wna_package_files(rpm ${WNA_ZSH_FUNCTIONS} completion/_wcs-node-agent)
 wna_package_files(rpm ${CMAKE_INSTALL_DOCDIR} ${PROJECT_SOURCE_DIR}/CHANGELOG.md)
 wna_package_files(rpm share/licenses/wcs-node-agent ${PROJECT_SOURCE_DIR}/LICENSE)
 

@@ -80,6 +80,8 @@ def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(
         "usr/share/man/man8/wcs-node-agent.8",
         "usr/lib/systemd/system/wcs-node-agent.service",
         "etc/wcs-node-agent/config.json",
+        "usr/share/bash-completion/completions/wcs-node-agent",
+        "usr/share/zsh/site-functions/_wcs-node-agent",
         "usr/share/doc/wcs-node-agent/monitoring.md",  # to which runbook_url of each alert leads
         *(
             f"usr/share/doc/wcs-node-agent/examples/{example}"

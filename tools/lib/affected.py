@@ -30,6 +30,7 @@ READ_BY = {
     "packaging/nginx/": ("packaging", "quickstart", "browser", "examples"),
     "packaging/prometheus/": ("packaging", "alerts", "monitoring"),
     "packaging/grafana/": ("packaging", "dashboards", "monitoring"),
+    "packaging/completion/": ("packaging", "completion"),
     "packaging/scaling/": ("packaging", "monitoring"),
     "packaging/": ("packaging", "systemd", "haproxy_guide", "examples", "migration"),
     "tools/lib/lab.py": (ALL,),

@@ -54,6 +54,8 @@ def test_installing_enables_and_starts_what_answers_and_counts(debian, wcs):
     assert ANSWER.match(debian.inside("wcs-node-agent check"))
     assert CONFIG in debian.inside("dpkg-query -W -f '${Conffiles}' wcs-node-agent")
     assert debian.inside("dpkg --verify wcs-node-agent") == ""
+    for path in ("bash-completion/completions/wcs-node-agent", "zsh/vendor-completions/_wcs-node-agent", "man/man8/wcs-node-agent.8.gz"):
+        assert f"/usr/share/{path}\n" in debian.inside("dpkg -L wcs-node-agent")
 
 
 def test_an_upgrade_restarts_it_and_counting_goes_on(debian, media, next_deb):
