@@ -38,6 +38,7 @@ def test_writes_every_figure_as_json_and_markdown(tmp_path):
     assert section["name"] == "start"
     assert [row["key"] for row in section["rows"]] == [
         "first_answer",
+        "agent_wall",
         "ebpf_wall",
         "ebpf_cpu",
         "procfs_wall",
