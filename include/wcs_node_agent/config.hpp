@@ -39,6 +39,14 @@ struct Profile : AnswerSettings {
     std::vector<std::string_view> own = {};  // settings that it has itself; the others are as above
 };
 
+/// How the operator's word comes to the agent, and what is done with it.
+struct ControlSettings {
+    std::string socket = "/run/wcs-node-agent/control.sock";  // empty: none, and no word
+    std::string group;  // may use it beside root; empty: the group that the agent runs as
+    std::filesystem::path state_file = "/var/lib/wcs-node-agent/operator.json";
+    std::chrono::nanoseconds repeat_ready = std::chrono::seconds(30);  // from a balancer's first on
+};
+
 /// Everything that can be set, with its default. docs/configuration.md says what each means.
 struct Config : AnswerSettings {
     std::vector<Profile> profiles;  // in the order of their names
@@ -78,6 +86,8 @@ struct Config : AnswerSettings {
 
     std::string user;               // whom root's process becomes; empty: see chosen_user()
     bool follow_interfaces = true;  // those that appear while it runs
+
+    ControlSettings control;
 
     std::string log_level = "info";  // trace, debug, info, warning, error
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wcs_node_agent/agent_counters.hpp>
+#include <wcs_node_agent/operator_word.hpp>
 #include <wcs_node_agent/process_usage.hpp>
 #include <wcs_node_agent/raw_counters.hpp>
 #include <wcs_node_agent/receive_counters.hpp>
@@ -10,6 +11,7 @@
 #include <wcs_node_agent/wcs_state.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -91,6 +93,8 @@ struct Snapshot : Answer {
     AgentCounters agent;
     ProcessUsage process;
     std::vector<ProfileAnswer> profiles;  // in the order of the configuration
+    OperatorWord word = {};               // in all answers
+    std::size_t awaiting_ready = 0;       // balancers that have to hear `ready` yet
 };
 
 }  // namespace wcs_node_agent

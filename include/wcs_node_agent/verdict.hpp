@@ -77,6 +77,8 @@ struct Verdict {
                              // the most used one; empty where none did
     std::string cause;       // while not up: the name of the limit that is exceeded, or of `causes`
     std::optional<StateChange> changed = {};  // into this state; none before the first reply
+    std::optional<NodeState> judged = {};     // the state but for the operator's drain or maint;
+                                              // none: the operator says neither
 };
 
 }  // namespace wcs_node_agent

@@ -4,6 +4,7 @@
 #include "config/config_error.hpp"
 #include "config/config_file.hpp"
 #include "config/effective_config.hpp"
+#include "config/json_value.hpp"
 #include "config/value_text.hpp"
 #include "process/exit_status.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <span>
 #include <sstream>
@@ -32,6 +34,7 @@ constexpr std::string_view footer = R"(Examples:
   wcs-node-agent config show --hls off          the file that would do the same
   wcs-node-agent status --json
   wcs-node-agent top                            the same, live
+  wcs-node-agent drain --wait --deadline 30m    no new sessions; return when none is left
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
 Each command has a --help of its own; the manual is wcs-node-agent(8).)";
@@ -60,6 +63,10 @@ class Commands {
         CLI::App& doctor =
             add(app_, "doctor", Command::doctor,
                 "report what this kernel and this user can do, and what would be used");
+        CLI::App& drain = add(app_, "drain", Command::drain,
+                              "say to the balancers: no new sessions, those that are there go on");
+        CLI::App& maint = add(app_, "maint", Command::maint, "say to them: out for everybody");
+        CLI::App& ready = add(app_, "ready", Command::ready, "take that back");
         CLI::App& unpin = add(app_, "unpin", Command::unpin,
                               "end the counting that goes on while no agent runs (kernel.pin)");
         config_ = app_.add_subcommand("config", "look at the configuration");
@@ -96,6 +103,17 @@ class Commands {
             ->type_name("TIME");
         add_config_option(unpin);
         add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
+        for (CLI::App* command : {&drain, &maint, &ready}) {
+            add_config_option(*command);
+            add_setting(*command, *find_setting("control.socket"));
+        }
+        drain.add_flag("--wait")->description("return once the node is empty enough");
+        drain.add_option("--until-sessions")
+            ->description("so many publishers, subscribers and HLS streams may be left (default 0)")
+            ->type_name("N");
+        drain.add_option("--deadline")
+            ->description("end with status 1 after so long (1s to 168h, default 1h)")
+            ->type_name("DURATION");
         config_check.add_option("FILE")->description(
             fmt::format("the file to check (default {})", default_config_file));
     }
@@ -123,7 +141,8 @@ class Commands {
                           .overrides = overrides(app, errors),
                           .profile = last(app, "--profile"),
                           .json = is_given(app, "--json"),
-                          .once = is_given(app, "--once")};
+                          .once = is_given(app, "--once"),
+                          .wait = wait(app, errors)};
             if (is_given(app, "--delay")) set_delay(invocation, last(app, "--delay"), errors);
             add_unknown(app, errors);
         }
@@ -210,6 +229,28 @@ class Commands {
         return values;
     }
 
+    static std::optional<WaitUntil> wait(const CLI::App& command, ConfigErrors& errors) {
+        constexpr std::size_t most_sessions = 1'000'000;
+        constexpr std::chrono::hours longest_wait(168);
+        WaitUntil until;
+        const auto read = [&](const char* option, auto& field, auto read_value) {
+            const auto texts = given(command, option);
+            if (texts.empty()) return;
+            if (!is_given(command, "--wait"))
+                errors.push_back({.where = option, .what = "needs --wait"});
+            if (const auto value = read_value(Json(texts.back())))
+                field = *value;
+            else
+                errors.push_back({.where = option, .what = value.error().what});
+        };
+        read("--until-sessions", until.sessions,
+             [&](const Json& json) { return read_count(json, most_sessions); });
+        read("--deadline", until.deadline, [&](const Json& json) {
+            return read_duration(json, std::chrono::seconds(1), longest_wait);
+        });
+        return is_given(command, "--wait") ? std::optional(until) : std::nullopt;
+    }
+
     static std::vector<std::string> limit_words() {
         std::vector<std::string> words;
         for (const auto& limit : built_in_limits) {
@@ -252,8 +293,9 @@ class Commands {
         const auto words = app_.remaining(true);
         const bool in_config = config_->parsed();
         static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
-        static constexpr std::array<std::string_view, 7> of_app{"run",    "check",  "status", "top",
-                                                                "config", "doctor", "unpin"};
+        static constexpr std::array<std::string_view, 10> of_app{
+            "run",   "check", "status", "top",    "drain",
+            "maint", "ready", "config", "doctor", "unpin"};
         const std::span<const std::string_view> names =
             in_config ? std::span<const std::string_view>(of_config) : of_app;
         if (words.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/operator_command.hpp"
 #include "config/settings.hpp"
 
 #include <chrono>
@@ -11,7 +12,19 @@
 
 namespace wcs_node_agent {
 
-enum class Command { run, check, status, top, config_check, config_show, doctor, unpin };
+enum class Command {
+    run,
+    check,
+    status,
+    top,
+    config_check,
+    config_show,
+    doctor,
+    unpin,
+    drain,
+    maint,
+    ready
+};
 
 /// What the operator asked for. The values of the options are not looked at yet: load_config() does
 /// that, together with those of the file.
@@ -23,6 +36,7 @@ struct Invocation {
     bool json = false;                                 // status --json
     bool once = false;                                 // top --once
     std::chrono::milliseconds delay{1000};             // top --delay
+    std::optional<WaitUntil> wait = {};                // drain --wait
 };
 
 /// Nothing to run: help or the version was asked for, or the usage was wrong.

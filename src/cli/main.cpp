@@ -3,6 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/config_commands.hpp"
 #include "cli/doctor.hpp"
+#include "cli/operator_command.hpp"
 #include "cli/status_command.hpp"
 #include "cli/top/top.hpp"
 #include "cli/unpin.hpp"
@@ -46,6 +47,11 @@ Checked<Config> by_profile(const Config& config, const std::string& name) {
 }
 
 int dispatch(const Invocation& invocation) {
+    const auto say = [&](Word word) {
+        return with_config(invocation, [&](const Config& config) {
+            return say_word(config.control, word, invocation.wait, std::cout, std::cerr);
+        });
+    };
     switch (invocation.command) {
         case Command::run:
             return run_daemon({.file = invocation.config_file, .overrides = invocation.overrides});
@@ -77,6 +83,12 @@ int dispatch(const Invocation& invocation) {
             return with_config(invocation, [](const Config& config) {
                 return unpin_command(config, std::cout, std::cerr);
             });
+        case Command::drain:
+            return say(Word::drain);
+        case Command::maint:
+            return say(Word::maint);
+        case Command::ready:
+            return say(Word::ready);
         case Command::config_check:
             return check_config(invocation.config_file, std::cout, std::cerr);
         case Command::config_show:

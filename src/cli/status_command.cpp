@@ -150,6 +150,14 @@ std::string status_table(const Json& status) {
         fmt::format_to(std::back_inserter(table), "{:<12}{}\n", name, value);
     };
     add_answer(status, add);
+    if (const Json& said = at(status, "/operator"); at(said, "/by").is_string()) {
+        const Json& awaiting = at(said, "/awaiting_ready");
+        add("operator", fmt::format("{} by {} since {}{}", text(at(said, "/word")),
+                                    text(at(said, "/by")), text(at(said, "/since")),
+                                    awaiting > 0 ? fmt::format("; {} balancers have to hear it yet",
+                                                               number(awaiting))
+                                                 : ""));
+    }
     add("source", text(at(status, "/source/name")) +
                       (detail.is_string() ? " (" + detail.get<std::string>() + ")" : ""));
     add("interfaces", chosen_interfaces(at(status, "/interfaces")));

@@ -99,9 +99,13 @@ constexpr Setting allow_setting(std::string_view name, std::string_view help) {
 /// The bounds are in milliseconds.
 template <auto field, int shortest, int longest>
 constexpr Setting duration_setting(std::string_view name, std::string_view group,
-                                   std::string_view help) {
+                                   std::string_view help, bool needs_restart = false) {
     return row(
-        {.name = name, .group = group, .value = "DURATION", .help = help},
+        {.name = name,
+         .group = group,
+         .value = "DURATION",
+         .help = help,
+         .needs_restart = needs_restart},
         [](Config& config, const Json& json) {
             return assign(std::invoke(field, config),
                           read_duration(json, shortest * 1ms, longest * 1ms));

@@ -36,6 +36,18 @@ constexpr auto of_weight = [](auto& config) -> auto& {
     return config.weight.*member;
 };
 
+/// Likewise of Config::control.
+template <auto member>
+constexpr auto of_control = [](auto& config) -> auto& {
+    return config.control.*member;
+};
+
+/// Absolute, or empty.
+Result<std::string_view> read_optional_path(const Json& json) {
+    auto text = read_optional_string(json);
+    return text && text->empty() ? text : read_absolute_path(json);
+}
+
 template <auto member>
 constexpr Setting session_setting(std::string_view name, std::string_view help) {
     return row(
@@ -259,6 +271,39 @@ constexpr std::array settings_table{
          .help = "whom it runs as when root starts it: an account in /etc/passwd",
          .needs_restart = true,
          .no_value = "wcs-node-agent where there is that account, or else the number 65530"}),
+
+    row(
+        {.name = "control.socket",
+         .group = "Operator",
+         .value = "PATH",
+         .help = "where drain, maint and ready reach the agent",
+         .needs_restart = true,
+         .no_value = "nowhere, and no such word holds"},
+        [](Config& config, const Json& json) {
+            return assign(config.control.socket, read_optional_path(json));
+        },
+        [](const Config& config) { return Json(config.control.socket); }),
+    optional_text_setting<of_control<&ControlSettings::group>>(
+        {.name = "control.group",
+         .group = "Operator",
+         .value = "GROUP",
+         .help = "whose members may say them, beside root: a name in /etc/group or a number",
+         .needs_restart = true,
+         .no_value = "none but the agent's own group"}),
+    row(
+        {.name = "control.state_file",
+         .group = "Operator",
+         .value = "FILE",
+         .help = "where the word is kept over a restart, with the balancers that heard it",
+         .needs_restart = true},
+        [](Config& config, const Json& json) {
+            return assign(config.control.state_file, read_absolute_path(json));
+        },
+        [](const Config& config) { return Json(config.control.state_file.native()); }),
+    duration_setting<of_control<&ControlSettings::repeat_ready>, 0, hour>(
+        "control.repeat_ready", "Operator",
+        "for so long a balancer hears ready, from the first time on; longer than agent-inter",
+        true),
 
     row(
         {.name = "log_level",

@@ -14,7 +14,8 @@ void AnswerJudge::configure(const AnswerSettings& settings) {
     count_names_ = settings.counts;
 }
 
-Verdict AnswerJudge::judge(const Snapshot& node, const Measured& measured, std::size_t balancers) {
+Verdict AnswerJudge::judge(const Snapshot& node, const Measured& measured, std::size_t balancers,
+                           bool is_out) {
     const bool has_own_counts = count_names_ != node.count_names;
     if (has_own_counts) recount_.count(node.wcs, count_names_);
     const auto& wcs = has_own_counts ? recount_.state() : node.wcs;
@@ -25,7 +26,8 @@ Verdict AnswerJudge::judge(const Snapshot& node, const Measured& measured, std::
                         .sessions = session_counts(verdict),
                         .connections = connections_of(count_names_.connections, wcs,
                                                       policy_settings_.stale_after, node.at),
-                        .balancers = balancers};
+                        .balancers = balancers,
+                        .is_out = is_out};
     verdict.weight =
         weigher_.weigh(weight_settings_, expected_capacity(policy_settings_.limits), load);
     return verdict;

@@ -23,8 +23,10 @@ class AnswerJudge {
     void configure(const AnswerSettings& settings);
 
     /// Of a snapshot that has everything but verdicts; its counts of WCS are made anew where these
-    /// settings have other names for them. `balancers`: sources that ask for this verdict.
-    Verdict judge(const Snapshot& node, const Measured& measured, std::size_t balancers);
+    /// settings have other names for them. `balancers`: sources that ask for this verdict;
+    /// `is_out`: the operator says drain or maint.
+    Verdict judge(const Snapshot& node, const Measured& measured, std::size_t balancers,
+                  bool is_out = false);
 
  private:
     PolicySettings policy_settings_;

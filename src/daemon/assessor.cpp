@@ -50,14 +50,15 @@ Snapshot Assessor::assess(Sample sample, const WcsState& wcs, const AgentCounter
                             .peaks_unknown = std::move(sample.peaks_unknown),
                             .peaks = snapshot.peaks,
                             .link_capacity = sample.link_capacity};
-    snapshot.verdict = node_.judge(snapshot, measured, agent.balancers);
+    snapshot.verdict = node_.judge(snapshot, measured, agent.balancers, is_out_);
     snapshot.agent_reply = agent_reply(snapshot.verdict);
     snapshot.profiles.resize(profiles_.size());
     for (std::size_t i = 0; i < profiles_.size(); ++i) {
         auto& answer = snapshot.profiles[i];
         answer.name = profiles_[i].name;
         if (i < of_profiles.size()) answer.checks = of_profiles[i];
-        answer.verdict = profiles_[i].judge.judge(snapshot, measured, answer.checks.balancers);
+        answer.verdict =
+            profiles_[i].judge.judge(snapshot, measured, answer.checks.balancers, is_out_);
         answer.agent_reply = agent_reply(answer.verdict);
     }
     return snapshot;

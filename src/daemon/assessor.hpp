@@ -26,6 +26,9 @@ class Assessor {
     /// keeps its name.
     void configure(const Config& config);
 
+    /// A node that the operator has taken out begins its ramp when it is back.
+    void set_out(bool is_out) { is_out_ = is_out; }
+
     /// `of_profiles`: the checks of each, in the configuration's order; of those left out none.
     Snapshot assess(Sample sample, const WcsState& wcs, const AgentCounters& agent,
                     std::span<const CheckCounters> of_profiles = {});
@@ -40,6 +43,7 @@ class Assessor {
     std::chrono::nanoseconds stale_after_{};
     AnswerJudge node_;
     std::vector<JudgedProfile> profiles_;
+    bool is_out_ = false;  // by the operator's word
     Clock::time_point started_ = Clock::now();
 };
 

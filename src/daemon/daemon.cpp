@@ -89,6 +89,7 @@ void Daemon::limit_connections(std::size_t descriptors) {
 
 void Daemon::give_to(uid_t user, gid_t group) {
     agent_server_.give_to(user, group);
+    desk_.give_to(user, group);
     http_server_.give_to(user, group);
 }
 
@@ -98,6 +99,8 @@ Result<void> Daemon::listen() {
                  texts(http_server_.endpoints()));
     if (const auto opened = local_server_.open(); !opened)
         spdlog::info("wcs-node-agent check does not ask this agent: {}", opened.error().what);
+    if (const auto opened = desk_.open(config_.control); !opened)
+        spdlog::warn("drain, maint and ready do not reach this agent: {}", opened.error().what);
     return {};
 }
 
@@ -108,7 +111,7 @@ std::vector<ProfilePorts> Daemon::ports_of(const std::vector<Profile>& profiles)
         const auto known = std::ranges::find(profiles_, profile.name, &ProfilePorts::name);
         const bool is_new = known == profiles_.end();
         ports.push_back({profile.name, profile.agent_listen,
-                         is_new ? agent_server_.make_responder() : known->responder});
+                         is_new ? agent_server_.make_responder(profile.name) : known->responder});
     }
     return ports;
 }
@@ -150,6 +153,7 @@ void Daemon::serve() {
     start(reload_when_asked());
     start(poller_.run());
     start(local_server_.serve());
+    start(desk_.serve());
     start(watch_samples());
     start(feed_watchdog());
     io_.run();
@@ -205,6 +209,8 @@ void Daemon::receive(Result<Sample> sampled) {
     if (!sampled) return fail_sample(sampled.error().what, now);
     // By the configuration before, or from before this process stood still.
     if (sampled->revision != revision_ || now - sampled->counters.at >= fresh_for_) return;
+    desk_.pass(now);
+    show_word();
     try {
         std::vector<CheckCounters> of_profiles;
         of_profiles.reserve(profiles_.size());
@@ -217,6 +223,17 @@ void Daemon::receive(Result<Sample> sampled) {
     }
     last_sample_ = now;
     if (std::exchange(sampling_fails_, false)) spdlog::info("sampling works again");
+}
+
+void Daemon::show_word() {
+    publisher_.set_word(desk_.word(), desk_.awaiting_ready());
+    assessor_.set_out(desk_.word().word != Word::ready);
+}
+
+/// Checks hear a drain at once. `ready` comes with the next sample, of which its weight is made.
+void Daemon::obey_operator() {
+    show_word();
+    if (desk_.word().word != Word::ready) publisher_.publish_aged(counters_, Clock::now());
 }
 
 void Daemon::fail_sample(std::string_view why, Clock::time_point now) try {
@@ -304,6 +321,7 @@ void Daemon::stop() {
     agent_server_.stop();
     http_server_.stop();
     local_server_.stop();
+    desk_.stop();
     io_.stop();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "control/operator_desk.hpp"
 #include "daemon/assessor.hpp"
 #include "daemon/config_source.hpp"
 #include "daemon/publisher.hpp"
@@ -64,6 +65,8 @@ class Daemon {
     std::vector<ProfilePorts> ports_of(const std::vector<Profile>& profiles);
     Result<void> listen(const Config& config);
     void configure(const Config& config);
+    void show_word();
+    void obey_operator();
     void stop();
     void end_counting();
 
@@ -77,6 +80,7 @@ class Daemon {
     History history_;
     HttpServer http_server_{io_.get_executor(), current_, history_, counters_};
     LocalServer local_server_{io_.get_executor(), agent_server_.node().current()};
+    OperatorDesk desk_{io_.get_executor(), agent_server_, current_, [this] { obey_operator(); }};
     SystemdNotifier notifier_;
     Publisher publisher_{current_, agent_server_.node().current(), history_, notifier_};
     Assessor assessor_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publisher.hpp"
 
+#include "haproxy/agent_reply.hpp"
+#include "load/operator_order.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <utility>
@@ -62,7 +65,22 @@ void Publisher::publish_aged(const AgentCounters& agent, Clock::time_point now) 
     replace(std::move(snapshot));
 }
 
+void Publisher::set_word(const OperatorWord& word, std::size_t awaiting_ready) {
+    word_ = word;
+    awaiting_ready_ = awaiting_ready;
+}
+
+void Publisher::order(Answer& answer) const {
+    if (word_.word == Word::ready) return;
+    answer.verdict = ordered(std::move(answer.verdict), word_);
+    answer.agent_reply = agent_reply(answer.verdict);
+}
+
 void Publisher::replace(Snapshot next) {
+    next.word = word_;
+    next.awaiting_ready = awaiting_ready_;
+    order(next);
+    for (auto& answer : next.profiles) order(answer);
     const bool is_first = node_.is_new() && !next.starting;
     if (node_.complete(next, answers_.get().get()))
         notifier_.status(fmt::format("{} {}", to_string(next.verdict.state), next.verdict.reason));

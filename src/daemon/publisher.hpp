@@ -32,6 +32,10 @@ class Publisher {
     void configure(const Config& config, std::chrono::nanoseconds fresh_for,
                    const std::vector<std::shared_ptr<CurrentAnswer>>& of_profiles);
 
+    /// The word is in every answer that is published from now on, and so is how many have to hear
+    /// `ready` yet.
+    void set_word(const OperatorWord& word, std::size_t awaiting_ready);
+
     /// A new sample. Checks are answered once the first reply is due; pages are served at once.
     void publish(Snapshot sampled);
 
@@ -47,6 +51,7 @@ class Publisher {
     };
 
     PublishedProfile* find(const ProfileAnswer& answer);
+    void order(Answer& answer) const;
     void replace(Snapshot next);
 
     CurrentSnapshot& snapshots_;
@@ -55,6 +60,8 @@ class Publisher {
     SystemdNotifier& notifier_;
     AnswerHistory node_{"node", ""};
     std::vector<PublishedProfile> profiles_;
+    OperatorWord word_;
+    std::size_t awaiting_ready_ = 0;
 };
 
 }  // namespace wcs_node_agent

@@ -13,10 +13,10 @@ AgentServer::AgentServer(const asio::any_io_executor& executor, AgentCounters& c
       listener_(executor, "agent_listen", "allow", most_open, counters,
                 [this](Connection connection) { node_->respond(std::move(connection)); }),
       closing_(executor),
-      node_(std::make_shared<CheckResponder>(executor, closing_, counters)) {}
+      node_(std::make_shared<CheckResponder>(executor, closing_, counters, told_)) {}
 
-std::shared_ptr<CheckResponder> AgentServer::make_responder() {
-    auto made = std::make_shared<CheckResponder>(executor_, closing_, counters_);
+std::shared_ptr<CheckResponder> AgentServer::make_responder(const std::string& profile) {
+    auto made = std::make_shared<CheckResponder>(executor_, closing_, counters_, told_, profile);
     std::erase_if(of_profiles_, [](const auto& one) { return one.expired(); });
     of_profiles_.push_back(made);
     return made;
@@ -35,6 +35,13 @@ Result<void> AgentServer::listen(std::span<const tcp::endpoint> of_node,
                                },
                            .setting = fmt::format("profiles.{}.agent_listen", name)});
     return listener_.listen(all);
+}
+
+std::size_t AgentServer::silent_balancers(Clock::time_point since, Clock::time_point now) const {
+    std::size_t silent = node_->silent_balancers(since, now);
+    for (const auto& one : of_profiles_)
+        if (const auto responder = one.lock()) silent += responder->silent_balancers(since, now);
+    return silent;
 }
 
 /// The tasks of those who wait may hold them until the executor ends, and the slots of what waits

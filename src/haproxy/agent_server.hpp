@@ -43,7 +43,13 @@ class AgentServer {
     CheckResponder& node() { return *node_; }
 
     /// For a profile.
-    std::shared_ptr<CheckResponder> make_responder();
+    std::shared_ptr<CheckResponder> make_responder(const std::string& profile);
+
+    /// Who heard the operator's drain or maint, at any of the endpoints.
+    ToldBalancers& told() { return told_; }
+
+    /// Balancers that have not asked since then, and are still expected to, by each answer.
+    std::size_t silent_balancers(Clock::time_point since, Clock::time_point now) const;
 
     Listener& listener() { return listener_; }
     void allow(AllowList allowed) { listener_.allow(std::move(allowed)); }
@@ -65,6 +71,7 @@ class AgentServer {
     AgentCounters& counters_;
     Listener listener_;
     LingeringClose closing_;
+    ToldBalancers told_;
     std::shared_ptr<CheckResponder> node_;
     std::vector<std::weak_ptr<CheckResponder>> of_profiles_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "haproxy/check_responder.hpp"
 
+#include "haproxy/agent_reply.hpp"
 #include "net/use_tuple.hpp"
 
 #include <chrono>
@@ -23,10 +24,12 @@ constexpr auto answer_timeout = std::chrono::seconds(30);
 }  // namespace
 
 CheckResponder::CheckResponder(const asio::any_io_executor& executor, LingeringClose& closing,
-                               AgentCounters& agent)
+                               AgentCounters& agent, ToldBalancers& told, std::string profile)
     : executor_(executor),
       closing_(closing),
       agent_(agent),
+      told_(told),
+      profile_(std::move(profile)),
       current_(executor),
       timeout_(executor) {}
 
@@ -51,10 +54,16 @@ void CheckResponder::respond(Connection connection) {
 // A new socket's send buffer is empty and far larger than a reply, so one send takes all of it.
 // What fails is a client that has gone: HAProxy resets a connection as soon as it has the newline.
 void CheckResponder::answer(Connection connection, const Answer& answer) {
-    const std::string& reply = answer.agent_reply;
+    const auto source = connection.source.address();
+    const bool is_out = answer.verdict.judged.has_value();
+    const bool to_hear_ready = !is_out && told_.has_to_hear_ready(profile_, source);
+    const std::string ready = to_hear_ready ? with_ready(answer.agent_reply) : std::string();
+    const std::string& reply = to_hear_ready ? ready : answer.agent_reply;
     if (::send(connection.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     ++counters_.checks[static_cast<std::size_t>(answer.verdict.state)];
-    remember(connection.source.address(), reply);
+    remember(source, reply);
+    if (is_out) told_.heard_out(profile_, source, Clock::now());
+    if (to_hear_ready) told_.heard_ready(profile_, source, Clock::now());
     closing_.add(std::move(connection));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "haproxy/regular_sources.hpp"
+#include "haproxy/told_balancers.hpp"
 #include "net/connection.hpp"
 #include "net/current_snapshot.hpp"
 #include "net/lingering_close.hpp"
@@ -11,6 +12,7 @@
 
 #include <list>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -25,10 +27,11 @@ namespace wcs_node_agent {
 /// shared_ptr: it lives on until nobody waits.
 class CheckResponder : public std::enable_shared_from_this<CheckResponder> {
  public:
-    /// Both must outlive the running of the executor: `closing` ends the connections, `agent` has
-    /// the last check.
+    /// All must outlive the running of the executor: `closing` ends the connections, `agent` has
+    /// the last check, `told` who has to hear `ready`. `profile`: whose answer it is; empty: the
+    /// node's.
     CheckResponder(const asio::any_io_executor& executor, LingeringClose& closing,
-                   AgentCounters& agent);
+                   AgentCounters& agent, ToldBalancers& told, std::string profile = {});
 
     /// What it answers with.
     CurrentAnswer& current() { return current_; }
@@ -37,6 +40,11 @@ class CheckResponder : public std::enable_shared_from_this<CheckResponder> {
 
     /// With the balancers that there are at this moment.
     CheckCounters counters(Clock::time_point now) const;
+
+    /// Balancers that have not asked since then, and are still expected to.
+    std::size_t silent_balancers(Clock::time_point since, Clock::time_point now) const {
+        return balancers_.count_silent(since, now);
+    }
 
     /// Closes the connections that wait.
     void stop();
@@ -50,6 +58,8 @@ class CheckResponder : public std::enable_shared_from_this<CheckResponder> {
     asio::any_io_executor executor_;
     LingeringClose& closing_;
     AgentCounters& agent_;
+    ToldBalancers& told_;
+    std::string profile_;
     CurrentAnswer current_;
     CheckCounters counters_;
     RegularSources balancers_;

@@ -20,16 +20,21 @@ class RegularSources {
     static constexpr std::size_t most = 64;
     static constexpr unsigned regular = 3;
     static constexpr auto remembered = std::chrono::minutes(5);
+    static constexpr auto longest_interval = std::chrono::minutes(1);  // that is waited for
 
     void add(const boost::asio::ip::address& source, Clock::time_point now);
 
     std::size_t count(Clock::time_point now) const;
+
+    /// Of these how many have not asked since then, but are not overdue by far and so may ask again.
+    std::size_t count_silent(Clock::time_point since, Clock::time_point now) const;
 
  private:
     struct Source {
         boost::asio::ip::address address;
         Clock::time_point last;
         unsigned asked = 0;  // up to `regular`; 0: a free slot
+        std::chrono::nanoseconds longest{};  // from one time that it asked to the next
     };
 
     std::array<Source, most> sources_{};

@@ -2,6 +2,7 @@
 #include "http/status_json.hpp"
 
 #include "haproxy/agent_reply.hpp"
+#include "load/operator_order.hpp"
 #include "load/weight_text.hpp"
 
 #include <wcs_node_agent/version.hpp>
@@ -105,6 +106,14 @@ Json checks_json(const CheckCounters& counters) {
     for (const NodeState state : all_node_states)
         checks[std::string(to_string(state))] = counters.checks[static_cast<std::size_t>(state)];
     return checks;
+}
+
+Json operator_json(const Snapshot& snapshot) {
+    const auto& word = snapshot.word;
+    return {{"word", to_string(word.word)},
+            {"by", or_null(word.by)},
+            {"since", word.by.empty() ? Json() : Json(utc_text(word.since))},
+            {"awaiting_ready", snapshot.awaiting_ready}};
 }
 
 Json profiles_json(const Snapshot& snapshot) {
@@ -212,6 +221,7 @@ std::string status_json(const Snapshot& snapshot) {
                    {"time", to_rfc3339(snapshot.wall)},
                    {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)}};
     status.update(answer_json(snapshot, snapshot.at));
+    status["operator"] = operator_json(snapshot);
     if (!snapshot.profiles.empty()) status["profiles"] = profiles_json(snapshot);
     status.update(
         Json{{"rates",

@@ -76,6 +76,25 @@ Metrics weight_metrics() {
             }),
         answer_gauge("wcs_node_state_reason", "", {"reason"},
                      "1 for the reason why the node is not up, 0 for the others.", state_reasons),
+        gauge("wcs_node_operator_word", "", {"word"},
+              "1 for what the operator says of the node, ready where nobody has said a word, 0 for "
+              "the others.",
+              [](const Snapshot& node, Writer& out) {
+                  for (const Word word : all_words)
+                      out.add(node.word.word == word, {to_string(word)});
+              }),
+        gauge("wcs_node_operator_word_timestamp_seconds", "seconds", {},
+              "Unix time since when the operator says so. Absent where nobody has said a word.",
+              [](const Snapshot& node, Writer& out) {
+                  if (!node.word.by.empty())
+                      out.add(Seconds(node.word.since.time_since_epoch()).count());
+              }),
+        gauge(
+            "wcs_node_operator_awaiting_ready", "", {},
+            "Balancers that heard drain or maint and have not asked since the operator said ready.",
+            [](const Snapshot& node, Writer& out) {
+                out.add(static_cast<double>(node.awaiting_ready));
+            }),
         answer_gauge("wcs_node_state_change_timestamp_seconds", "seconds", {},
                      "Unix time at which the reported state changed last.",
                      [](const Answer& node, Writer& out) {

@@ -35,6 +35,7 @@ struct NodeLoad {
     SessionCounts sessions = {};
     std::optional<double> connections = {};  // that WCS has
     std::size_t balancers = 0;               // sources that ask; 0 is taken for 1
+    bool is_out = false;                     // by the operator's word, whatever the state
 };
 
 /// As the limits have them, whether these are on or off; what is known in part is not known.

@@ -69,7 +69,7 @@ void Weigher::observe(const WeightSettings& settings, double expected, const Nod
     now_ += passed;
     recent_.observe(load.sessions, now_, settings.recent_sessions);
     const auto sessions = load.sessions.sum();
-    follow(load.state, sessions, expected);
+    follow(load.is_out ? NodeState::drain : load.state, sessions, expected);
     if (!sessions) return;
     const double settled = *sessions - recent_.missing(now_, settings.recent_sessions);
     if (const auto utilisation = plausible(load.utilisation.by_sessions))

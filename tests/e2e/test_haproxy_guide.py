@@ -18,6 +18,11 @@ COPY = "/tmp/copy"
 PAGE = "examples/demo/streaming/two_way_streaming/two_way_streaming.html"
 
 NOT_RUN = {
+    # Of the node, not of the balancer.
+    "wcs-node-agent drain": "test_operator.py",
+    "wcs-node-agent drain --wait --until-sessions 0 --deadline 30m": "test_operator.py",
+    "wcs-node-agent maint": "test_operator.py",
+    "wcs-node-agent ready": "test_operator.py",
     "apt-get install haproxy socat": "the machine's own packages",
     "apt-get install nginx npm": "the machine's own packages",
     "apt-get install certbot": "the machine's own packages",

@@ -251,7 +251,11 @@ class Simulator(Process):
 
 
 class Agent(Process):
-    """wcs-node-agent; listen and metrics None leave it to its configuration."""
+    """wcs-node-agent; listen and metrics None leave it to its configuration.
+
+    control: a folder for its control socket and what it keeps; None: without the operator's word, which agents
+    of other tests would share.
+    """
 
     def __init__(
         self,
@@ -263,6 +267,7 @@ class Agent(Process):
         env=None,
         prefix=(),
         command=("run",),
+        control=None,
     ):
         self.address = listen or "127.0.0.1:9707"
         self.metrics_address = metrics or "127.0.0.1:9708"
@@ -271,6 +276,11 @@ class Agent(Process):
             words += ["--agent-listen", listen]
         if metrics:
             words += ["--metrics-listen", metrics]
+        if control:
+            self.control_socket, self.state_file = Path(control, "control.sock"), Path(control, "state/operator.json")
+            words += ["--control.socket", str(self.control_socket), "--control.state-file", str(self.state_file)]
+        elif tuple(command) == ("run",):
+            words += ["--control.socket", ""]
         super().__init__(log, [*words, *options], network, env)
 
     def wait_until_listening(self, timeout=15.0):

@@ -77,5 +77,18 @@ TEST(RegularSources, ManyAddressesPushOutThoseThatAskedLongestAgo) {
     EXPECT_EQ(sources.count(start + 2s), RegularSources::most);
 }
 
+TEST(RegularSources, WhoHasNotAskedSinceIsExpectedForAWhile) {
+    const auto balancer = boost::asio::ip::make_address("192.0.2.1");
+    RegularSources sources;
+    for (int i = 0; i < 4; ++i) sources.add(balancer, start + i * 5s);
+    const auto since = start + 16s;
+    EXPECT_EQ(sources.count_silent(start + 14s, since), 0U) << "it has asked since";
+    EXPECT_EQ(sources.count_silent(since, since), 1U);
+    EXPECT_EQ(sources.count_silent(since, start + 31s), 1U);
+    EXPECT_EQ(sources.count_silent(since, start + 32s), 0U) << "three intervals late: it is away";
+    sources.add(balancer, start + 20s);
+    EXPECT_EQ(sources.count_silent(since, start + 21s), 0U);
+}
+
 }  // namespace
 }  // namespace wcs_node_agent
