@@ -5,6 +5,7 @@
 #include "http/history_json.hpp"
 #include "http/media_type.hpp"
 #include "http/metrics.hpp"
+#include "http/page_assets.hpp"
 
 #include <wcs_node_agent/version.hpp>
 
@@ -32,19 +33,11 @@ namespace http = boost::beast::http;
 
 constexpr std::string_view methods = "GET, HEAD, OPTIONS";
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
-constexpr std::string_view landing_page = R"(<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>wcs-node-agent</title>
-<h1>wcs-node-agent</h1>
-<p>Reports to HAProxy how much new work this Web Call Server node can take, and to Prometheus why.</p>
-<ul>
-<li><a href="/metrics">/metrics</a>: for Prometheus</li>
-<li><a href="/status">/status</a>: every figure behind the weight, as JSON</li>
-<li><a href="/healthz">/healthz</a>: whether the figures are fresh</li>
-</ul>
-</html>
-)";
+
+/// What the page may do: nothing but what its own files do. Text of others is never markup there.
+constexpr std::string_view page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The Date of this second. Few answers are the first of theirs.
 const std::string& http_date() {
@@ -124,12 +117,40 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return error == std::errc() && end == text.end() ? std::optional(number) : std::nullopt;
 }
 
-// Several Accept lines are one list (RFC 9110, 5.3).
-std::string accepted_types(const HttpRequest& request) {
-    std::string types;
-    const auto [begin, end] = request.equal_range(http::field::accept);
-    for (auto field = begin; field != end; ++field) types.append(field->value()).append(",");
-    return types;
+// Several lines of one name are one list (RFC 9110, 5.3).
+std::string list_of(const HttpRequest& request, http::field name) {
+    std::string list;
+    const auto [begin, end] = request.equal_range(name);
+    for (auto field = begin; field != end; ++field) list.append(field->value()).append(",");
+    return list;
+}
+
+const PageAsset* find_asset(std::string_view path) {
+    const auto assets = page_assets();
+    const auto found = std::ranges::find(assets, path, &PageAsset::path);
+    return found == assets.end() ? nullptr : &*found;
+}
+
+/// A browser keeps it, and asks each time whether it is still the same.
+HttpResponse respond_with(const PageAsset& asset, const HttpRequest& request) {
+    const bool compressed = accepts_gzip(list_of(request, http::field::accept_encoding));
+    const auto etag = fmt::format("\"{}{}\"", asset.hash, compressed ? "-gzip" : "");
+    const bool is_known =
+        list_of(request, http::field::if_none_match).find(etag) != std::string::npos;
+    auto response = make_response(http::status::ok, asset.content_type,
+                                  {nullptr, std::string(compressed ? asset.gzip : asset.body)});
+    if (compressed) response.set(http::field::content_encoding, "gzip");
+    if (is_known) {
+        response = make_response(http::status::not_modified, asset.content_type, {});
+        response.erase(http::field::content_length);
+    }
+    response.set(http::field::cache_control, "no-cache");
+    response.set(http::field::etag, etag);
+    response.set(http::field::vary, "Accept-Encoding");
+    response.set("Content-Security-Policy", page_policy);
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Referrer-Policy", "no-referrer");
+    return response;
 }
 
 }  // namespace
@@ -143,9 +164,8 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
         HttpResponse (HttpRoutes::*page)(const HttpRequest&, Clock::time_point) const;
     };
     static constexpr std::array routes{
-        Route{"/", &HttpRoutes::landing}, Route{"/metrics", &HttpRoutes::metrics},
-        Route{"/status", &HttpRoutes::status}, Route{"/history", &HttpRoutes::history},
-        Route{"/healthz", &HttpRoutes::healthz}};
+        Route{"/metrics", &HttpRoutes::metrics}, Route{"/status", &HttpRoutes::status},
+        Route{"/history", &HttpRoutes::history}, Route{"/healthz", &HttpRoutes::healthz}};
 
     const auto page = [&] {
         // RFC 9112, 3.2: one Host line, no more and no fewer, from HTTP/1.1 on.
@@ -155,7 +175,8 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
         if (request.method() == http::verb::options && path == "*") return options();
         const auto* const route = std::find_if(routes.begin(), routes.end(),
                                                [&](const Route& r) { return r.path == path; });
-        if (route == routes.end())
+        const auto* const asset = find_asset(path);
+        if (route == routes.end() && !asset)
             return make_text(http::status::not_found, "There is no such page.\n");
         if (request.method() == http::verb::options) return options();
         if (request.method() == http::verb::unknown)
@@ -166,24 +187,20 @@ HttpResponse HttpRoutes::respond(const HttpRequest& request, Clock::time_point n
             refusal.set(http::field::allow, methods);
             return refusal;
         }
-        return (this->*route->page)(request, now);
+        return asset ? respond_with(*asset, request) : (this->*route->page)(request, now);
     };
     HttpResponse response = page();
     fit(response, request);
     return response;
 }
 
-HttpResponse HttpRoutes::landing(const HttpRequest&, Clock::time_point) const {
-    return make_response(http::status::ok, "text/html; charset=utf-8",
-                         {nullptr, std::string(landing_page)});
-}
-
 HttpResponse HttpRoutes::metrics(const HttpRequest& request, Clock::time_point now) const {
     const auto snapshot = snapshots_.get();
     if (!snapshot) return no_sample_yet();
     if (request.method() == http::verb::get) ++counters_.scrapes;
-    const auto format = prefers_open_metrics(accepted_types(request)) ? TextFormat::open_metrics
-                                                                      : TextFormat::prometheus;
+    const auto format = prefers_open_metrics(list_of(request, http::field::accept))
+                            ? TextFormat::open_metrics
+                            : TextFormat::prometheus;
     return make_response(
         http::status::ok, content_type(format),
         {pages_.metrics(snapshot, format), sample_age_text(now - snapshot->at, format)});

@@ -18,8 +18,8 @@
 
 namespace wcs_node_agent {
 
-/// The pages of the HTTP server: `/`, `/metrics`, `/status`, `/history` and `/healthz`, by GET and
-/// HEAD.
+/// The pages of the HTTP server: `/` with its files, `/metrics`, `/status`, `/history` and
+/// `/healthz`, by GET and HEAD.
 class HttpRoutes {
  public:
     HttpRoutes(CurrentSnapshot& snapshots, const History& history, AgentCounters& counters);
@@ -30,7 +30,6 @@ class HttpRoutes {
     HttpResponse respond(const HttpRequest& request, Clock::time_point now) const;
 
  private:
-    HttpResponse landing(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse metrics(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse status(const HttpRequest& request, Clock::time_point now) const;
     HttpResponse history(const HttpRequest& request, Clock::time_point now) const;

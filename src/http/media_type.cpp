@@ -110,4 +110,12 @@ bool prefers_open_metrics(std::string_view accept) {
     return open.quality > 0 && open.precision > text.precision;
 }
 
+bool accepts_gzip(std::string_view accept_encoding) {
+    while (!accept_encoding.empty()) {
+        const auto coding = parse_range(take_until(accept_encoding, ','));
+        if (coding && iequals(coding->type, "gzip")) return coding->quality > 0;
+    }
+    return false;
+}
+
 }  // namespace wcs_node_agent

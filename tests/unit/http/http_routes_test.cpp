@@ -2,6 +2,7 @@
 #include "http/http_routes.hpp"
 
 #include "http/metrics.hpp"
+#include "http/page_assets.hpp"
 #include "unit/http/sample_snapshot.hpp"
 
 #include <string>
@@ -22,6 +23,7 @@ using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 std::string body_of(const HttpResponse& response) {
@@ -62,7 +64,9 @@ TEST_F(HttpRoutesTest, GivesEachPathItsStatus) {
         unsigned status;
     };
     const Row rows[] = {
-        {"the landing page", "GET", "/", 200},
+        {"the status page", "GET", "/", 200},
+        {"one of its files", "GET", "/page/main.js", 200},
+        {"none of its files", "GET", "/page/other.js", 404},
         {"metrics", "GET", "/metrics", 200},
         {"a query is ignored", "GET", "/metrics?name=x", 200},
         {"a query on the root", "GET", "/?", 200},
@@ -107,7 +111,11 @@ TEST_F(HttpRoutesTest, GivesEachPathItsStatus) {
         EXPECT_EQ(response.result_int(), row.status);
         const bool allows = row.status == 405 || (row.status == 200 && row.method == "OPTIONS"sv);
         EXPECT_EQ(response[http::field::allow], allows ? "GET, HEAD, OPTIONS" : "");
-        EXPECT_EQ(response[http::field::cache_control], "no-store");
+        const bool is_file = row.shows == "the status page"sv || row.shows == "one of its files"sv;
+        const bool may_be_kept = is_file || row.shows == "a query on the root"sv ||
+                                 row.shows == "the absolute form without a path"sv ||
+                                 row.shows == "the absolute form with a query alone"sv;
+        EXPECT_EQ(response[http::field::cache_control], may_be_kept ? "no-cache" : "no-store");
     }
 }
 
@@ -222,8 +230,55 @@ TEST_F(HttpRoutesTest, WantsOneHostLine) {
 TEST_F(HttpRoutesTest, LinksToEveryPage) {
     const auto response = get("/");
     EXPECT_EQ(response[http::field::content_type], "text/html; charset=utf-8");
-    for (const char* target : {"/metrics", "/status", "/healthz"})
-        EXPECT_THAT(body_of(response), HasSubstr("href=\"" + std::string(target) + "\""));
+    for (const char* target : {"metrics", "status", "history", "healthz"})
+        EXPECT_THAT(body_of(response), HasSubstr("href=\"" + std::string(target) + "\""))
+            << "relative, as a proxy may serve it below a path of its own";
+}
+
+TEST_F(HttpRoutesTest, ThePageNamesItsFilesAlone) {
+    const auto page = body_of(get("/"));
+    for (const auto& asset : page_assets()) {
+        const auto body = body_of(get(asset.path));
+        EXPECT_EQ(body, asset.body) << asset.path;
+        EXPECT_THAT(body, Not(HasSubstr("sourceMappingURL"))) << asset.path;
+    }
+    for (const char* file : {"page/page.css", "page/main.js", "page/dygraphs.js", "page/icon.svg"})
+        EXPECT_THAT(page, HasSubstr(file));
+    EXPECT_THAT(page, Not(HasSubstr("://"))) << "nothing of others";
+    EXPECT_THAT(page, Not(HasSubstr("onclick"))) << "no handlers in the markup";
+    EXPECT_THAT(std::string(get("/")["Content-Security-Policy"]),
+                StartsWith("default-src 'none';"));
+}
+
+TEST_F(HttpRoutesTest, ABrowserKeepsThePageAndAsksWhetherItIsTheSame) {
+    struct Row {
+        const char* shows;
+        const char* accepts;
+        bool gzip;
+    };
+    const Row rows[] = {
+        {"gzip", "gzip, deflate, br", true}, {"gzip among others", "br;q=1.0, gzip;q=0.8", true},
+        {"in capitals", "GZip", true},       {"no header", nullptr, false},
+        {"gzip refused", "gzip;q=0", false}, {"others alone", "br, zstd", false},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.shows);
+        HttpRequest request(http::verb::get, "/page/main.js", 11);
+        request.set(http::field::host, "node");
+        if (row.accepts) request.set(http::field::accept_encoding, row.accepts);
+        const auto first = routes_.respond(request, Clock::now());
+        EXPECT_EQ(first[http::field::content_encoding], row.gzip ? "gzip" : "");
+        EXPECT_EQ(body_of(first).starts_with("\x1f\x8b"), row.gzip);
+        EXPECT_EQ(first[http::field::vary], "Accept-Encoding");
+        request.set(http::field::if_none_match,
+                    "\"other\", " + std::string(first[http::field::etag]));
+        const auto again = routes_.respond(request, Clock::now());
+        EXPECT_EQ(again.result(), http::status::not_modified);
+        EXPECT_EQ(body_of(again), "");
+        EXPECT_EQ(again[http::field::etag], first[http::field::etag]);
+        request.set(http::field::if_none_match, "\"other\"");
+        EXPECT_EQ(routes_.respond(request, Clock::now()).result(), http::status::ok);
+    }
 }
 
 }  // namespace wcs_node_agent::test
