@@ -32,7 +32,8 @@ inline constexpr std::string_view start = "start";            // the first reply
 inline constexpr std::string_view wcs_silent = "wcs_silent";  // by when_stale
 inline constexpr std::string_view unreadable = "unreadable";  // by when_unreadable
 inline constexpr std::string_view no_sample = "no_sample";    // the same, of all at once
-inline constexpr std::array all{start, wcs_silent, unreadable, no_sample};
+inline constexpr std::string_view by_operator = "operator";   // drain or maint
+inline constexpr std::array all{start, wcs_silent, unreadable, no_sample, by_operator};
 }  // namespace causes
 
 /// What happens once the value of a limit has been unknown for longer than stale_after.

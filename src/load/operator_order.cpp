@@ -23,6 +23,7 @@ Verdict ordered(Verdict judged, const OperatorWord& word) {
     verdict.judged = verdict.state;
     verdict.state = word.word == Word::maint ? NodeState::maint : NodeState::drain;
     verdict.weight.percent = 0;
+    verdict.cause = causes::by_operator;
     const std::string judged_by = verdict.reason.empty() ? "" : "; " + verdict.reason;
     verdict.reason = by_whom(word) + judged_by;
     return verdict;

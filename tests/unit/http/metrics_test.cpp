@@ -87,15 +87,16 @@ TEST(Metrics, TheReasonOfAStateIsOneOfAFewNames) {
             names.insert(name.substr(begin, name.rfind('"') - begin));
             if (value != "0") current += name.substr(begin, name.rfind('"') - begin);
         }
-        EXPECT_THAT(names,
-                    testing::UnorderedElementsAre("cpu", "publishers", "subscribers", "band_in",
-                                                  "start", "wcs_silent", "unreadable", "no_sample"))
+        EXPECT_THAT(names, testing::UnorderedElementsAre("cpu", "publishers", "subscribers",
+                                                         "band_in", "start", "wcs_silent",
+                                                         "unreadable", "no_sample", "operator"))
             << "limits that are off or soft are no reason";
         return current;
     };
     EXPECT_EQ(reasons(), "") << "up";
     node.verdict.state = NodeState::down;
-    for (const std::string cause : {"publishers", "wcs_silent", "unreadable", "no_sample"}) {
+    for (const std::string cause :
+         {"publishers", "wcs_silent", "unreadable", "no_sample", "operator"}) {
         node.verdict.cause = cause;
         EXPECT_EQ(reasons(), cause);
     }
@@ -262,6 +263,7 @@ TEST(Metrics, GiveEachSampleTheLabelsOfItsRow) {
     Snapshot node = busy_node();
     node.peaks = {1e9, 2e9, 0.5, 0.25, 8ms};
     node.verdict.weight.maxconn = 60;
+    node.word = {.word = Word::drain, .by = "root", .since = {}};
     for (const Metric& metric : metrics()) {
         if (!metric.samples) continue;
         std::string labels;
