@@ -51,7 +51,7 @@ std::string balancers_text(std::size_t count) {
 std::string what_is_missing(const ControlReply& reply, const WaitUntil& until, bool is_settled) {
     if (!reply.sessions.count)
         return fmt::format("how many sessions are left is unknown: {}", reply.sessions.unknown);
-    const std::string left = fmt::format("{:.15g} sessions are left", *reply.sessions.count);
+    std::string left = fmt::format("{:.15g} sessions are left", *reply.sessions.count);
     if (*reply.sessions.count > static_cast<double>(until.sessions)) return left;
     if (reply.silent > 0)
         return fmt::format("{}; {} not asked since", left, balancers_text(reply.silent));

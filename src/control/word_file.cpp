@@ -105,7 +105,8 @@ std::optional<OperatorWord> read_word(const Json& json) {
     const auto since = read_time(member(json, "since"));
     if (!text.is_string() || !is_name(by) || !since) return std::nullopt;
     const auto word = word_in(text.get_ref<const std::string&>());
-    if (!word || (*word != Word::ready && by == "")) return std::nullopt;
+    if (!word || (*word != Word::ready && by.get_ref<const std::string&>().empty()))
+        return std::nullopt;
     return OperatorWord{*word, by, *since};
 }
 

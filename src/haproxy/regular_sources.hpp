@@ -26,14 +26,15 @@ class RegularSources {
 
     std::size_t count(Clock::time_point now) const;
 
-    /// Of these how many have not asked since then, but are not overdue by far and so may ask again.
+    /// Of these how many have not asked since then, but are not overdue by far and so may ask
+    /// again.
     std::size_t count_silent(Clock::time_point since, Clock::time_point now) const;
 
  private:
     struct Source {
         boost::asio::ip::address address;
         Clock::time_point last;
-        unsigned asked = 0;  // up to `regular`; 0: a free slot
+        unsigned asked = 0;                  // up to `regular`; 0: a free slot
         std::chrono::nanoseconds longest{};  // from one time that it asked to the next
     };
 

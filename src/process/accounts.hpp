@@ -11,7 +11,7 @@ namespace wcs_node_agent {
 
 /// The account's name, or its number where it has none.
 std::string user_name(uid_t user);
-std::string group_name(gid_t group);
+std::string group_name(gid_t number);
 
 /// The group with this name or number. None: no group has the name.
 std::optional<gid_t> find_group(const std::string& name);

@@ -116,7 +116,9 @@ TEST(CommandLine, WrongUsageEndsWithTwo) {
         std::vector<const char*> told;
     };
     const std::array rows{
-        Row{{}, {"command line: a command is missing: run, check, status, top, drain, maint, ready, config, doctor"}},
+        Row{{},
+            {"command line: a command is missing: run, check, status, top, drain, maint, ready, "
+             "config, doctor"}},
         Row{{"rum"}, {"rum: unknown command; did you mean run?"}},
         Row{{"halt"}, {"halt: unknown command\n"}},
         Row{{"config"}, {"config: a command is missing: check, show"}},
