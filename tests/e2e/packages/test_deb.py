@@ -15,7 +15,7 @@ STATIC_DEB = package_roots.package("wcs-node-agent-static_*_amd64.deb")
 ANSWER = re.compile(r"up \d+%|down # cpu ")  # the machine may be busy
 CONFIG = "/etc/wcs-node-agent/config.json"
 # What dpkg, systemd and the journal write whatever is installed.
-OF_THE_SYSTEM = re.compile("/var/(lib/(dpkg|systemd|apt|dbus)|log|cache|tmp)(/|$)|/tmp|/run|/dev|/etc/.*[.]lock$")
+OF_THE_SYSTEM = re.compile("/var/(lib/private$|(lib/(dpkg|systemd|apt|dbus)|log|cache|tmp)(/|$))|/tmp|/run|/dev|/etc/.*[.]lock$")
 
 
 def installs(debian, file=f"/mnt/{DEB.name}"):
