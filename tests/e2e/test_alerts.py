@@ -103,6 +103,11 @@ def new(since):
     return [*state("up", since, "n3:9708"), limit("0x120", instance="n3:9708")]
 
 
+def told(word):
+    """By an operator, for five hours."""
+    return [node("wcs_node_operator_word", f"{int(one == word)}x300", word=one) for one in ("ready", "drain", "maint")]
+
+
 UP, DOWN = state("up"), state("down")
 AGE = "wcs_node_agent_sample_age_seconds"
 UNSTEADY = " ".join(f"{0.1 + 0.03 * minute + 0.015 * (-1) ** minute:.3f}" for minute in range(40))
@@ -128,6 +133,11 @@ CASES = [
     silent("WcsNodeDown", "for a minute", 1, DOWN),
     silent("WcsNodeDown", "up", 60, UP),
     silent("WcsNodeDown", "drained", 60, state("drain")),
+    #
+    fires("WcsNodeKeptOut", "for 4 h", 240, told("drain"), "n1:9708 has been told drain for four hours.", word="drain"),
+    fires("WcsNodeKeptOut", "in maintenance", 240, told("maint"), "n1:9708 has been told maint for four hours.", word="maint"),
+    silent("WcsNodeKeptOut", "for less", 239, told("drain")),
+    silent("WcsNodeKeptOut", "ready", 300, told("ready")),
     #
     fires("WcsNodeWeightLow", "9 %, and no limit is near", 10, weight("0.09x60", "0.89x60"), reports("9%")),
     fires("WcsNodeWeightLow", "20 % now and then", 30, weight(again("0.02 0.02 0.2"), "0.5x60"), reports("8%")),
