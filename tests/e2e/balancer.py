@@ -181,17 +181,15 @@ class Site:
             self.agents[name].wait_until_listening()
             self.agents[name].wait_for_reply("^up" if count < 100 else "^down")
 
-    def start_agent(self, name, *options, metrics=None):
+    def start_agent(self, name, *options, **places):
         host = NODES[name]
-        metrics = metrics or f"{host}:9708"
+        places = {"listen": f"{host}:9707", "metrics": f"{host}:9708", **places}
         wcs = f"--wcs-url={self.simulators[name].url}"
         quick = (
             *("--cpu=off", "--sample-interval=100ms", "--window=500ms", "--wcs-interval=200ms"),
             *("--ramp=0s", "--recent-sessions=0s"),  # nobody waits for what is counted by and by
         )
-        agent = self._start(
-            lab.Agent, f"{name}-agent", wcs, *quick, *options, listen=f"{host}:9707", metrics=metrics
-        )
+        agent = self._start(lab.Agent, f"{name}-agent", wcs, *quick, *options, **places)
         self.agents[name] = agent
         return agent
 

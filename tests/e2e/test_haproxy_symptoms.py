@@ -5,8 +5,10 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import lab
 import pytest
@@ -181,6 +183,18 @@ def block_and_stale_samples(begin, filtered):
     return begin(agent=False, server=server, change=with_dead_agents_out)
 
 
+def node_is_drained(begin, filtered):
+    site = begin()
+    site.wait_for("node1", weight="^75$")
+    site.agents["node1"].close()
+    site.folder_of_the_word = tempfile.TemporaryDirectory(prefix="wna-", dir="/run")  # a socket's path is short
+    Path(site.folder_of_the_word.name).chmod(0o755)
+    agent = site.start_agent("node1", control=site.folder_of_the_word.name)
+    agent.wait_until_listening()
+    lab.run(lab.AGENT, "drain", "--control.socket", str(agent.control_socket))
+    return site
+
+
 def operator_drains(begin, filtered):
     site = begin()
     site.wait_for("node1", weight="^75$")
@@ -257,7 +271,10 @@ SYMPTOMS = {
         {"status": "^DOWN$", "check_status": "L7RSP", "last_chk": r"^TCPCHK did not match content \(regex\) at step 4$"}),
     "`UP`, agent `L7OK`, weight below the agent's and rising": (
         maintenance_is_over, {**UP, "weight": r"^[1-6]?\d$", "agent_status": "L7OK"}),
-    "`DRAIN (agent)`": (operator_drains, {"status": r"^DRAIN \(agent\)$", "agent_status": "L7OK"}),
+    "`DRAIN (agent)`, `via agent : up (by root since ...)`": (
+        node_is_drained,
+        {"status": r"^DRAIN \(agent\)$", "agent_status": "L7OK", "last_agt": r"^via agent : up \(by root since \S+\)$"}),
+    "`DRAIN (agent)` without that": (operator_drains, {"status": r"^DRAIN \(agent\)$", "agent_status": "L7OK"}),
     "`MAINT`": (operator_maintains, {"status": "^MAINT$"}),
 }  # fmt: skip
 
