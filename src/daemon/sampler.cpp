@@ -97,7 +97,7 @@ Result<Sample> Sampler::sample() {
     cpu_window_.set(sample.rates);
     hottest_cpu_.set(sample.rates);
     read_receive_files(sample);
-    sample.process = usage_reader_.read();
+    sample.process = usage_reader_.read(sample.counters.at);
     sample.bandwidth_unknown = bandwidth_unknown(sample);
     sample.link_capacity =
         capacity_.capacity(all_limits_, links_.links(), selection_.selected, sample.counters.at);

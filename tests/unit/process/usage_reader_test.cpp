@@ -36,7 +36,9 @@ TEST(StartTicks, AreTheTwentySecondField) {
 
 TEST(UsageReader, SaysWhatThisProcessTakes) {
     UsageReader reader;
-    const auto before = reader.read();
+    auto at = Clock::now();
+    const auto read_anew = [&] { return reader.read(at += 1s); };
+    const auto before = read_anew();
     ASSERT_TRUE(before.cpu_time && before.virtual_bytes && before.resident_bytes &&
                 before.open_descriptors && before.max_descriptors && before.started);
     const auto now = std::chrono::system_clock::now();
@@ -49,14 +51,23 @@ TEST(UsageReader, SaysWhatThisProcessTakes) {
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     const Descriptor opened(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    while (reader.read().cpu_time <= *before.cpu_time) {
+    while (read_anew().cpu_time <= *before.cpu_time) {
     }
-    const auto after = reader.read();
+    const auto after = read_anew();
     EXPECT_GE(*after.virtual_bytes, *before.virtual_bytes + size);
     EXPECT_GE(*after.resident_bytes, *before.resident_bytes + size / 2);
     EXPECT_EQ(*after.open_descriptors, *before.open_descriptors + 1);
     EXPECT_EQ(after.started, before.started);
     ::munmap(memory, size);
+}
+
+TEST(UsageReader, ReadsOnceASecond) {
+    UsageReader reader;
+    const Clock::time_point start{};
+    const auto before = reader.read(start).open_descriptors;
+    const Descriptor opened(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(reader.read(start + 750ms).open_descriptors, before);
+    EXPECT_EQ(reader.read(start + 1s).open_descriptors, *before + 1);
 }
 
 }  // namespace
