@@ -47,6 +47,14 @@ struct ControlSettings {
     std::chrono::nanoseconds repeat_ready = std::chrono::seconds(30);  // from a balancer's first on
 };
 
+/// Who `status` and `top` are to the agent that they ask. Empty: not said.
+struct ClientSettings {
+    std::string username;
+    std::string password_file;  // its first line
+    std::string cert_file;      // PEM
+    std::string key_file;       // PEM; empty: it is in cert_file
+};
+
 /// Everything that can be set, with its default. docs/configuration.md says what each means.
 struct Config : AnswerSettings {
     std::vector<Profile> profiles;  // in the order of their names
@@ -88,6 +96,7 @@ struct Config : AnswerSettings {
     bool follow_interfaces = true;  // those that appear while it runs
 
     ControlSettings control;
+    ClientSettings client;
 
     std::string log_level = "info";  // trace, debug, info, warning, error
 };

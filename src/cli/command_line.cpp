@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include "cli/limit_words.hpp"
 #include "config/config_error.hpp"
 #include "config/config_file.hpp"
 #include "config/effective_config.hpp"
@@ -8,7 +9,6 @@
 #include "config/value_text.hpp"
 #include "process/exit_status.hpp"
 
-#include <wcs_node_agent/limits.hpp>
 #include <wcs_node_agent/version.hpp>
 
 #include <algorithm>
@@ -79,9 +79,9 @@ class Commands {
 
         for (CLI::App* command : {&run, &check, &doctor, &config_show}) {
             add_config_option(*command);
-            for (const Setting& setting : settings()) {
-                add_setting(*command, setting);
-            }
+            for (const Setting& setting : settings())
+                if (setting.group != client_group || command == &config_show)
+                    add_setting(*command, setting);
         }
         check.add_option("--profile")
             ->description("a sample of its own, judged by this profile of the file")
@@ -94,7 +94,10 @@ class Commands {
         for (CLI::App* command : {&status, &top}) {
             add_config_option(*command);
             for (const char* name : {"metrics_listen", "web_config_file"})
-                add_setting(*command, *std::ranges::find(settings(), name, &Setting::name));
+                add_setting(*command, *find_setting(name));
+            add_asked_agent(*command);
+            for (const Setting& setting : settings())
+                if (setting.group == client_group) add_setting(*command, setting);
         }
         status.add_flag("--json")->description("as JSON");
         top.add_flag("--once")->description("print one frame as text, after 2 s, and end");
@@ -102,7 +105,7 @@ class Commands {
             ->description("how often to ask (250ms to 60s, default 1s)")
             ->type_name("TIME");
         add_config_option(unpin);
-        add_setting(unpin, *std::ranges::find(settings(), "kernel.pin_folder", &Setting::name));
+        add_setting(unpin, *find_setting("kernel.pin_folder"));
         for (CLI::App* command : {&drain, &maint, &ready}) {
             add_config_option(*command);
             add_setting(*command, *find_setting("control.socket"));
@@ -142,6 +145,9 @@ class Commands {
                           .profile = last(app, "--profile"),
                           .json = is_given(app, "--json"),
                           .once = is_given(app, "--once"),
+                          .asked = {.url = last(app, "--url"),
+                                    .ca_file = last(app, "--ca-file"),
+                                    .insecure = is_given(app, "--insecure")},
                           .wait = wait(app, errors)};
             if (is_given(app, "--delay")) set_delay(invocation, last(app, "--delay"), errors);
             add_unknown(app, errors);
@@ -167,6 +173,19 @@ class Commands {
         command.add_option("--config")
             ->description(fmt::format("the configuration (default {})", default_config_file))
             ->type_name("FILE");
+    }
+
+    static void add_asked_agent(CLI::App& command) {
+        command.add_option("--url")
+            ->description("the agent to ask, http[s]://HOST[:PORT] (default: the configuration's)")
+            ->type_name("URL");
+        command.add_option("--ca-file")
+            ->description(
+                "PEM certificates by which that of the agent is verified: its CA's, or "
+                "its own (default the system's CAs; of the configuration's agent the "
+                "certificate that its web file names)")
+            ->type_name("FILE");
+        command.add_flag("--insecure")->description("take any certificate");
     }
 
     static void add_setting(CLI::App& command, const Setting& setting) {
@@ -225,7 +244,7 @@ class Commands {
             }
             values[setting.name] = setting.is_list ? Json(texts) : Json(texts.back());
         }
-        add_pairs(given(command, "limits"), values, errors);
+        add_limit_words(given(command, "limits"), values, errors);
         return values;
     }
 
@@ -249,35 +268,6 @@ class Commands {
             return read_duration(json, std::chrono::seconds(1), longest_wait);
         });
         return is_given(command, "--wait") ? std::optional(until) : std::nullopt;
-    }
-
-    static std::vector<std::string> limit_words() {
-        std::vector<std::string> words;
-        for (const auto& limit : built_in_limits) {
-            std::ranges::replace(words.emplace_back(limit.name), '_', '-');
-        }
-        return words;
-    }
-
-    /// `cpu 80 band-out 500`, as the script that this replaces took them.
-    static void add_pairs(const std::vector<std::string>& words, Json& values,
-                          ConfigErrors& errors) {
-        for (std::size_t i = 0; i < words.size(); i += 2) {
-            std::string name = words[i];
-            std::ranges::replace(name, '-', '_');
-            if (std::ranges::find(built_in_limits, name, &BuiltInLimit::name) ==
-                built_in_limits.end()) {
-                errors.push_back(
-                    {.where = words[i],
-                     .what = fmt::format("is not one of {}", fmt::join(limit_words(), ", "))});
-            } else if (i + 1 == words.size()) {
-                errors.push_back({.where = words[i], .what = "has no value"});
-            } else if (values.contains(name)) {
-                errors.push_back({.where = words[i], .what = "given twice"});
-            } else {
-                values[name] = words[i + 1];
-            }
-        }
     }
 
     static void set_delay(Invocation& invocation, const std::string& text, ConfigErrors& errors) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/agent_access.hpp"
 #include "cli/operator_command.hpp"
 #include "config/settings.hpp"
 
@@ -35,6 +36,7 @@ struct Invocation {
     std::string profile = {};                          // check --profile; empty: none
     bool json = false;                                 // status --json
     bool once = false;                                 // top --once
+    AskedAgent asked = {};                             // status, top: --url and what goes with it
     std::chrono::milliseconds delay{1000};             // top --delay
     std::optional<WaitUntil> wait = {};                // drain --wait
 };

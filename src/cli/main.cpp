@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/agent_client.hpp"
 #include "cli/check.hpp"
 #include "cli/command_line.hpp"
 #include "cli/config_commands.hpp"
@@ -36,6 +37,17 @@ int with_config(const Invocation& invocation, Act act) {
     return act(*config);
 }
 
+/// Acts on the agent that is asked, or says why it cannot be.
+template <class Act>
+int with_agent(const Invocation& invocation, Act act) {
+    return with_config(invocation, [&](const Config& config) {
+        auto access = agent_access(config, invocation.asked);
+        if (access) return act(AgentClient(*std::move(access)));
+        std::cerr << access.error().what;
+        return static_cast<int>(exit_failed);
+    });
+}
+
 /// The configuration with the profile's answer in place of the node's, and no other one.
 Checked<Config> by_profile(const Config& config, const std::string& name) {
     const auto found = std::ranges::find(config.profiles, name, &Profile::name);
@@ -68,13 +80,13 @@ int dispatch(const Invocation& invocation) {
                 return exit_wrong_usage;
             });
         case Command::status:
-            return with_config(invocation, [&](const Config& config) {
-                return show_status(config, invocation.json, std::cout, std::cerr);
+            return with_agent(invocation, [&](const AgentClient& agent) {
+                return show_status(agent, invocation.json, std::cout, std::cerr);
             });
         case Command::top:
-            return with_config(invocation, [&](const Config& config) {
-                return invocation.once ? print_top(config, std::cout, std::cerr)
-                                       : run_top(config, invocation.delay, std::cerr);
+            return with_agent(invocation, [&](const AgentClient& agent) {
+                return invocation.once ? print_top(agent, std::cout, std::cerr)
+                                       : run_top(agent, invocation.delay, std::cerr);
             });
         case Command::doctor:
             return with_config(invocation,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/status_command.hpp"
 
-#include "cli/agent_status.hpp"
 #include "cli/status_text.hpp"
 #include "process/exit_status.hpp"
 
@@ -100,8 +99,8 @@ std::string chosen_interfaces(const Json& interfaces) {
 
 }  // namespace
 
-int show_status(const Config& config, bool as_json, std::ostream& out, std::ostream& err) {
-    const auto status = ask_agent_status(config);
+int show_status(const AgentClient& agent, bool as_json, std::ostream& out, std::ostream& err) {
+    const auto status = agent.status();
     if (!status) {
         err << status.error().what;
         return exit_failed;

@@ -6,6 +6,7 @@
 #include "config/limit_values.hpp"
 #include "config/settings.hpp"
 #include "config/value_text.hpp"
+#include "config/weight_values.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -168,6 +169,17 @@ constexpr Setting optional_text_setting(const Words& words) {
             return assign(std::invoke(field, config), read_optional_string(json));
         },
         [](const Config& config) { return Json(std::invoke(field, config)); });
+}
+
+/// A member of Config::weight.
+template <auto member>
+constexpr Setting session_setting(std::string_view name, std::string_view help) {
+    return row(
+        {.name = name, .group = "Weight", .value = "N", .help = help},
+        [](Config& config, const Json& json) {
+            return assign(config.weight.*member, read_sessions(json));
+        },
+        [](const Config& config) { return show_sessions(config.weight.*member); });
 }
 
 }  // namespace wcs_node_agent::rows

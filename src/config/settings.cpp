@@ -18,7 +18,7 @@ namespace {
 using boost::asio::ip::tcp;
 
 /// The objects of the file that have settings as members, whose names then hold a dot.
-constexpr std::string_view groups[] = {"kernel", "control"};
+constexpr std::string_view groups[] = {"kernel", "control", "client"};
 
 bool is_member(std::string_view name, std::string_view group) {
     return name.size() > group.size() && name.starts_with(group) && name[group.size()] == '.';

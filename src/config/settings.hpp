@@ -36,6 +36,9 @@ struct Setting {
     std::string_view option;    // where the option is not the key with - for _; else empty
 };
 
+/// The group of those that concern commands which ask an agent, and no agent.
+inline constexpr std::string_view client_group = "Asking";
+
 /// In the order of the documentation.
 std::span<const Setting> settings();
 

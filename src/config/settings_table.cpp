@@ -42,20 +42,15 @@ constexpr auto of_control = [](auto& config) -> auto& {
     return config.control.*member;
 };
 
+template <auto member>
+constexpr auto of_client = [](auto& config) -> auto& {
+    return config.client.*member;
+};
+
 /// Absolute, or empty.
 Result<std::string_view> read_optional_path(const Json& json) {
     auto text = read_optional_string(json);
     return text && text->empty() ? text : read_absolute_path(json);
-}
-
-template <auto member>
-constexpr Setting session_setting(std::string_view name, std::string_view help) {
-    return row(
-        {.name = name, .group = "Weight", .value = "N", .help = help},
-        [](Config& config, const Json& json) {
-            return assign(config.weight.*member, read_sessions(json));
-        },
-        [](const Config& config) { return show_sessions(config.weight.*member); });
 }
 
 constexpr int second = 1000;
@@ -304,6 +299,35 @@ constexpr std::array settings_table{
         "control.repeat_ready", "Operator",
         "for so long a balancer hears ready, from the first time on; longer than agent-inter",
         true),
+
+    optional_text_setting<of_client<&ClientSettings::username>>(
+        {.name = "client.username",
+         .group = client_group,
+         .value = "NAME",
+         .help = "who asks, where the web file has users",
+         .no_value = "nobody",
+         .option = "--username"}),
+    optional_text_setting<of_client<&ClientSettings::password_file>>(
+        {.name = "client.password_file",
+         .group = client_group,
+         .value = "FILE",
+         .help = "the password is its first line; $WCS_NODE_AGENT_PASSWORD wins over it",
+         .no_value = "none",
+         .option = "--password-file"}),
+    optional_text_setting<of_client<&ClientSettings::cert_file>>(
+        {.name = "client.cert_file",
+         .group = client_group,
+         .value = "FILE",
+         .help = "PEM certificate to show, where the web file has a client_auth_type",
+         .no_value = "none",
+         .option = "--cert-file"}),
+    optional_text_setting<of_client<&ClientSettings::key_file>>(
+        {.name = "client.key_file",
+         .group = client_group,
+         .value = "FILE",
+         .help = "PEM key of that certificate",
+         .no_value = "in cert_file",
+         .option = "--key-file"}),
 
     row(
         {.name = "log_level",

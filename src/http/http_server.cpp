@@ -29,7 +29,7 @@ constexpr auto shutdown_timeout = std::chrono::seconds(1);
 
 constexpr std::string_view not_tls =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    "Connection: close\r\n\r\nThis port wants HTTPS.\n";
+    "Connection: close\r\n\r\nThis port wants HTTPS, not plain HTTP.\n";
 
 /// TLS over a stream with timeouts.
 class TlsStream : public asio::ssl::stream<boost::beast::tcp_stream&> {

@@ -37,12 +37,6 @@ namespace {
 
 constexpr std::size_t read_bytes = 16 << 10;
 
-constexpr std::string_view port_is_tls = "this port is TLS: write https:// in place of http://";
-
-/// Most TLS servers end a connection that begins with plain HTTP without a word.
-constexpr std::string_view if_port_is_tls =
-    "; if this port is TLS, write https:// in place of http://";
-
 /// A lookup that can be left behind: getaddrinfo() cannot be interrupted, and would hold up the
 /// deadline.
 struct Lookup {
@@ -97,7 +91,7 @@ std::string reason(error_code error) {
     return one_line(text);
 }
 
-FetchError bad_status(const HttpReply& reply) {
+FetchError bad_status(const HttpReply& reply, const FetchWords& words) {
     namespace http = boost::beast::http;
     std::string text =
         fmt::format("HTTP {} {}", reply.status(),
@@ -105,23 +99,27 @@ FetchError bad_status(const HttpReply& reply) {
     if (!reply.location().empty()) {
         text += ", to " + one_line(reply.location()) + ", not followed";
     }
-    // Apache httpd and nginx answer plain HTTP on a TLS port with 400 and these words.
+    // Apache httpd, nginx and the agent answer plain HTTP on a TLS port with 400 and these words.
     if (reply.status() == 400 && reply.excerpt().find("plain HTTP") != std::string::npos) {
-        text += ": " + std::string(port_is_tls);
+        text += ": this port is TLS: " + words.use_tls;
     }
-    return {WcsFault::http_status, text};
+    return {WcsFault::http_status, text, false, reply.status()};
 }
 
 /// Without Accept-Encoding a server may compress as it likes (RFC 9110, 12.5.3).
-std::string page_request(const WcsUrl& url) {
+std::string page_request(const WcsUrl& url, const Asker& asker) {
     return fmt::format(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: text/plain, application/json\r\n"
-        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
-        url.target, url.host_header(), product);
+        "Accept-Encoding: identity\r\n{}{}{}Connection: close\r\n\r\n",
+        url.target, url.host_header(), product,
+        asker.authorization.empty() ? "" : "Authorization: ", asker.authorization,
+        asker.authorization.empty() ? "" : "\r\n");
 }
 
 /// The connection broke, rather than ended.
-FetchError broken_exchange(error_code error, const HttpReply& reply) {
+FetchError broken_exchange(error_code error, const HttpReply& reply, const FetchWords& words) {
+    if (auto of_client = client_certificate_failure(error, words); !of_client.empty())
+        return {WcsFault::tls, std::move(of_client)};
     return {WcsFault::truncated,
             "the connection ended before the whole page was there: " + reason(error),
             !reply.begun()};
@@ -135,11 +133,14 @@ FetchError late(std::string_view what, std::chrono::nanoseconds timeout) {
 /// One request and its answer on a connection that is there.
 template <class Stream>
 asio::awaitable<FetchResult> exchange(Stream& stream, const WcsUrl& url,
-                                      std::chrono::nanoseconds timeout, std::size_t max_bytes) {
+                                      std::chrono::nanoseconds timeout, std::size_t max_bytes,
+                                      const Asker& asker) {
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    const auto request = page_request(url);
+    const auto request = page_request(url, asker);
     co_await asio::async_write(stream, asio::buffer(request), token);
+    // Who refuses the request, or the client's certificate, has said so before it hung up.
+    if (error == asio::error::broken_pipe || error == asio::error::connection_reset) error = {};
     HttpReply reply(max_bytes);
     std::vector<char> buffer(read_bytes);
     while (!error && !reply.done()) {
@@ -149,7 +150,9 @@ asio::awaitable<FetchResult> exchange(Stream& stream, const WcsUrl& url,
         auto fault = ended ? reply.end() : reply.put({buffer.data(), size});
         if (fault) {
             fault->silent = !reply.begun();
-            if (fault->silent && !url.tls) fault->text += if_port_is_tls;
+            // Most TLS servers end a connection that begins with plain HTTP without a word.
+            if (fault->silent && !url.tls)
+                fault->text += "; if this port is TLS, " + asker.words.use_tls;
             co_return *fault;
         }
     }
@@ -157,10 +160,10 @@ asio::awaitable<FetchResult> exchange(Stream& stream, const WcsUrl& url,
         co_return late(reply.header_done() ? "the page was not whole" : "no answer", timeout);
     }
     if (error && !reply.done()) {
-        co_return broken_exchange(error, reply);
+        co_return broken_exchange(error, reply, asker.words);
     }
     if (!reply.has_page()) {
-        co_return bad_status(reply);
+        co_return bad_status(reply, asker.words);
     }
     co_return FetchedPage{std::move(reply.body()), reply.body_end(), reply.content_encoding(),
                           reply.content_type()};
@@ -181,14 +184,15 @@ void expect_host(SSL* tls, std::string host) {
 
 asio::awaitable<FetchResult> exchange_by_tls(beast::tcp_stream& connection, const WcsUrl& url,
                                              std::chrono::nanoseconds timeout,
-                                             std::size_t max_bytes, const TlsTrust& trust) {
+                                             std::size_t max_bytes, const TlsTrust& trust,
+                                             const Asker& asker) {
     asio::ssl::stream<beast::tcp_stream&> stream(connection, trust.context());
-    expect_host(stream.native_handle(), url.host);
+    if (!trust.takes_any_name()) expect_host(stream.native_handle(), url.host);
     std::string refused;
     if (!trust.is_insecure()) {
         stream.set_verify_callback([&](bool is_good, asio::ssl::verify_context& looked_at) {
             if (!is_good && refused.empty())
-                refused = certificate_failure(looked_at.native_handle(), url, trust);
+                refused = certificate_failure(looked_at.native_handle(), url, trust, asker.words);
             return is_good;
         });
     }
@@ -199,14 +203,15 @@ asio::awaitable<FetchResult> exchange_by_tls(beast::tcp_stream& connection, cons
         co_return late("no TLS handshake", timeout);
     }
     if (error) {
-        co_return handshake_failure(error, refused);
+        co_return handshake_failure(error, refused, asker.words);
     }
-    co_return co_await exchange(stream, url, timeout, max_bytes);
+    co_return co_await exchange(stream, url, timeout, max_bytes, asker);
 }
 
 /// Does the fetch; the errors do not name the page yet.
 asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                   std::size_t max_bytes, const TlsTrust& trust) {
+                                   std::size_t max_bytes, const TlsTrust& trust,
+                                   const Asker& asker) {
     const auto deadline = Clock::now() + timeout;
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -232,21 +237,28 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     }
 
     if (url.tls) {
-        co_return co_await exchange_by_tls(stream, url, timeout, max_bytes, trust);
+        co_return co_await exchange_by_tls(stream, url, timeout, max_bytes, trust, asker);
     }
-    co_return co_await exchange(stream, url, timeout, max_bytes);
+    co_return co_await exchange(stream, url, timeout, max_bytes, asker);
 }
 
 }  // namespace
 
 asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
-                                        std::size_t max_bytes, TlsTrust trust) {
-    auto result = co_await fetch(url, timeout, max_bytes, trust);
+                                        std::size_t max_bytes, TlsTrust trust, const Asker& asker) {
+    auto result = co_await fetch(url, timeout, max_bytes, trust, asker);
     if (result.has_error()) {
-        const auto& error = result.error();
-        co_return FetchError{error.fault, url.text + ": " + error.text, error.silent};
+        auto error = std::move(result).error();
+        error.text = url.text + ": " + error.text;
+        co_return error;
     }
     co_return result;
+}
+
+asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                        std::size_t max_bytes, TlsTrust trust) {
+    const Asker poller;
+    co_return co_await fetch_page(url, timeout, max_bytes, std::move(trust), poller);
 }
 
 }  // namespace wcs_node_agent

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wcs/fetch_error.hpp"
+#include "wcs/fetch_words.hpp"
 #include "wcs/http_reply.hpp"
 #include "wcs/tls_trust.hpp"
 
@@ -24,6 +25,12 @@ struct FetchedPage {
     std::string content_type;      // likewise
 };
 
+/// Who asks, where it is not the poller of WCS.
+struct Asker {
+    std::string authorization = {};  // the header's value; empty: none
+    FetchWords words = words_of_wcs();
+};
+
 /// The page, or why there is none.
 using FetchResult = boost::system::result<FetchedPage, FetchError>;
 
@@ -31,7 +38,13 @@ using FetchResult = boost::system::result<FetchedPage, FetchError>;
 /// the name included. A body over max_bytes is an error, found out before more of it is kept. After
 /// each read of at most 16 KiB whatever else the executor has to do gets its turn. Redirects are
 /// not followed. Of an https page the server's certificate is verified by `trust`, which must have
-/// been made, in a full handshake each time. Does not throw unless the coroutine is cancelled.
+/// been made, in a full handshake each time. `asker` must outlive the fetch. Does not throw unless
+/// the coroutine is cancelled.
+boost::asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
+                                               std::size_t max_bytes, TlsTrust trust,
+                                               const Asker& asker);
+
+/// The same, as the poller of WCS asks.
 boost::asio::awaitable<FetchResult> fetch_page(const WcsUrl& url, std::chrono::nanoseconds timeout,
                                                std::size_t max_bytes, TlsTrust trust = {});
 

@@ -12,6 +12,7 @@ struct FetchError {
     WcsFault fault = WcsFault::none;
     std::string text;
     bool silent = false;  // nothing came, or not in time
+    unsigned status = 0;  // of an HTTP answer that has no page; 0: there was none
 };
 
 }  // namespace wcs_node_agent

@@ -11,7 +11,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/error.hpp>
@@ -26,9 +26,6 @@ namespace wcs_node_agent {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr std::string_view if_plain =
-    ": if this port is plain HTTP, write http:// in place of https://";
 
 std::string text_of(const ASN1_STRING* text) {
     return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
@@ -90,21 +87,20 @@ std::string date(const ASN1_TIME* time) {
                                               : "an unreadable date";
 }
 
-std::string untrusted(const std::string& whose, const std::string& why, const TlsTrust& trust) {
+std::string untrusted(const std::string& whose, const std::string& why, const TlsTrust& trust,
+                      const FetchWords& words) {
     if (trust.ca_file().empty())
-        return fmt::format(
-            "{} is not trusted ({}): name its CA's certificate, or itself, in wcs_ca_file, or set "
-            "wcs_insecure",
-            whose, why);
-    return fmt::format("{} is not trusted ({}): {} (wcs_ca_file) has neither it nor its CA's",
-                       whose, why, trust.ca_file());
+        return fmt::format("{} is not trusted ({}): {}", whose, why, words.trust);
+    return fmt::format("{} is not trusted ({}): {} ({}) has neither it nor its CA's", whose, why,
+                       trust.ca_file(), words.trusted_by);
 }
 
-std::string describe(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrust& trust) {
+std::string describe(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrust& trust,
+                     const FetchWords& words) {
     const int error = X509_STORE_CTX_get_error(looked_at);
     const X509* const certificate = X509_STORE_CTX_get_current_cert(looked_at);
     const std::string why = X509_verify_cert_error_string(error);
-    if (certificate == nullptr) return untrusted("the certificate", why, trust);
+    if (certificate == nullptr) return untrusted("the certificate", why, trust, words);
     const std::string whose = X509_STORE_CTX_get_error_depth(looked_at) == 0
                                   ? "the certificate"
                                   : fmt::format("the CA's certificate, of {},",
@@ -117,21 +113,17 @@ std::string describe(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrus
                                date(X509_get0_notBefore(certificate)));
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            return fmt::format(
-                "{} is for {}, not for {}: write a name that it has in wcs_url, or set "
-                "wcs_insecure",
-                whose, names_of(certificate), url.host);
+            return fmt::format("{} is for {}, not for {}: {}", whose, names_of(certificate),
+                               url.host, words.other_name);
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // a CA of the same name with another key
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-            return untrusted(whose, why, trust);
+            return untrusted(whose, why, trust, words);
         default:
-            return fmt::format(
-                "{} is not fit for this ({}): give WCS another one, or set wcs_insecure", whose,
-                why);
+            return fmt::format("{} is not fit for this ({}): {}", whose, why, words.unfit);
     }
 }
 
@@ -140,32 +132,55 @@ bool is_end(boost::system::error_code error) {
            error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated;
 }
 
+bool is_of_openssl(boost::system::error_code error) {
+    return error.category() == asio::error::get_ssl_category() &&
+           ERR_GET_LIB(static_cast<unsigned long>(error.value())) == ERR_LIB_SSL;
+}
+
+int reason_of(boost::system::error_code error) {
+    return ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+}
+
 bool is_no_tls(boost::system::error_code error) {
     constexpr std::array reasons{SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST,
                                  SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_ENCRYPTED_LENGTH_TOO_LONG};
-    const auto code = static_cast<unsigned long>(error.value());
-    return error.category() == asio::error::get_ssl_category() &&
-           ERR_GET_LIB(code) == ERR_LIB_SSL &&
-           std::ranges::find(reasons, ERR_GET_REASON(code)) != reasons.end();
+    return is_of_openssl(error) && std::ranges::find(reasons, reason_of(error)) != reasons.end();
 }
 
 }  // namespace
 
-std::string certificate_failure(X509_STORE_CTX* looked_at, const WcsUrl& url,
-                                const TlsTrust& trust) {
-    auto text = describe(looked_at, url, trust);
+std::string certificate_failure(X509_STORE_CTX* looked_at, const WcsUrl& url, const TlsTrust& trust,
+                                const FetchWords& words) {
+    auto text = describe(looked_at, url, trust, words);
     std::ranges::replace_if(
         text, [](char c) { return c < ' ' || c > '~'; }, '?');
     return text;
 }
 
-FetchError handshake_failure(boost::system::error_code error, const std::string& of_certificate) {
+std::string client_certificate_failure(boost::system::error_code error, const FetchWords& words) {
+    constexpr std::array refusals{
+        SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,     SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA};
+    if (!is_of_openssl(error)) return {};
+    if (reason_of(error) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+        return "it wants a client's certificate: " + words.certificate;
+    if (std::ranges::find(refusals, reason_of(error)) == refusals.end()) return {};
+    return fmt::format("it does not take this client's certificate ({})",
+                       one_line(error.message()));
+}
+
+FetchError handshake_failure(boost::system::error_code error, const std::string& of_certificate,
+                             const FetchWords& words) {
     if (!of_certificate.empty()) return {WcsFault::tls, of_certificate};
+    if (auto of_client = client_certificate_failure(error, words); !of_client.empty())
+        return {WcsFault::tls, std::move(of_client)};
+    const auto if_plain = "if this port is plain HTTP, " + words.use_plain;
     if (is_end(error))
-        return {WcsFault::tls, fmt::format("the connection ended in the TLS handshake{}", if_plain),
-                true};
+        return {WcsFault::tls,
+                fmt::format("the connection ended in the TLS handshake: {}", if_plain), true};
     if (is_no_tls(error))
-        return {WcsFault::tls, fmt::format("what answers is not TLS{}", if_plain)};
+        return {WcsFault::tls, fmt::format("what answers is not TLS: {}", if_plain)};
     return {WcsFault::tls, "no TLS connection: " + one_line(error.message())};
 }
 

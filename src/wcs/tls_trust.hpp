@@ -27,15 +27,20 @@ class TlsTrust {
     const std::string& ca_file() const { return ca_file_; }
     bool is_insecure() const { return insecure_; }
 
+    /// Of whom the certificate itself is known, its name says no more.
+    void take_any_name() { any_name_ = true; }
+    bool takes_any_name() const { return any_name_; }
+
     friend bool operator==(const TlsTrust& a, const TlsTrust& b) {
         return !a.context_ == !b.context_ && a.ca_file_ == b.ca_file_ && a.ca_pem_ == b.ca_pem_ &&
-               a.insecure_ == b.insecure_;
+               a.insecure_ == b.insecure_ && a.any_name_ == b.any_name_;
     }
 
  private:
     std::string ca_file_;
     std::string ca_pem_;
     bool insecure_ = false;
+    bool any_name_ = false;
     std::shared_ptr<boost::asio::ssl::context> context_;
 };
 

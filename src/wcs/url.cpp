@@ -12,13 +12,13 @@ namespace wcs_node_agent {
 
 namespace urls = boost::urls;
 
-Result<WcsUrl> parse_wcs_url(std::string_view text) {
+Result<WcsUrl> parse_http_url(std::string_view text, std::string_view example) {
     const auto fault = [text](std::string_view what) {
         return Error{fmt::format("'{}' {}", text, what)};
     };
     const auto parsed = urls::parse_uri(text);
     if (!parsed) {
-        return fault("is not a URL such as http://127.0.0.1:8081/?action=stat");
+        return fault(fmt::format("is not a URL such as {}", example));
     }
     const urls::url_view& url = *parsed;
     const bool tls = url.scheme_id() == urls::scheme::https;
@@ -41,6 +41,10 @@ Result<WcsUrl> parse_wcs_url(std::string_view text) {
     const std::uint16_t default_port = tls ? 443 : 80;
     return WcsUrl{std::string(text), url.host_address(),
                   url.port().empty() ? default_port : url.port_number(), std::move(target), tls};
+}
+
+Result<WcsUrl> parse_wcs_url(std::string_view text) {
+    return parse_http_url(text, "http://127.0.0.1:8081/?action=stat");
 }
 
 }  // namespace wcs_node_agent

@@ -211,7 +211,7 @@ def test_plots_begin_with_what_the_agent_kept(node):
     [
         ((), {}, "top needs a terminal; --once prints one frame"),
         (("--metrics-listen=127.0.0.1:9", "--once"), {}, "connection refused"),
-        (("--web.config.file=/nowhere", "--once"), {}, "says who may ask the agent"),
+        (("--web.config.file=/nowhere", "--once"), {}, "By it the agent would be asked."),
     ],
 )
 def test_says_why_it_shows_nothing(options, env, told):

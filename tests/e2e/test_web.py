@@ -571,14 +571,6 @@ def test_where_there_can_be_no_thread_passwords_are_not_checked(start_agent, tmp
     agent.wait_for_line("passwords are checked again")
 
 
-def test_status_says_how_to_ask(start_agent, tmp_path):
-    web = write(tmp_path, basic_auth_users={"one": bcrypt("1")})
-    told = subprocess.run(
-        [lab.AGENT, "status", f"--web.config.file={web}"], capture_output=True, text=True
-    )
-    assert told.returncode == 1 and "curl --cacert" in told.stderr
-
-
 def test_prometheus_scrapes_by_tls_password_and_certificate(
     start_agent, start, tmp_path, authority, server_tls
 ):

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/top/top.hpp"
 
-#include "cli/agent_status.hpp"
 #include "cli/top/screen.hpp"
 #include "cli/top/status_history.hpp"
 #include "cli/top/view.hpp"
@@ -46,10 +45,10 @@ constexpr std::array<std::chrono::milliseconds, 9> delays{250ms, 500ms, 1s,  2s,
 /// The terminal, the readings, and what its user typed. All of it on one thread.
 class Top {
  public:
-    Top(asio::io_context& io, const Config& config, Descriptor terminal, Screen screen, View view,
-        AgentStatus first, const Json& kept)
+    Top(asio::io_context& io, const AgentClient& agent, Descriptor terminal, Screen screen,
+        View view, ServedJson first, const Json& kept)
         : io_(io),
-          config_(config),
+          agent_(agent),
           screen_(std::move(screen)),
           view_(std::move(view)),
           terminal_(io, terminal.release()) {
@@ -71,7 +70,7 @@ class Top {
             // A key that changes the delay ends the wait.
             const auto [error] = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
             if (error || view_.paused) continue;
-            auto status = co_await fetch_agent_status(config_);
+            auto status = co_await agent_.fetch_status();
             if (status)
                 take(*std::move(status));
             else
@@ -139,7 +138,7 @@ class Top {
         timer_.cancel();
     }
 
-    void take(AgentStatus status) {
+    void take(ServedJson status) {
         status_ = std::move(status.json);
         history_.add(status_);
         view_.fault.clear();
@@ -152,7 +151,7 @@ class Top {
     }
 
     asio::io_context& io_;
-    const Config& config_;
+    const AgentClient& agent_;
     Screen screen_;
     View view_;
     Json status_;
@@ -162,16 +161,16 @@ class Top {
     asio::signal_set signals_{io_, SIGWINCH, SIGINT, SIGTERM};
 };
 
-View view_of(const Config& config) {
+View view_of(const AgentClient& agent) {
     View view;
     view.utf8 = utf8_locale();
-    view.address = endpoint_text(config.metrics_listen.front());
+    view.address = agent.address();
     return view;
 }
 
 }  // namespace
 
-int run_top(const Config& config, std::chrono::milliseconds delay, std::ostream& err) {
+int run_top(const AgentClient& agent, std::chrono::milliseconds delay, std::ostream& err) {
     // An open file of its own: waiting makes it non-blocking, which who shares standard input would
     // get too, and keep.
     Descriptor terminal(::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -179,12 +178,12 @@ int run_top(const Config& config, std::chrono::milliseconds delay, std::ostream&
         err << "top needs a terminal; --once prints one frame\n";
         return exit_failed;
     }
-    auto first = ask_agent_status(config);
+    auto first = agent.status();
     if (!first) {
         err << first.error().what;
         return exit_failed;
     }
-    View view = view_of(config);
+    View view = view_of(agent);
     view.delay = delay;
     auto screen = Screen::open();
     if (!screen) {
@@ -196,27 +195,27 @@ int run_top(const Config& config, std::chrono::milliseconds delay, std::ostream&
         return exit_failed;
     }
     asio::io_context io(1);
-    Top top(io, config, std::move(terminal), *std::move(screen), std::move(view), *std::move(first),
-            ask_agent_history(config));
+    Top top(io, agent, std::move(terminal), *std::move(screen), std::move(view), *std::move(first),
+            agent.history());
     top.start();
     io.run();
     return exit_done;
 }
 
-int print_top(const Config& config, std::ostream& out, std::ostream& err) {
-    View view = view_of(config);
+int print_top(const AgentClient& agent, std::ostream& out, std::ostream& err) {
+    View view = view_of(agent);
     if (const char* columns = std::getenv("COLUMNS"))
         view.columns =
             static_cast<std::size_t>(std::clamp(parse_number(columns).value_or(80), 60.0, 1000.0));
     StatusHistory history;
     Json status;
     for (const auto wait : {2000ms, 0ms}) {
-        auto reading = ask_agent_status(config);
+        auto reading = agent.status();
         if (!reading) {
             err << reading.error().what;
             return exit_failed;
         }
-        if (status.is_null()) history.begin(ask_agent_history(config), reading->json);
+        if (status.is_null()) history.begin(agent.history(), reading->json);
         status = std::move(reading->json);
         history.add(status);
         std::this_thread::sleep_for(wait);

@@ -12,18 +12,17 @@
 
 namespace wcs_node_agent {
 
-namespace {
-
-constexpr std::size_t longest_web_file = 64 << 10;
-
-}  // namespace
+Checked<WebFile> read_web_file(const std::filesystem::path& file) {
+    constexpr std::size_t longest = 64 << 10;
+    const auto text = read_regular_file(file, longest);
+    if (!text) return ConfigErrors{{.where = file.string(), .what = text.error().what}};
+    return parse_web_file(*text, file);
+}
 
 Checked<WebConfig> load_web_config(const std::filesystem::path& file, const WebConfig* in_use) {
     if (file.empty()) return WebConfig{};
     const auto stamp = stamp_of(file);
-    const auto text = read_regular_file(file, longest_web_file);
-    if (!text) return ConfigErrors{{.where = file.string(), .what = text.error().what}};
-    auto parsed = parse_web_file(*text, file);
+    auto parsed = read_web_file(file);
     if (!parsed) return parsed.error();
     WebConfig web{.tls = nullptr,
                   .headers = std::move(parsed->headers),

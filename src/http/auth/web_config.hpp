@@ -22,6 +22,9 @@ struct WebConfig {
     FileStamp stamp = {};                    // the file's, from before it was read
 };
 
+/// What the web file says, before the files that it names are read.
+Checked<WebFile> read_web_file(const std::filesystem::path& file);
+
 /// The web file and those that it names, ready to be used, or all their errors. No file: plain HTTP
 /// for everybody. Where the settings of TLS are those in use, so are the certificates, which are
 /// followed by themselves.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include "config/effective_config.hpp"
+
 #include <array>
 #include <string>
 #include <string_view>
@@ -179,10 +181,31 @@ TEST(CommandLine, HelpOfRunNamesEverySetting) {
     const auto& exit = std::get<EarlyExit>(parsed);
     EXPECT_EQ(exit.status, 0);
     for (const Setting& setting : settings()) {
-        if (!setting.value.empty()) {
+        if (!setting.value.empty() && setting.group != client_group) {
             EXPECT_THAT(exit.text, HasSubstr(option_name(setting.name)));
         }
     }
+}
+
+TEST(CommandLine, StatusAndTopTakeWhomToAskAndWhoAsks) {
+    for (const char* command : {"status", "top"}) {
+        SCOPED_TRACE(command);
+        const auto parsed =
+            parse({command, "--url", "https://node:9708", "--ca-file", "ca.pem", "--insecure",
+                   "--username", "me", "--password-file=secret", "--cert-file", "c.pem"});
+        ASSERT_TRUE(std::holds_alternative<Invocation>(parsed));
+        const auto& asked = std::get<Invocation>(parsed).asked;
+        EXPECT_EQ(asked.url, "https://node:9708");
+        EXPECT_EQ(asked.ca_file, "ca.pem");
+        EXPECT_TRUE(asked.insecure);
+        Config config;
+        EXPECT_TRUE(apply_overrides(config, std::get<Invocation>(parsed).overrides).empty());
+        EXPECT_EQ(config.client.username, "me");
+        EXPECT_EQ(config.client.password_file, "secret");
+        EXPECT_EQ(config.client.cert_file, "c.pem");
+    }
+    for (const char* command : {"run", "check", "doctor"})
+        EXPECT_TRUE(std::holds_alternative<EarlyExit>(parse({command, "--username", "me"})));
 }
 
 }  // namespace

@@ -196,11 +196,11 @@ std::string http(std::string_view status, std::string_view body) {
                        body.size(), body);
 }
 
-/// A configuration whose agent listens on any address, as loopback is then asked.
-Config listening_at(std::uint16_t port) {
+/// Of a configuration whose agent listens on any address, as loopback is then asked.
+AgentClient listening_at(std::uint16_t port) {
     Config config;
     config.metrics_listen = {{asio::ip::address_v4::any(), port}};
-    return config;
+    return AgentClient(*agent_access(config, {}));
 }
 
 TEST(Status, PrintsTheTableOrTheJsonAsItCame) {
