@@ -2,9 +2,9 @@
 #include "http/status_json.hpp"
 
 #include "haproxy/agent_reply.hpp"
-#include "load/operator_order.hpp"
 #include "load/weight_text.hpp"
 
+#include <wcs_node_agent/utc_text.hpp>
 #include <wcs_node_agent/version.hpp>
 
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <optional>
 #include <string_view>
 
-#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 namespace wcs_node_agent {
@@ -25,14 +24,6 @@ Json or_null(const std::optional<double>& value) { return value ? Json(*value) :
 Json or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
 
 double in_seconds(std::chrono::nanoseconds duration) { return Seconds(duration).count(); }
-
-// RFC 3339, in UTC and with milliseconds.
-std::string to_rfc3339(std::chrono::system_clock::time_point time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    const auto part = std::chrono::floor<std::chrono::milliseconds>(time - whole);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), part.count());
-}
 
 std::string_view to_string(LimitUnit unit) {
     switch (unit) {
@@ -80,7 +71,7 @@ Json weighing_json(const Weight& weight) {
 Json change_json(const Answer& answer, Clock::time_point now) {
     const auto& changed = answer.verdict.changed;
     if (!changed) return {};
-    return {{"time", to_rfc3339(changed->wall)},
+    return {{"time", utc_text_ms(changed->wall)},
             {"age_seconds", in_seconds(std::max(now - changed->at, Clock::duration::zero()))},
             {"reason", or_null(changed->reason)}};
 }
@@ -218,7 +209,7 @@ Json agent_json(const AgentCounters& agent, Clock::time_point now) {
 
 std::string status_json(const Snapshot& snapshot) {
     Json status = {{"version", version},
-                   {"time", to_rfc3339(snapshot.wall)},
+                   {"time", utc_text_ms(snapshot.wall)},
                    {"uptime_seconds", in_seconds(snapshot.at - snapshot.started)}};
     status.update(answer_json(snapshot, snapshot.at));
     status["operator"] = operator_json(snapshot);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/operator_order.hpp"
 
-#include <chrono>
+#include <wcs_node_agent/utc_text.hpp>
+
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace wcs_node_agent {
@@ -32,11 +32,6 @@ Verdict ordered(Verdict judged, const OperatorWord& word) {
 std::string word_text(const OperatorWord& word) {
     const std::string name(to_string(word.word));
     return word.by.empty() ? name : fmt::format("{} {}", name, by_whom(word));
-}
-
-std::string utc_text(std::chrono::system_clock::time_point time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 }  // namespace wcs_node_agent

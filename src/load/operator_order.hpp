@@ -4,7 +4,6 @@
 #include <wcs_node_agent/operator_word.hpp>
 #include <wcs_node_agent/verdict.hpp>
 
-#include <chrono>
 #include <string>
 
 namespace wcs_node_agent {
@@ -15,8 +14,5 @@ Verdict ordered(Verdict judged, const OperatorWord& word);
 
 /// "drain by root since 2026-11-28T07:20:00Z"; "ready" where nobody has said a word.
 std::string word_text(const OperatorWord& word);
-
-/// The moment as "2026-11-28T07:20:00Z".
-std::string utc_text(std::chrono::system_clock::time_point time);
 
 }  // namespace wcs_node_agent

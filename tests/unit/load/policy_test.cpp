@@ -2,6 +2,7 @@
 #include "load/policy.hpp"
 
 #include "load/weigher.hpp"
+#include "policy_inputs.hpp"
 
 #include <cmath>
 #include <map>
@@ -16,33 +17,6 @@ namespace wcs_node_agent {
 namespace {
 
 using namespace std::chrono_literals;
-
-const Clock::time_point now(1000s);
-
-PolicySettings default_settings() {
-    PolicySettings settings{.limits = default_limits(), .recover = 0.95, .stale_after = 10s};
-    named(settings.limits, "udp_loss").maximum.reset();  // those who test it set it
-    return settings;
-}
-
-WcsState counts(double publishers, double subscribers, double hls,
-                Clock::duration age = Clock::duration::zero()) {
-    WcsState wcs;
-    wcs.asked = true;
-    wcs.publishers = {publishers, now - age};
-    wcs.subscribers = {subscribers, now - age};
-    wcs.hls = {hls, now - age};
-    return wcs;
-}
-
-Means means(double cpu, double megabits_in, double megabits_out) {
-    return {
-        .bits_in = megabits_in * 1e6, .bits_out = megabits_out * 1e6, .cpu_utilisation = cpu / 100};
-}
-
-Measured rates(double cpu, double megabits_in, double megabits_out) {
-    return {.rates = {means(cpu, megabits_in, megabits_out)}};
-}
 
 /// That the bottleneck leaves.
 int weight_of(const Verdict& verdict) {
@@ -176,49 +150,6 @@ TEST(Policy, ComesBackOnlyWithRoomToSpareAndSaysSo) {
         const auto below = named(verdict.readings, "subscribers").up_again_below;
         EXPECT_EQ(below, row.state == NodeState::down ? std::optional(47.5) : std::nullopt);
         EXPECT_EQ(named(verdict.readings, "publishers").up_again_below, std::nullopt);
-    }
-}
-
-TEST(Policy, CauseAndBottleneckAreWhatDecidedTheState) {
-    struct CauseRow {
-        const char* shows;
-        WcsState wcs;
-        WhenStale when_stale;
-        WhenStale when_unreadable;
-        double out;  // Mbit/s of 100
-        NodeState state;
-        std::string cause;
-        std::string bottleneck;
-    };
-    auto silent = counts(1, 1, 1, 11s);
-    silent.silent = true;
-    const auto unreadable = counts(1, 1, 1, 11s);
-    constexpr auto up = NodeState::up;
-    constexpr auto ignore = WhenStale::ignore;
-    const std::vector<CauseRow> rows{
-        {"up: none, and the most used limit", counts(1, 1, 1), WhenStale::down, ignore, 60, up, "",
-         "band_out"},
-        {"a limit that is exceeded", counts(1, 1, 1), WhenStale::down, ignore, 100, NodeState::down,
-         "band_out", "band_out"},
-        {"silence, however used another limit is", silent, WhenStale::down, ignore, 60,
-         NodeState::down, "wcs_silent", "publishers"},
-        {"silence that only drains", silent, WhenStale::drain, ignore, 60, NodeState::drain,
-         "wcs_silent", "publishers"},
-        {"silence that does not decide", silent, ignore, WhenStale::down, 60, up, "", "band_out"},
-        {"silence beside a limit that is exceeded", silent, WhenStale::down, ignore, 100,
-         NodeState::down, "band_out", "band_out"},
-        {"an answer that cannot be read", unreadable, ignore, WhenStale::down, 60, NodeState::down,
-         "unreadable", "publishers"},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.shows);
-        auto settings = default_settings();
-        settings.when_stale = row.when_stale;
-        settings.when_unreadable = row.when_unreadable;
-        const auto verdict = Policy().decide(settings, rates(0, 0, row.out), row.wcs, now);
-        EXPECT_EQ(verdict.state, row.state);
-        EXPECT_EQ(verdict.cause, row.cause);
-        EXPECT_EQ(verdict.bottleneck, row.bottleneck);
     }
 }
 
