@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include "cli/command_options.hpp"
 #include "cli/limit_words.hpp"
 #include "config/config_error.hpp"
-#include "config/config_file.hpp"
 #include "config/effective_config.hpp"
 #include "config/json_value.hpp"
 #include "config/value_text.hpp"
@@ -39,8 +39,6 @@ constexpr std::string_view footer = R"(Examples:
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
 Each command has a --help of its own; the manual is wcs-node-agent(8).)";
 
-constexpr int any_number = CLI::detail::expected_max_vector_size;
-
 /// The commands and their options. CLI11 takes the line apart; what it says is then read from the
 /// options, since it stops at its first error and we want them all.
 class Commands {
@@ -53,72 +51,29 @@ class Commands {
 
         // One command at most: the next word is an argument, even if it is a command's name.
         app_.require_subcommand(0, 1);
-        CLI::App& run = add(app_, "run", Command::run, "serve agent checks and metrics");
-        CLI::App& check =
-            add(app_, "check", Command::check,
-                "print one HAProxy line: the running agent's, or from a sample of its own");
-        CLI::App& status = add(app_, "status", Command::status, "show what a running agent sees");
-        CLI::App& top =
-            add(app_, "top", Command::top, "watch what a running agent sees, in the terminal");
-        CLI::App& doctor =
-            add(app_, "doctor", Command::doctor,
-                "report what this kernel and this user can do, and what would be used");
-        CLI::App& drain = add(app_, "drain", Command::drain,
-                              "say to the balancers: no new sessions, those that are there go on");
-        CLI::App& maint = add(app_, "maint", Command::maint, "say to them: out for everybody");
-        CLI::App& ready = add(app_, "ready", Command::ready, "take that back");
-        CLI::App& unpin = add(app_, "unpin", Command::unpin,
-                              "end the counting that goes on while no agent runs (kernel.pin)");
+        add(app_, "run", Command::run, "serve agent checks and metrics", add_run_options);
+        add(app_, "check", Command::check,
+            "print one HAProxy line: the running agent's, or from a sample of its own",
+            add_check_options);
+        add(app_, "status", Command::status, "show what a running agent sees", add_status_options);
+        add(app_, "top", Command::top, "watch what a running agent sees, in the terminal",
+            add_top_options);
+        add(app_, "doctor", Command::doctor,
+            "report what this kernel and this user can do, and what would be used",
+            add_run_options);
+        add(app_, "drain", Command::drain,
+            "say to the balancers: no new sessions, those that are there go on", add_drain_options);
+        add(app_, "maint", Command::maint, "say to them: out for everybody", add_word_options);
+        add(app_, "ready", Command::ready, "take that back", add_word_options);
+        add(app_, "unpin", Command::unpin,
+            "end the counting that goes on while no agent runs (kernel.pin)", add_unpin_options);
         config_ = app_.add_subcommand("config", "look at the configuration");
         config_->require_subcommand(0, 1);
-        CLI::App& config_check =
-            add(*config_, "check", Command::config_check, "report every error of a file");
-        CLI::App& config_show =
-            add(*config_, "show", Command::config_show, "print the effective configuration");
+        add(*config_, "check", Command::config_check, "report every error of a file",
+            add_config_check_options);
+        add(*config_, "show", Command::config_show, "print the effective configuration",
+            add_config_show_options);
         app_.footer(std::string(footer));
-
-        for (CLI::App* command : {&run, &check, &doctor, &config_show}) {
-            add_config_option(*command);
-            for (const Setting& setting : settings())
-                if (setting.group != client_group || command == &config_show)
-                    add_setting(*command, setting);
-        }
-        check.add_option("--profile")
-            ->description("a sample of its own, judged by this profile of the file")
-            ->type_name("NAME");
-        check.add_option("limits")
-            ->description(fmt::format("any of: {} N", fmt::join(limit_words(), " N, ")))
-            ->type_name("LIMIT N")
-            ->expected(1, any_number)
-            ->allow_extra_args();
-        for (CLI::App* command : {&status, &top}) {
-            add_config_option(*command);
-            for (const char* name : {"metrics_listen", "web_config_file"})
-                add_setting(*command, *find_setting(name));
-            add_asked_agent(*command);
-            for (const Setting& setting : settings())
-                if (setting.group == client_group) add_setting(*command, setting);
-        }
-        status.add_flag("--json")->description("as JSON");
-        top.add_flag("--once")->description("print one frame as text, after 2 s, and end");
-        top.add_option("--delay")
-            ->description("how often to ask (250ms to 60s, default 1s)")
-            ->type_name("TIME");
-        add_config_option(unpin);
-        add_setting(unpin, *find_setting("kernel.pin_folder"));
-        for (CLI::App* command : {&drain, &maint, &ready}) {
-            add_config_option(*command);
-            add_setting(*command, *find_setting("control.socket"));
-        }
-        drain.add_flag("--wait")->description("return once the node is empty enough");
-        drain.add_option("--until-sessions")
-            ->description("so many publishers, subscribers and HLS streams may be left (default 0)")
-            ->type_name("N");
-        drain.add_option("--deadline")
-            ->description("end with status 1 after so long (1s to 168h, default 1h)")
-            ->type_name("DURATION");
-        config_check.add_option("FILE")->description(
-            fmt::format("the file to check (default {})", default_config_file));
     }
 
     std::variant<Invocation, EarlyExit> parse(int argc, const char* const* argv) {
@@ -162,49 +117,11 @@ class Commands {
     }
 
  private:
-    CLI::App& add(CLI::App& parent, const std::string& name, Command command,
-                  const std::string& description) {
+    void add(CLI::App& parent, const std::string& name, Command command,
+             const std::string& description, void (*add_options)(CLI::App&)) {
         CLI::App* added = parent.add_subcommand(name, description);
+        added->preparse_callback([added, add_options](std::size_t) { add_options(*added); });
         known_.emplace_back(added, command);
-        return *added;
-    }
-
-    static void add_config_option(CLI::App& command) {
-        command.add_option("--config")
-            ->description(fmt::format("the configuration (default {})", default_config_file))
-            ->type_name("FILE");
-    }
-
-    static void add_asked_agent(CLI::App& command) {
-        command.add_option("--url")
-            ->description("the agent to ask, http[s]://HOST[:PORT] (default: the configuration's)")
-            ->type_name("URL");
-        command.add_option("--ca-file")
-            ->description(
-                "PEM certificates by which that of the agent is verified: its CA's, or "
-                "its own (default the system's CAs; of the configuration's agent the "
-                "certificate that its web file names)")
-            ->type_name("FILE");
-        command.add_flag("--insecure")->description("take any certificate");
-    }
-
-    static void add_setting(CLI::App& command, const Setting& setting) {
-        if (setting.value.empty()) {
-            return;
-        }
-        CLI::Option* option = command.add_option(option_name(setting.name));
-        option
-            ->description(fmt::format("{} ({}default {})", setting.help,
-                                      setting.range ? setting.range() + ", " : "",
-                                      default_text(setting)))
-            ->type_name(std::string(setting.value))
-            ->group(std::string(setting.group));
-        if (setting.is_list) {
-            option->expected(1, any_number)->allow_extra_args(false);  // one value each time
-        } else {
-            option->multi_option_policy(
-                CLI::MultiOptionPolicy::TakeAll);  // reported by overrides()
-        }
     }
 
     static std::vector<std::string> given(const CLI::App& command, const std::string& name) {

@@ -125,7 +125,7 @@ std::string option_name(std::string_view setting) {
 }
 
 std::string default_text(const Setting& setting) {
-    const Config defaults;
+    static const Config defaults;
     return setting.show(defaults).is_object() ? std::string(setting.no_value)
                                               : value_text(setting, defaults);
 }
