@@ -17,8 +17,24 @@ pkg_check_modules(LIBCRYPT REQUIRED IMPORTED_TARGET libcrypt)
 pkg_check_modules(NCURSESW REQUIRED ncursesw)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
 
+# What is linked with archives, the release with those of C++ alone, the static binary with all: docs/architecture.md.
+add_library(wna_log_archive STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/static/log.cpp)
+target_compile_features(wna_log_archive PRIVATE cxx_std_20)
+target_compile_definitions(wna_log_archive PRIVATE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+
 add_library(wna_log INTERFACE)
-target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo AND NOT WNA_SANITIZE)
+    foreach(library spdlog::spdlog fmt::fmt)  # so that the objects are the same
+        target_compile_definitions(wna_log INTERFACE $<TARGET_PROPERTY:${library},INTERFACE_COMPILE_DEFINITIONS>)
+    endforeach()
+    target_link_libraries(wna_log INTERFACE wna_log_archive Threads::Threads)
+    get_target_property(yaml_cpp PkgConfig::YAML_CPP INTERFACE_LINK_LIBRARIES)
+    string(REPLACE ".so" ".a" yaml_cpp "${yaml_cpp}")
+    set_target_properties(PkgConfig::YAML_CPP PROPERTIES INTERFACE_LINK_LIBRARIES "${yaml_cpp}")
+    add_link_options($<$<LINK_LANGUAGE:CXX>:-static-libstdc++> -static-libgcc)
+else()
+    target_link_libraries(wna_log INTERFACE spdlog::spdlog fmt::fmt)
+endif()
 
 # The names of tools/lib/packages: what is newer may compile the BPF programs otherwise, and what a user has
 # beside the distribution's is not asked. bpftool is where no user's PATH need lead.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// spdlog and fmt for the static program, as Debian has no archive of either: what their shared
-// libraries are made of, compiled once. Only it links this; objects are the same as for the shared
-// ones.
+// spdlog and fmt for what is linked with archives, as Debian has none of either: what their shared
+// libraries are made of, compiled once. Objects are the same as for the shared ones.
 #include <fmt/format-inl.h>
 #include <spdlog/common-inl.h>
 #include <spdlog/details/backtracer-inl.h>

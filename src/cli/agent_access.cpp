@@ -217,7 +217,7 @@ std::string what_to_do(const AgentAccess& access, const FetchError& error) {
         default:
             return {};
     }
-    if (error.fault == WcsFault::truncated && error.silent)
+    if (error.silent && (error.fault == WcsFault::truncated || error.fault == WcsFault::tls))
         return "An agent closes the connection of an address that its metrics_allow does not have.";
     if (error.fault != WcsFault::connect && error.fault != WcsFault::timeout) return {};
     if (!access.is_own) return "Is an agent running there, and is this its metrics_listen?";

@@ -232,6 +232,9 @@ asio::awaitable<FetchResult> fetch(const WcsUrl& url, std::chrono::nanoseconds t
     if (error == beast::error::timeout) {
         co_return late("no connection", timeout);
     }
+    // Whom an allow-list refuses may be cut off before the connection was noticed here.
+    if (error == asio::error::connection_reset)
+        co_return broken_exchange(error, HttpReply(max_bytes), asker.words);
     if (error) {
         co_return FetchError{WcsFault::connect, reason(error), true};
     }

@@ -224,8 +224,9 @@ def test_what_is_wrong_is_said_in_words(agents, folder, name, scheme, host, opti
 
 def test_an_address_that_is_not_allowed_is_said(start_agent):
     agent = start_agent("--metrics-allow=192.0.2.1", name="closed")
-    status, _, told = ask("status", f"--metrics-listen={agent.metrics_address}")
-    assert status == 1 and "An agent closes the connection of an address that its metrics_allow does not have." in told
+    for option in (f"--metrics-listen={agent.metrics_address}", f"--url=https://{agent.metrics_address}"):
+        status, _, told = ask("status", option)
+        assert status == 1 and "An agent closes the connection of an address that its metrics_allow does not have." in told
 
 
 def test_the_configured_agents_own_faults_are_said(agents, folder):

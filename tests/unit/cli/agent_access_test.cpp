@@ -116,6 +116,7 @@ TEST_F(AgentAccessTest, EachRefusalHasItsAdvice) {
         {{WcsFault::http_status, "HTTP 429", false, 429}, "wait a minute"},
         {{WcsFault::http_status, "HTTP 503", false, 503}, "try again"},
         {{WcsFault::truncated, "ended", true}, "metrics_allow"},
+        {{WcsFault::tls, "ended", true}, "metrics_allow"},
         {{WcsFault::connect, "refused", true}, "--metrics-listen ADDR:PORT"},
     };
     const AgentAccess own{.is_own = true};
@@ -126,7 +127,7 @@ TEST_F(AgentAccessTest, EachRefusalHasItsAdvice) {
     const AgentAccess known{.username = "me", .password_from = "/secret"};
     EXPECT_THAT(why_no_answer(known, rows[0].error),
                 HasSubstr("does not take user me with the password of /secret"));
-    EXPECT_THAT(why_no_answer({}, rows[4].error), HasSubstr("running there"));
+    EXPECT_THAT(why_no_answer({}, rows.back().error), HasSubstr("running there"));
     EXPECT_EQ(why_no_answer(own, {WcsFault::tls, "expired"}), "expired\n");
 }
 
