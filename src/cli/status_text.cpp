@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/status_text.hpp"
 
+#include <wcs_node_agent/ascii.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -33,7 +35,7 @@ std::string_view unit_symbol(const Json& unit) {
 
 std::string for_terminal(std::string text) {
     std::ranges::replace_if(
-        text, [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == '\x7f'; }, '?');
+        text, [](char c) { return is_ascii_control(c) && c != '\n'; }, '?');
     return text;
 }
 

@@ -3,6 +3,8 @@
 
 #include "config/value_text.hpp"
 
+#include <wcs_node_agent/ascii.hpp>
+
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -39,12 +41,11 @@ void append_below(ConfigErrors& errors, std::string_view key, ConfigErrors more)
 }
 
 Result<std::string_view> read_string(const Json& value) {
-    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
     if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
         return must_be("a string", value);
     }
     const std::string_view text = value.get_ref<const std::string&>();
-    if (std::ranges::any_of(text, is_control)) {
+    if (std::ranges::any_of(text, is_ascii_control)) {
         return must_be("a string without control characters", value);
     }
     return text;

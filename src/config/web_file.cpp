@@ -4,6 +4,7 @@
 #include "config/bcrypt_hash.hpp"
 #include "config/web_yaml.hpp"
 
+#include <wcs_node_agent/ascii.hpp>
 #include <wcs_node_agent/result.hpp>
 #include <wcs_node_agent/utf8.hpp>
 
@@ -268,9 +269,7 @@ constexpr std::size_t longest_header_value = 16 << 10;  // most clients take no 
 
 /// Line ends are sent as spaces, as Go does, and so is what a header cannot have.
 void read_headers(WebYaml& document, const YamlValue& value, WebFile& web) {
-    const auto is_control = [](char c) {
-        return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-    };
+    const auto is_control = [](char c) { return is_ascii_control(c) && c != '\t'; };
     for (const YamlEntry& entry : document.entries(value)) {
         const auto name = entry.name();
         if (std::ranges::find(header_names, name) == header_names.end()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs-sim/signalling.hpp"
 
+#include <wcs_node_agent/ascii.hpp>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -64,7 +66,7 @@ Seconds ramp_of(const json& data) {
 /// What the page, a text of lines, can hold.
 bool is_name(std::string_view name) {
     return !name.empty() && name.size() <= longest_name &&
-           std::ranges::none_of(name, [](char c) { return (c >= 0 && c < ' ') || c == 127; });
+           std::ranges::none_of(name, wcs_node_agent::is_ascii_control);
 }
 
 /// What the SDK sends unasked and nobody answers.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wcs-sim/simulation.hpp"
 
+#include <wcs_node_agent/ascii.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -50,7 +52,7 @@ bool is_page_name(std::string_view name) {
 }
 
 bool is_page_value(std::string_view value) {
-    return std::ranges::none_of(value, [](char c) { return c >= 0 && c < ' '; });
+    return std::ranges::none_of(value, wcs_node_agent::is_ascii_control);
 }
 
 std::optional<Error> set_on_page(std::vector<Section>& sections, const std::string& name,
