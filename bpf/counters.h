@@ -68,7 +68,7 @@ enum {
  * be interrupted by another. */
 struct drop_counters {
 	__u64 by_reason[DROP_REASONS];
-	__u64 all; /* added to last */
+	__u64 all; /* added to last, which not every CPU shows to others so */
 	__u64 unused[7];
 };
 

@@ -37,15 +37,14 @@ std::vector<std::string> drop_reason_names(const btf* kernel_types) {
 const std::map<std::string, std::uint64_t>& DropCounters::read() {
     for (std::size_t cpu = 0; cpu < counters_.size(); ++cpu) {
         auto& last = last_[cpu];
-        // Added to behind the others, so that these have at least what it says.
-        const auto all = read_whole(counters_[cpu].all);
-        if (all == last.all) continue;
-        last.all = all;
+        if (read_whole(counters_[cpu].all) == last.all) continue;
+        last.all = 0;
         last.by_reason.resize(DROP_REASONS);
         for (std::size_t reason = 0; reason < DROP_REASONS; ++reason) {
             const auto frames = read_whole(counters_[cpu].by_reason[reason]);
             if (frames != last.by_reason[reason]) add(reason, frames - last.by_reason[reason]);
             last.by_reason[reason] = frames;
+            last.all += frames;
         }
     }
     return frames_;

@@ -35,6 +35,7 @@ class DropCounters {
     void add(std::size_t reason, std::uint64_t frames);
 
     struct LastReading {
+        // What was read, whatever the kernel's sum said: on ARM that may be seen before its parts.
         std::uint64_t all = 0;
         std::vector<std::uint64_t> by_reason = {};  // empty: nothing was dropped yet
     };

@@ -42,6 +42,13 @@ TEST_F(DropCountersTest, OnlyThoseThatOccurred) {
     EXPECT_THAT(drops_.read(), ElementsAre(Pair("r2", 1), Pair("r7", 8)));
 }
 
+TEST_F(DropCountersTest, WhatIsSeenAfterTheSumIsCounted) {
+    on_cpus_[0].all = 3;
+    EXPECT_THAT(drops_.read(), IsEmpty());
+    on_cpus_[0].by_reason[7] = 3;
+    EXPECT_THAT(drops_.read(), ElementsAre(Pair("r7", 3)));
+}
+
 TEST_F(DropCountersTest, ReasonsWithoutANameAreOthers) {
     drop(0, 5, 1);
     drop(0, OTHER_DROP_REASON, 2);
