@@ -13,7 +13,7 @@ function(wna_bpf_skeletons target)
         set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/${name}.skel.h)
         add_custom_command(OUTPUT ${object}
             COMMAND ${CLANG} -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror
-                    -I${PROJECT_SOURCE_DIR}/bpf -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
+                    -I${PROJECT_SOURCE_DIR}/bpf -idirafter ${CMAKE_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
                     -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -c ${source} -o ${object}
             DEPENDS ${source} ${headers} VERBATIM)
         add_custom_command(OUTPUT ${skeleton}

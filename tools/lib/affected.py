@@ -63,6 +63,7 @@ READ_BY = {
 }
 # A change of these may change every program.
 BUILD_FILES = ("CMakeLists.txt", ".cmake", "CMakePresets.json")
+FOREIGN = ("tools/lib/debian_archive.py", "tools/lib/arm64_sysroot.py")
 OTHER_KERNELS = ("bpf/", "src/kernel/", "tests/kernel/", "tests/vm/", "tools/lib/virtual_machine.py")
 PACKAGES = ("packaging/", "tools/package", "tools/lib/package_roots.py", "tests/e2e/packages/", "docs/install.md")
 DOCUMENTATION_TESTS = ("cli", "http")  # documentation_test.cpp and docs_tables read docs/
@@ -142,9 +143,9 @@ def affected(changed):
         inputs = any(path.startswith((f"tests/fuzz/seeds/{name}/", f"tests/fuzz/found/{name}/")) for path in names)
         if everything or inputs or fuzzers.is_touched(f"tests/fuzz/{name}_fuzz", changed):
             yield f"fuzz {name}"
-    if everything or any(name.startswith(OTHER_KERNELS) for name in names):
+    if everything or any(name.startswith((*OTHER_KERNELS, *FOREIGN)) for name in names):
         yield "vm"
-    if everything or any(name.startswith(PACKAGES) for name in names):
+    if everything or any(name.startswith((*PACKAGES, *FOREIGN)) for name in names):
         yield "packages"
     for name in sorted(end_to_end(changed, touched("wcs-node-agent") or touched("wcs-sim"), touched("balance-sim"))):
         yield f"e2e {name}"

@@ -111,6 +111,13 @@ install_packages() {
 # npm comes with some builds of nodejs, and Debian's package of it would conflict with them.
 install_npm() { command -v npm >/dev/null || install_packages npm; }
 
+# build_arm64 TARGET...: by a cross compiler, with libraries that are downloaded at first use.
+build_arm64() {
+    install_packages build arm64
+    /usr/bin/python3 "$ROOT/tools/lib/arm64_sysroot.py" || die "the libraries for arm64 could not be downloaded"
+    build arm64 "$@"
+}
+
 # build PRESET [TARGET...]
 build() {
     local preset=$1

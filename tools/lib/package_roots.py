@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import virtual_machine  # noqa: E402
+import debian_archive  # noqa: E402
 
-ROOT = virtual_machine.ROOT
+ROOT = debian_archive.ROOT
 PACKAGES = ROOT / "build/packages"
 CACHE = ROOT / "build/package-roots"
 
@@ -48,7 +48,7 @@ class Root:
             CACHE.mkdir(parents=True, exist_ok=True)
             for outdated in CACHE.glob(f"{self.release}-*"):
                 shutil.rmtree(outdated)
-            mirror = virtual_machine.debian_mirror()
+            mirror = debian_archive.mirror()
             print(f"downloading Debian {self.release} from {mirror}", flush=True)
             making = CACHE / f"making-{self.release}"
             shutil.rmtree(making, ignore_errors=True)
@@ -78,5 +78,5 @@ if __name__ == "__main__":
     try:
         for root in (bookworm(), bullseye()):
             root.fetch()
-    except virtual_machine.MachineError as error:
+    except debian_archive.DebianError as error:
         sys.exit(str(error))

@@ -8,7 +8,6 @@ installed and nothing is mounted: neither needs root.
 
 import io
 import lzma
-import os
 import re
 import shutil
 import subprocess
@@ -18,34 +17,114 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import debian_archive
+
+ROOT = debian_archive.ROOT
 CACHE = ROOT / "build/vm"
 
 # The Debian release that each kernel comes from, newest first.
 KERNELS = {"6.12": "trixie", "6.1": "bookworm", "5.10": "bullseye"}
 
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
-
-class MachineError(Exception):
+class MachineError(debian_archive.DebianError):
     """What did not work, and what to do about it."""
 
 
-def _program(name):
-    found = shutil.which(name, path=_SYSTEM_PATH) if "/" not in str(name) else name
-    if not found or not Path(found).exists():
-        raise MachineError(f"{name} is missing: build it, or see [vm] in tools/lib/packages")
-    return Path(found)
+# Programs, and the libraries that they need
 
 
-def _output(*command, **options):
-    command = [_program(command[0]), *command[1:]]
-    result = subprocess.run(command, capture_output=True, text=True, **options)
-    if result.returncode:
-        said = (result.stderr or result.stdout).strip()
-        raise MachineError(f"{' '.join(map(str, command))}: {said}")
-    return result.stdout
+class HostPrograms:
+    """Those of this machine."""
+
+    def fetch(self):
+        """They are here."""
+
+    def find(self, name):
+        found = shutil.which(name, path=debian_archive.SYSTEM_PATH) if "/" not in str(name) else name
+        if not found or not Path(found).exists():
+            raise MachineError(f"{name} is missing: build it, or see [vm] in tools/lib/packages")
+        return Path(found)
+
+    def libraries(self, program):
+        """The shared libraries of a program and its interpreter, and where they belong; none if it is static."""
+        shown = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+        words = (word for line in shown.splitlines() for word in line.split())
+        return {Path(word): Path(word).relative_to("/") for word in words if word.startswith("/")}
+
+
+class ForeignPrograms:
+    """Those of packages for another architecture, unpacked in build/vm at first use."""
+
+    # Before sbin, where some are links to here that begin with /.
+    PATH = ("usr/bin", "bin", "usr/sbin", "sbin")
+
+    def __init__(self, architecture, release, packages):
+        self._archive = debian_archive.Archive(release, architecture)
+        self._packages = packages
+        self._folder = CACHE / f"programs-{architecture}"
+
+    def fetch(self):
+        if not self._folder.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+                unpacked = Path(scratch) / "programs"
+                unpacked.mkdir()
+                self._archive.unpack(self._packages, unpacked)
+                unpacked.rename(self._folder)
+
+    def find(self, name):
+        choices = [Path(name)] if "/" in str(name) else [self._folder / folder / name for folder in self.PATH]
+        found = next((path for path in choices if path.exists()), None)
+        if not found:
+            raise MachineError(f"{name} is missing: build it, or see the packages in tools/lib/virtual_machine.py")
+        return found
+
+    def libraries(self, program):
+        """As of HostPrograms, by what the files themselves name: nothing of them runs here."""
+        found, programs = {}, [program]
+        while programs:
+            shown = debian_archive.output("readelf", "--wide", "--dynamic", "--program-headers", programs.pop())
+            for name in re.findall(r"(?:NEEDED\).*\[|program interpreter: )([^]\s]+)", shown):
+                library = self._library(name)
+                if library not in found:
+                    found[library] = library.relative_to(self._folder)
+                    programs.append(library)
+        return found
+
+    def _library(self, name):
+        """By its name alone, or the interpreter's by its path."""
+        where = name[1:] if name.startswith("/") else f"**/lib/*-linux-gnu/{name}"
+        found = next(self._folder.glob(where), None)
+        if not found:
+            raise MachineError(f"{name} is in none of {', '.join(self._packages)}")
+        return found
+
+
+# Architectures
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """By Debian's name: the emulator and its options, the console, and the serial port that results leave by."""
+
+    name: str
+    programs: HostPrograms | ForeignPrograms
+    emulator: tuple
+    console: str
+    results: str
+
+
+AMD64 = Architecture(
+    "amd64", HostPrograms(), ("qemu-system-x86_64", "-cpu", "max", "-serial", "chardev:results"), "ttyS0", "ttyS1"
+)
+ARM64 = Architecture(
+    "arm64",
+    ForeignPrograms("arm64", "bookworm", ("bpftool", "busybox-static", "dash", "iproute2", "procps")),
+    # Pointers are signed quickly rather than as the architecture says, which takes half of the time.
+    ("qemu-system-aarch64", "-M", "virt", "-cpu", "max,pauth-impdef=on", "-device", "pci-serial,chardev=results"),
+    "ttyAMA0",
+    "ttyS0",
+)
 
 
 # Kernels
@@ -57,21 +136,24 @@ class Kernel:
 
     version: str
     folder: Path
+    architecture: Architecture
 
     @classmethod
-    def fetch(cls, version):
+    def fetch(cls, version, architecture=AMD64):
         """From build/vm, or else from the Debian mirror that apt uses on this machine."""
-        folder = CACHE / version
+        folder = CACHE / (version if architecture is AMD64 else f"{version}-{architecture.name}")
         if not folder.exists():
             CACHE.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
                 unpacked = Path(scratch) / "kernel"
-                _output("dpkg-deb", "-x", _download(KERNELS[version], Path(scratch)), unpacked)
+                archive = debian_archive.Archive(KERNELS[version], architecture.name)
+                file = archive.download_first_dependency(f"linux-image-cloud-{architecture.name}", Path(scratch))
+                debian_archive.output("dpkg-deb", "-x", file, unpacked)
                 if not (unpacked / "lib").exists():  # as on any system whose / and /usr are merged
                     (unpacked / "lib").symlink_to("usr/lib")
-                _output("depmod", "-b", unpacked, cls(version, unpacked).release)
+                debian_archive.output("depmod", "-b", unpacked, cls(version, unpacked, architecture).release)
                 unpacked.rename(folder)
-        return cls(version, folder)
+        return cls(version, folder, architecture)
 
     @property
     def image(self):
@@ -83,7 +165,7 @@ class Kernel:
 
     def module_files(self, names):
         """The files of these modules and of what they need, in the order to load them in."""
-        shown = _output(
+        shown = debian_archive.output(
             "modprobe", "-d", self.folder, "-S", self.release, "--show-depends", "-a", *names
         )
         # `builtin NAME` for those that are built in; this folder may have a space in its path.
@@ -91,61 +173,10 @@ class Kernel:
         return [Path(file) for file in dict.fromkeys(files)]
 
 
-def _download(release, scratch):
-    """Debian's cloud kernel of that release, as a package file.
-
-    apt checks its signature; its lists are kept apart from the machine's own.
-    """
-    mirror = debian_mirror()
-    print(f"downloading the kernel of Debian {release} from {mirror}", flush=True)
-    state = scratch / "apt"
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (state / folder).mkdir(parents=True)
-    (state / "status").touch()
-    (state / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {mirror} {release} main\n")
-    (state / "apt.conf").write_text(
-        f'Dir::State "{state}";\n'
-        f'Dir::State::status "{state}/status";\n'
-        f'Dir::Cache "{state}/cache";\n'
-        f'Dir::Etc::SourceList "{state}/sources.list";\n'
-        'Dir::Etc::SourceParts "/dev/null";\n'
-        'APT::Sandbox::User "root";\n'
-        'APT::Update::Error-Mode "any";\n'
-        "#clear APT::Update::Post-Invoke;\n"
-        "#clear APT::Update::Post-Invoke-Success;\n"
-    )
-    options = {"cwd": scratch, "env": {**os.environ, "APT_CONFIG": str(state / "apt.conf")}}
-    try:
-        _output("apt-get", "update", "-qq", **options)
-        depends = _output("apt-cache", "depends", "linux-image-cloud-amd64", **options)
-        package = depends.split("Depends: ")[1].split()[0]
-        _output("apt-get", "download", "-qq", package, **options)
-    except MachineError as error:
-        raise MachineError(
-            f"the kernel of Debian {release} could not be downloaded from {mirror}: {error}\n"
-            f"Is the mirror reachable, and does it still have {release}? Other kernels can be "
-            "tested alone: tests/vm/run --kernel VERSION"
-        ) from None
-    return next(scratch.glob("*.deb"))
-
-
-def debian_mirror():
-    """The one that apt uses on this machine."""
-    known = _output(
-        *("apt-get", "indextargets", "--format", "$(REPO_URI)"),
-        *("Created-By: Packages", "Origin: Debian", "Label: Debian", "Component: main"),
-    )
-    if not known:
-        raise MachineError(
-            "apt knows no Debian mirror to download kernels from: run `apt-get update` if its "
-            "sources name one, or else add one"
-        )
-    return known.split()[0]
-
-
 # Booting
 
 _INIT = """#!/bin/busybox sh
+RESULTS=%s
 /bin/busybox --install -s /applets
 export PATH=/usr/bin:/applets HOME=/ TERM=dumb
 mkdir -p /proc /sys /dev /run /tmp /out
@@ -159,8 +190,8 @@ ip link set lo up
 cd /
 /bin/sh /script
 echo $? >/out/status
-stty -F /dev/ttyS1 raw
-tar -c -C /out . >/dev/ttyS1
+stty -F "/dev/$RESULTS" raw
+tar -c -C /out . >"/dev/$RESULTS"
 poweroff -f
 """
 
@@ -176,8 +207,8 @@ class Outcome:
 def run_inside(kernel, programs, modules, script, timeout, tell=print, cpus="2"):
     """Boots the kernel, loads the modules, runs the shell script and powers off.
 
-    programs are paths or names of what the script needs, static or with shared libraries; all are
-    in the PATH inside. Each line of the console goes to tell. cpus is QEMU's -smp: those that run,
+    programs are paths or names of what the script needs, for the kernel's architecture, static or with shared
+    libraries; all are in the PATH inside. Each line of the console goes to tell. cpus is QEMU's -smp: those that run,
     and `N,maxcpus=M` where more could be plugged in. MachineError if there is no end
     within timeout seconds, or none with an outcome, as after a panic; the console's last lines are
     in it.
@@ -188,7 +219,7 @@ def run_inside(kernel, programs, modules, script, timeout, tell=print, cpus="2")
         initramfs = Path(scratch) / "initramfs"
         _pack(root, initramfs)
         results = Path(scratch) / "results"
-        console = _boot(kernel.image, initramfs, results, timeout, tell, cpus)
+        console = _boot(kernel, initramfs, results, timeout, tell, cpus)
         try:
             with tarfile.open(fileobj=io.BytesIO(results.read_bytes())) as archive:
                 members = [member for member in archive if member.isfile()]
@@ -208,13 +239,14 @@ def _with_end_of(what, console):
 def _fill(root, kernel, programs, modules, script):
     for folder in ("bin", "usr/bin", "applets", "modules"):
         (root / folder).mkdir(parents=True)
-    shutil.copy(_program("busybox"), root / "bin/busybox")
+    system = kernel.architecture.programs
+    shutil.copy(system.find("busybox"), root / "bin/busybox")
     # Not busybox as the shell: its own programs go before those in the PATH.
     (root / "bin/sh").symlink_to("/usr/bin/dash")
-    for program in map(_program, ["dash", *programs]):
+    for program in map(system.find, ["dash", *programs]):
         shutil.copy(program, root / "usr/bin")
-        for library in _libraries(program):
-            copy = root / library.relative_to("/")
+        for library, place in system.libraries(program).items():
+            copy = root / place
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(library, copy)
@@ -228,22 +260,15 @@ def _fill(root, kernel, programs, modules, script):
         order.append(name)
     (root / "modules/order").write_text("\n".join(order))
     (root / "script").write_text(script)
-    (root / "init").write_text(_INIT)
+    (root / "init").write_text(_INIT % kernel.architecture.results)
     (root / "init").chmod(0o755)
-
-
-def _libraries(program):
-    """The shared libraries of a program and its interpreter; none if it is static."""
-    shown = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
-    words = (word for line in shown.splitlines() for word in line.split())
-    return [Path(word) for word in words if word.startswith("/")]
 
 
 def _pack(root, initramfs):
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     with open(initramfs, "wb") as output:
         subprocess.run(
-            [_program("cpio"), "--quiet", "-o", "-H", "newc", "-R", "0:0"],
+            [HostPrograms().find("cpio"), "--quiet", "-o", "-H", "newc", "-R", "0:0"],
             input=names.encode(),
             stdout=output,
             cwd=root,
@@ -251,17 +276,18 @@ def _pack(root, initramfs):
         )
 
 
-def _boot(image, initramfs, results, timeout, tell, cpus):
+def _boot(kernel, initramfs, results, timeout, tell, cpus):
     """The lines of the console, once the machine is off."""
+    architecture = kernel.architecture
+    emulator, *options = architecture.emulator
     # One thread for all CPUs: with one for each, a CPU can run into the breakpoint by which the
     # kernel patches its code (attaching to a tracepoint does) after it was taken out: an oops.
     command = [
-        *(_program("qemu-system-x86_64"), "-accel", "tcg,thread=single"),
-        *("-cpu", "max", "-smp", cpus),
+        *(HostPrograms().find(emulator), "-accel", "tcg,thread=single", "-smp", cpus),
         *("-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-kernel", image, "-initrd", initramfs),
-        *("-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr"),
-        *("-serial", "stdio", "-serial", f"file:{results}"),
+        *("-kernel", kernel.image, "-initrd", initramfs),
+        *("-append", f"console={architecture.console} quiet panic=-1 oops=panic mitigations=off nokaslr"),
+        *("-serial", "stdio", "-chardev", f"file,id=results,path={results}", *options),
     ]
     console = []
     with subprocess.Popen(

@@ -3,6 +3,7 @@
 
 import json
 
+import debian_archive
 import virtual_machine
 from report import Figure
 from workbench import PROGRAMS, CannotMeasure
@@ -49,7 +50,7 @@ def run(bench):
         bench.progress(f"booting {NAMES[key]}")
         try:
             samples[key], detail = sample_on(bench, cpus)
-        except virtual_machine.MachineError as error:
+        except debian_archive.DebianError as error:
             raise CannotMeasure(str(error)) from None
         bench.record(f"sample_{key}", samples[key], detail)
     bench.record("growth", (samples["64"] - samples["1"]) / 63)
