@@ -8,7 +8,10 @@ import package_roots
 import pytest
 
 
-@pytest.mark.parametrize("pattern", ["wcs-node-agent_*_amd64.deb", "wcs-node-agent-static_*_amd64.deb"])
+DEBS = "wcs-node-agent_*_amd64.deb", "wcs-node-agent-static_*_amd64.deb", "wcs-node-agent_*_arm64.deb"
+
+
+@pytest.mark.parametrize("pattern", DEBS)
 def test_lintian_has_no_remark(pattern):
     done = subprocess.run(
         ["lintian", "--allow-root", "--fail-on", "error,warning", package_roots.package(pattern)],
@@ -18,10 +21,11 @@ def test_lintian_has_no_remark(pattern):
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_rpmlint_has_no_remark():
+@pytest.mark.parametrize("pattern", ["*.x86_64.rpm", "*.aarch64.rpm"])
+def test_rpmlint_has_no_remark(pattern):
     configuration = lab.ROOT / "packaging/rpm/rpmlint.toml"
     done = subprocess.run(
-        ["rpmlint", "-c", configuration, package_roots.package("*.x86_64.rpm")], capture_output=True, text=True
+        ["rpmlint", "-c", configuration, package_roots.package(pattern)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
     assert "0 errors, 0 warnings" in done.stdout, done.stdout
