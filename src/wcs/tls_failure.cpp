@@ -165,6 +165,8 @@ std::string client_certificate_failure(boost::system::error_code error, const Fe
     if (!is_of_openssl(error)) return {};
     if (reason_of(error) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
         return "it wants a client's certificate: " + words.certificate;
+    if (reason_of(error) == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE)  // TLS 1.2 has no alert for that
+        return "it refuses the handshake; if it wants a client's certificate: " + words.certificate;
     if (std::ranges::find(refusals, reason_of(error)) == refusals.end()) return {};
     return fmt::format("it does not take this client's certificate ({})",
                        one_line(error.message()));

@@ -75,6 +75,7 @@ def agents(start_shared, shared_simulator, folder):
         "secured": {**tls("node"), "basic_auth_users": users},
         "expired": tls("expired"),
         "named": tls("named", **clients),
+        "older": tls("node", **clients, max_version="TLS12"),
         "plain": {"basic_auth_users": users},
     }
     started = {}
@@ -204,6 +205,7 @@ CA = "--ca-file={folder}/ca.pem"
             "/status: it wants a client's certificate: give --cert-file and --key-file, or client.cert_file",
             "--insecure",
         ),
+        refused("older", "/status: it refuses the handshake; if it wants a client's certificate: give --cert-file", CA),
         refused(
             "named",
             "/status: it does not take this client's certificate (",
