@@ -39,6 +39,7 @@ def test_writes_every_figure_as_json_and_markdown(tmp_path):
     assert [row["key"] for row in section["rows"]] == [
         "first_answer",
         "agent_wall",
+        "agent_cpu",
         "ebpf_wall",
         "ebpf_cpu",
         "procfs_wall",
