@@ -4,13 +4,17 @@
 import json
 import os
 import re
+import socket
+import struct
 import subprocess
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from types import SimpleNamespace
 
 import lab
 import pytest
 from conftest import QUICK, open_to_all
+from documents import blocks, commands
 from test_top import Terminal
 
 PASSWORD = "correct horse"
@@ -143,6 +147,20 @@ def test_another_agent_is_asked_by_its_url(agents, folder):
         assert ask("status", *options)[0] == 0, certificate
 
 
+def test_the_documentations_commands(agents, folder):
+    block = next(one for one in blocks("configuration.md") if '"client": {"' in one)
+    file = folder / "documented.json"
+    file.write_text(block.replace("/etc/wcs-node-agent/web.yml", str(agents["secured"].web_file)).replace("/etc/wcs-node-agent", str(folder)))
+    assert ask("status", f"--config={file}", f"--metrics-listen={agents['secured'].address}")[0] == 0
+    told = [command for command in commands("configuration.md") if " --url " in command]
+    assert {command.split()[1] for command in told} == {"status", "top"}
+    for command in told:
+        words = re.sub("https://[^ ]+", f"https://{agents['secured'].address}", command).replace("/etc/wcs-node-agent", str(folder))
+        options = ("--once",) if " top " in words else ()
+        status, _, wrong = ask(words.split(" ", 1)[1], f"--config={file}", *options, SSL_CERT_FILE=f"{folder}/ca.pem")
+        assert status == 0, (command, wrong)
+
+
 def test_top_asks_again_and_again(agents, shared_simulator, folder, tmp_path):
     command = (lab.AGENT, "top", "--delay=250ms", f"--url=https://{agents['secured'].address}", f"--ca-file={folder}/ca.pem")
     with closing(Terminal(tmp_path, (*command, *KNOWN, folder / "password"))) as terminal:
@@ -229,6 +247,23 @@ def test_an_address_that_is_not_allowed_is_said(start_agent):
     for option in (f"--metrics-listen={agent.metrics_address}", f"--url=https://{agent.metrics_address}"):
         status, _, told = ask("status", option)
         assert status == 1 and "An agent closes the connection of an address that its metrics_allow does not have." in told
+
+
+def test_a_refusal_that_comes_before_the_connection_is_noticed_is_one_too():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reset_all():
+            with suppress(OSError):
+                while True:
+                    connection = server.accept()[0]
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    connection.close()
+
+        threading.Thread(target=reset_all, daemon=True).start()
+        url = f"--url=http://127.0.0.1:{server.getsockname()[1]}"
+        told = {ask("status", url)[2].splitlines()[-1] for _ in range(20)}
+        server.shutdown(socket.SHUT_RDWR)
+    assert told == {"An agent closes the connection of an address that its metrics_allow does not have."}
 
 
 def test_the_configured_agents_own_faults_are_said(agents, folder):
