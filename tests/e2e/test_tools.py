@@ -324,6 +324,7 @@ OF_THE_AGENT = {"lint", "e2e check", "e2e haproxy", "e2e source_tree"}
         ("docs/metrics.md", {"unit cli", "unit http", "e2e source_tree"}, {"kernel", "e2e check"}),
         ("tests/e2e/test_check.py", {"e2e check", "e2e source_tree"}, {"e2e haproxy", "unit wcs", "packages"}),
         ("tools/lib/lab.py", {"e2e check", "e2e tools"}, {"unit wcs", "kernel"}),
+        ("tools/lib/arm64_sysroot.py", {"packages", "vm", "e2e tools"}, {"kernel", "e2e check"}),
         ("packaging/config.json", {"packages", "e2e packaging", "e2e systemd"}, {"kernel", "e2e pin"}),
         # What every program is built by.
         ("cmake/options.cmake", {"unit net", "fuzz web", "kernel", "vm", "packages", "e2e pin"}, set()),
