@@ -2,13 +2,17 @@
 #include "process/notify.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
@@ -51,6 +55,31 @@ std::optional<NotifyAddress> address_of(std::string_view name) {
     return address;
 }
 
+/// Descriptors beside a message (SCM_RIGHTS).
+class PassedRights {
+ public:
+    /// Must live until the message is sent.
+    void add_to(msghdr& header, const std::vector<Descriptor>& descriptors) {
+        const auto size = descriptors.size() * sizeof(int);
+        header.msg_control = buffer_.data();
+        header.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(size);
+        unsigned char* at = CMSG_DATA(rights);
+        for (const auto& descriptor : descriptors) {
+            const int number = descriptor.get();
+            std::memcpy(at, &number, sizeof(number));
+            at += sizeof(number);
+        }
+    }
+
+ private:
+    alignas(
+        cmsghdr) std::array<char, CMSG_SPACE(SystemdNotifier::most_kept * sizeof(int))> buffer_{};
+};
+
 void log_failure(int error) {
     spdlog::warn("systemd at $NOTIFY_SOCKET={} cannot be notified: {}",
                  environment("NOTIFY_SOCKET"), std::generic_category().message(error));
@@ -70,29 +99,40 @@ SystemdNotifier::SystemdNotifier() {
     }
 }
 
-void SystemdNotifier::ready() { tell("READY=1"); }
+void SystemdNotifier::ready() { tell({"READY=1"}); }
 
 void SystemdNotifier::reloading(Clock::time_point at) {
     const auto since = std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch());
-    tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", since.count()));
+    tell({fmt::format("RELOADING=1\nMONOTONIC_USEC={}", since.count())});
 }
 
-void SystemdNotifier::stopping() { tell("STOPPING=1"); }
+void SystemdNotifier::stopping() { tell({"STOPPING=1"}); }
 
 void SystemdNotifier::extend_timeout(std::chrono::microseconds time) {
-    tell(fmt::format("EXTEND_TIMEOUT_USEC={}", time.count()));
+    tell({fmt::format("EXTEND_TIMEOUT_USEC={}", time.count())});
 }
 
 void SystemdNotifier::status(std::string_view text) {
     std::string line(text);
     std::ranges::replace(line, '\n', ' ');  // what follows would be a message of its own
-    tell("STATUS=" + line);
+    tell({"STATUS=" + line});
 }
 
 void SystemdNotifier::watchdog() {
     if (unsent_.empty()) {
-        send("WATCHDOG=1");
+        send({"WATCHDOG=1"});
     }
+}
+
+void SystemdNotifier::keep(std::string_view name, std::span<const int> descriptors) {
+    tell({fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name)});
+    if (descriptors.empty()) return;
+    Message message{fmt::format("FDSTORE=1\nFDNAME={}", name)};
+    for (const int one : descriptors.first(std::min(descriptors.size(), most_kept))) {
+        Descriptor copy(::fcntl(one, F_DUPFD_CLOEXEC, 0));  // it may be sent later
+        if (copy) message.descriptors.push_back(std::move(copy));
+    }
+    if (!message.descriptors.empty()) tell(std::move(message));
 }
 
 void SystemdNotifier::retry() {
@@ -102,7 +142,7 @@ void SystemdNotifier::retry() {
 }
 
 /// A message that says how the service is: in order, and once more where it could not be sent.
-void SystemdNotifier::tell(std::string message) {
+void SystemdNotifier::tell(Message message) {
     constexpr std::size_t most_unsent = 8;
     if (!socket_ || !address_) {
         return;
@@ -115,14 +155,22 @@ void SystemdNotifier::tell(std::string message) {
 }
 
 /// False: it could not be sent.
-bool SystemdNotifier::send(std::string_view message) {
+bool SystemdNotifier::send(const Message& message) {
     if (!socket_ || !address_) {
         return false;
     }
+    iovec text{.iov_base = const_cast<char*>(message.text.data()), .iov_len = message.text.size()};
     // Not connected: where a new systemd binds the name anew, the next message goes there.
-    const auto* const to = reinterpret_cast<const sockaddr*>(&address_->to);
-    const bool sent = ::sendto(socket_.get(), message.data(), message.size(),
-                               MSG_NOSIGNAL | MSG_DONTWAIT, to, address_->size) >= 0;
+    msghdr header{};
+    header.msg_name = &address_->to;
+    header.msg_namelen = address_->size;
+    header.msg_iov = &text;
+    header.msg_iovlen = 1;
+    PassedRights rights;
+    if (!message.descriptors.empty()) {
+        rights.add_to(header, message.descriptors);
+    }
+    const bool sent = ::sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
     if (!sent && !failing_) {
         log_failure(errno);
     }

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <vector>
 
 namespace wcs_node_agent {
 
@@ -34,17 +36,29 @@ class SystemdNotifier {
     void status(std::string_view text);                   // one line for `systemctl status`
     void watchdog();                                      // still alive
 
+    /// Has systemd keep these descriptors, and no others of the name: the next start gets them
+    /// (FDSTORE=1), where the unit has room for them (FileDescriptorStoreMax=). No more than
+    /// `most_kept`.
+    void keep(std::string_view name, std::span<const int> descriptors);
+
+    static constexpr std::size_t most_kept = 128;
+
     /// Sends what could not be sent before, but for watchdog(), in its order: systemd reads slowly
     /// where it has many services to start. A service whose READY=1 is lost would be ended.
     void retry();
 
  private:
-    void tell(std::string message);
-    bool send(std::string_view message);
+    struct Message {
+        std::string text;
+        std::vector<Descriptor> descriptors = {};
+    };
+
+    void tell(Message message);
+    bool send(const Message& message);
 
     std::optional<NotifyAddress> address_;
     Descriptor socket_;
-    std::deque<std::string> unsent_;
+    std::deque<Message> unsent_;
     bool failing_ = false;
 };
 

@@ -4,16 +4,20 @@
 #include "temporary_folder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -39,6 +43,31 @@ class Listener {
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     ~Listener() { ::close(socket_); }
+
+    /// How many descriptors come with the next message, which is this one.
+    std::size_t descriptors_of(std::string_view expected) const {
+        std::array<char, 4096> text{};
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(64 * sizeof(int))> rights{};
+        iovec part{.iov_base = text.data(), .iov_len = text.size()};
+        msghdr header{};
+        header.msg_iov = &part;
+        header.msg_iovlen = 1;
+        header.msg_control = rights.data();
+        header.msg_controllen = rights.size();
+        const auto size = ::recvmsg(socket_, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        EXPECT_EQ(std::string_view(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)),
+                  expected);
+        const cmsghdr* const first = CMSG_FIRSTHDR(&header);
+        if (first == nullptr) return 0;
+        EXPECT_EQ(first->cmsg_type, SCM_RIGHTS);
+        const std::size_t count = (first->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int descriptor = -1;
+            std::memcpy(&descriptor, CMSG_DATA(first) + i * sizeof(int), sizeof(int));
+            ::close(descriptor);
+        }
+        return count;
+    }
 
     /// The next message, or nothing if none is there.
     std::string next() const {
@@ -89,6 +118,33 @@ TEST_F(Notify, SendsToAnAbstractName) {
     set("NOTIFY_SOCKET", name);
     SystemdNotifier().ready();
     EXPECT_EQ(systemd.next(), "READY=1");
+}
+
+TEST_F(Notify, KeepsDescriptorsInPlaceOfThoseBefore) {
+    const std::string path = (folder_.path() / "notify").string();
+    const Listener systemd(path);
+    set("NOTIFY_SOCKET", path);
+    SystemdNotifier notifier;
+    notifier.keep("port", std::vector{STDIN_FILENO, STDERR_FILENO});
+    EXPECT_EQ(systemd.descriptors_of("FDSTOREREMOVE=1\nFDNAME=port"), 0U);
+    EXPECT_EQ(systemd.descriptors_of("FDSTORE=1\nFDNAME=port"), 2U);
+    notifier.keep("port", {});
+    EXPECT_EQ(systemd.next(), "FDSTOREREMOVE=1\nFDNAME=port");
+    EXPECT_EQ(systemd.next(), "");
+}
+
+TEST_F(Notify, KeepsWhatIsSentLaterThoughItIsClosedByThen) {
+    const std::string path = (folder_.path() / "notify").string();
+    set("NOTIFY_SOCKET", path);
+    SystemdNotifier notifier;
+    {
+        const Descriptor opened(::dup(STDERR_FILENO));
+        notifier.keep("port", std::vector{opened.get()});
+    }
+    const Listener systemd(path);
+    notifier.retry();
+    EXPECT_EQ(systemd.descriptors_of("FDSTOREREMOVE=1\nFDNAME=port"), 0U);
+    EXPECT_EQ(systemd.descriptors_of("FDSTORE=1\nFDNAME=port"), 1U);
 }
 
 TEST_F(Notify, WithoutASocketNothingHappens) {
