@@ -75,6 +75,13 @@ void bind_to(tcp::acceptor& acceptor, const tcp::endpoint& asked, std::string_vi
                  to_text(asked));
 }
 
+/// A socket of both families, as systemd may pass it, has IPv4 sources as ::ffff:a.b.c.d.
+tcp::endpoint unmapped(const tcp::endpoint& source) {
+    const auto address = source.address();
+    if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return source;
+    return {asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()), source.port()};
+}
+
 bool is_every_v6_address(const tcp::endpoint& endpoint) {
     return endpoint.address().is_v6() && endpoint.address().is_unspecified();
 }
@@ -145,6 +152,32 @@ Result<void> Listener::listen(std::span<const ListenAt> endpoints) {
     close_retired_soon();
     for (const Port& port : opened) asio::co_spawn(executor_, accept_from(port), asio::detached);
     return {};
+}
+
+/// The kernel lets sockets of one user alone share a port, and the run before may have been
+/// another's.
+void Listener::adopt(Descriptor socket, const tcp::endpoint& at) {
+    for (const auto* ports : {&ports_, &retired_})
+        if (std::ranges::find(*ports, at, &Port::asked) != ports->end()) return;
+    std::ignore = ::fchown(socket.get(), ::geteuid(), ::getegid());
+    auto acceptor = std::make_shared<tcp::acceptor>(executor_);
+    acceptor->assign(at.protocol(), socket.get());
+    socket.release();
+    acceptor->non_blocking(true);
+    const Port& port =
+        retired_.emplace_back(Port{.asked = at,
+                                   .acceptor = std::move(acceptor),
+                                   .receiver = std::make_shared<OnConnection>(on_connection_)});
+    asio::co_spawn(executor_, accept_from(port), asio::detached);
+}
+
+std::vector<Listener::OpenPort> Listener::open_ports() const {
+    std::vector<OpenPort> open;
+    for (const Port& port : ports_)
+        if (port.asked.port() != 0) open.push_back({port.asked, port.acceptor->native_handle()});
+    for (const Port& port : retired_)
+        if (is_covered(port.asked)) open.push_back({port.asked, port.acceptor->native_handle()});
+    return open;
 }
 
 std::vector<tcp::endpoint> Listener::endpoints() const {
@@ -263,6 +296,7 @@ error_code Listener::accept_waiting(const Port& port, int most) {
         if (socket < 0 && errno == EAGAIN) break;
         if (socket < 0) return {errno, boost::system::system_category()};
         source.resize(size);
+        source = unmapped(source);
         try {
             hand_on({Descriptor(socket), source, nullptr}, *port.receiver);
         } catch (const std::exception&) {

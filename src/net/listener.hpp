@@ -8,6 +8,7 @@
 #include <wcs_node_agent/agent_counters.hpp>
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/config.hpp>
+#include <wcs_node_agent/descriptor.hpp>
 #include <wcs_node_agent/result.hpp>
 
 #include <functional>
@@ -54,6 +55,20 @@ class Listener {
     /// has yet is waited for (ip(7), IP_FREEBIND).
     Result<void> listen(std::span<const ListenAt> endpoints);
     Result<void> listen(std::span<const tcp::endpoint> endpoints);
+
+    /// Takes over a socket that listens already: listen() goes on with it where it is asked for,
+    /// and else closes it as one that is not any more. Before listen(); one that is open is left
+    /// alone.
+    void adopt(Descriptor socket, const tcp::endpoint& at);
+
+    struct OpenPort {
+        tcp::endpoint at;
+        int socket;  // the listener's
+    };
+
+    /// What listens on, also where it is not asked for any more. Not those for which the kernel
+    /// chose the port.
+    std::vector<OpenPort> open_ports() const;
 
     /// Ports may move from one to the other by a reload. Both must live as long as one listens.
     void exchange_ports_with(const Listener& other) { other_ = &other; }

@@ -111,6 +111,7 @@ class OpenConnections::Slot {
     void set_finished() { move_to(Phase::finished); }
     void set_idle() { move_to(Phase::idle); }
     void set_working() { move_to(Phase::working); }
+    bool is_idle() const { return phase_ == Phase::idle; }
 
  private:
     friend class OpenConnections;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/read.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -49,12 +50,38 @@ class ListenerTest : public testing::Test {
         loop_.run([&] { listener_.allow(std::move(allowed)); });
     }
 
+    void adopt(Descriptor socket, const tcp::endpoint& at) {
+        loop_.run([&] { listener_.adopt(std::move(socket), at); });
+    }
+
     AgentCounters counters_;
     Loop loop_;
-    Listener listener_{
-        loop_.executor(), "agent_listen", "allow", limits, counters_, [](Connection connection) {
-            ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL);
-        }};
+    std::vector<asio::ip::address> sources_;  // of the connections, on the loop's thread
+    Listener listener_{loop_.executor(),
+                       "agent_listen",
+                       "allow",
+                       limits,
+                       counters_,
+                       [this](Connection connection) {
+                           sources_.push_back(connection.source.address());
+                           ::send(connection.socket.get(), "hello", 5, MSG_NOSIGNAL);
+                       }};
+};
+
+/// A socket that listens already, as another process leaves it.
+struct Inherited {
+    explicit Inherited(const tcp::endpoint& at) {
+        asio::io_context context;
+        tcp::acceptor acceptor(context, at.protocol());
+        if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
+        acceptor.bind(at);
+        acceptor.listen();
+        bound = acceptor.local_endpoint();
+        socket = Descriptor(acceptor.release());
+    }
+
+    tcp::endpoint bound;
+    Descriptor socket;
 };
 
 /// Calls it on a thread for which the kernel has no IPv6.
@@ -200,6 +227,67 @@ TEST_F(ListenerTest, MovesToAnotherAddressOfTheSamePort) {
     Listener second(context.get_executor(), "agent_listen", "allow", limits, counters,
                     [](const Connection&) {});
     EXPECT_FALSE(second.listen(std::vector{loopback})) << "a second agent must find it in use";
+}
+
+TEST_F(ListenerTest, GoesOnWithAnInheritedSocketAndServesWhoWaitsThere) {
+    allow(loopback_only());
+    Inherited inherited(any_port_v4);
+    Client waiting(inherited.bound);
+    adopt(std::move(inherited.socket), inherited.bound);
+    ASSERT_TRUE(listen({inherited.bound}));
+    EXPECT_THAT(endpoints(), testing::ElementsAre(inherited.bound));
+    EXPECT_EQ(waiting.read_all(), "hello");
+    EXPECT_EQ(Client(inherited.bound).read_all(), "hello");
+}
+
+TEST_F(ListenerTest, AnInheritedSocketThatIsNotAskedForGoesOnceItsQueueIsServed) {
+    allow(loopback_only());
+    Inherited inherited(any_port_v4);
+    Client waiting(inherited.bound);
+    adopt(std::move(inherited.socket), inherited.bound);
+    ASSERT_TRUE(listen({any_port_v4}));
+    EXPECT_EQ(waiting.read_all(), "hello");
+    EXPECT_TRUE(is_refused_soon(inherited.bound));
+}
+
+TEST_F(ListenerTest, AnInheritedSocketLeavesRoomForAnotherAddressOfItsPort) {
+    allow(loopback_only());
+    Inherited inherited({asio::ip::address_v4::any(), 0});
+    adopt(std::move(inherited.socket), inherited.bound);
+    const tcp::endpoint loopback(asio::ip::address_v4::loopback(), inherited.bound.port());
+    const auto result = listen({loopback});
+    ASSERT_TRUE(result) << result.error().what;
+    EXPECT_THAT(endpoints(), testing::ElementsAre(loopback));
+    EXPECT_EQ(Client(loopback).read_all(), "hello");
+}
+
+TEST_F(ListenerTest, OpenPortsAreThoseThatAreServed) {
+    const auto port = free_port().port();
+    const tcp::endpoint loopback(asio::ip::address_v4::loopback(), port);
+    const tcp::endpoint everywhere(asio::ip::address_v4::any(), port);
+    const auto open = [this] {
+        std::vector<tcp::endpoint> at;
+        for (const auto& one : loop_.run([this] { return listener_.open_ports(); }))
+            at.push_back(one.at);
+        return at;
+    };
+    ASSERT_TRUE(listen({loopback, any_port_v4}));
+    EXPECT_THAT(open(), testing::ElementsAre(loopback)) << "another run has another of any port";
+    ASSERT_TRUE(listen({everywhere}));
+    EXPECT_THAT(open(), testing::ElementsAre(everywhere, loopback)) << "which stays behind it";
+    ASSERT_TRUE(listen({loopback}));
+    EXPECT_THAT(open(), testing::ElementsAre(loopback)) << "the other one is about to go";
+}
+
+TEST_F(ListenerTest, ASourceOfASocketOfBothFamiliesIsItsIpv4Address) {
+    allow(only("127.0.0.0/8"));
+    Inherited inherited({asio::ip::address_v6::any(), 0});
+    adopt(std::move(inherited.socket), inherited.bound);
+    ASSERT_TRUE(listen({inherited.bound}));
+    EXPECT_EQ(Client({asio::ip::address_v4::loopback(), inherited.bound.port()}).read_all(),
+              "hello");
+    const auto sources = loop_.run([this] { return sources_; });
+    EXPECT_THAT(sources, testing::ElementsAre(asio::ip::make_address("127.0.0.1")));
 }
 
 TEST(Listener, LeavesEveryIpv6AddressOutWhereThereIsNone) {
