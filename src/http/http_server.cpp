@@ -14,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <spdlog/spdlog.h>
@@ -26,6 +27,7 @@ using QuickAck = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>
 
 constexpr auto handshake_timeout = std::chrono::seconds(10);
 constexpr auto shutdown_timeout = std::chrono::seconds(1);
+constexpr auto finish_timeout = std::chrono::seconds(1);
 
 constexpr std::string_view not_tls =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -88,7 +90,7 @@ void HttpServer::secure(WebConfig web) {
     const auto* const after = settings(web);
     const bool same = before && after ? *before == *after : before == after;
     if (!same)
-        for (auto* stream : open_) stream->close();
+        for (const auto& [stream, slot] : open_) stream->close();
     web_ = std::move(web);
     gate_.configure(web_.users);
     web_file_.follow(web_);
@@ -104,8 +106,23 @@ void HttpServer::follow_web_file() {
 
 void HttpServer::stop() {
     listener_.stop();
-    for (auto* stream : open_) stream->close();
+    for (const auto& [stream, slot] : open_) stream->close();
     closing_.finish();
+}
+
+asio::awaitable<void> HttpServer::finish() {
+    constexpr auto pace = std::chrono::milliseconds(10);
+    listener_.stop();
+    is_finishing_ = true;
+    asio::steady_timer pause(executor_);
+    const auto deadline = Clock::now() + finish_timeout;
+    while (!open_.empty() && Clock::now() < deadline) {
+        for (const auto& [stream, slot] : open_)
+            if (slot->is_idle()) stream->close();
+        pause.expires_after(pace);
+        co_await pause.async_wait(use_tuple);
+    }
+    stop();
 }
 
 void HttpServer::on_connection(Connection connection) {
@@ -120,7 +137,7 @@ asio::awaitable<void> HttpServer::serve(Connection connection) {
         tcp::socket(executor_, source.protocol(), connection.socket.release()));
     const auto close = [&stream] { stream.close(); };
     connection.slot->on_close(close);
-    open_.insert(&stream);
+    open_.emplace(&stream, connection.slot.get());
     const bool was_failing = failing_;
     std::string failure;
     try {
@@ -190,6 +207,7 @@ asio::awaitable<HttpResponse> HttpServer::answer(const HttpRequest& request,
     auto refusal = co_await gate_.refusal(request, source);
     HttpResponse response = refusal ? *std::move(refusal) : routes_.respond(request, Clock::now());
     for (const auto& [name, value] : web_.headers) response.set(name, value);
+    if (is_finishing_) response.keep_alive(false);
     co_return response;
 }
 

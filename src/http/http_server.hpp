@@ -10,8 +10,8 @@
 #include "net/listener.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -55,6 +55,10 @@ class HttpServer {
     /// Closes the endpoints and ends all sessions.
     void stop();
 
+    /// The same in order: who has connected gets an answer before, if the request comes within a
+    /// second.
+    asio::awaitable<void> finish();
+
  private:
     void follow_web_file();
     void on_connection(Connection connection);
@@ -71,7 +75,8 @@ class HttpServer {
     WebFileFollower web_file_;
     Listener listener_;
     HandshakeQueue handshakes_;
-    std::set<boost::beast::tcp_stream*> open_;
+    std::map<boost::beast::tcp_stream*, const OpenConnections::Slot*> open_;
+    bool is_finishing_ = false;
     bool failing_ = false;  // the last request was cut off: no memory, say
     LingeringClose closing_;
 };

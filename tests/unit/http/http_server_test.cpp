@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +19,7 @@ namespace wcs_node_agent::test {
 namespace {
 
 using testing::EndsWith;
+using testing::HasSubstr;
 using testing::StartsWith;
 
 class HttpServerTest : public testing::Test {
@@ -131,6 +134,32 @@ TEST_F(HttpServerTest, EndsIdleSessionsWhenItStops) {
     loop_.run([this] { server_.stop(); });
     EXPECT_EQ(idle.read_all(), "");
     EXPECT_EQ(idle.end, asio::error::eof);
+}
+
+TEST_F(HttpServerTest, AnswersWhoHasConnectedBeforeItFinishes) {
+    Client idle(endpoint()), asking(endpoint()), second(endpoint());
+    idle.send(get("/healthz"));
+    idle.read_until("ok\n");
+    second.send(get("/healthz", last));
+    second.read_all();
+    const std::string request = get("/healthz");
+    asking.send(request.substr(0, 10));  // its session has begun, as that of the second one is over
+    auto finished = asio::co_spawn(loop_.executor(), server_.finish(), asio::use_future);
+    EXPECT_EQ(idle.read_all(), "");
+    EXPECT_EQ(idle.end, asio::error::eof);
+    asking.send(request.substr(10));
+    const std::string reply = asking.read_all();
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(reply, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(reply, EndsWith("ok\n"));
+    finished.get();
+}
+
+TEST_F(HttpServerTest, WaitsForNobodyWhoAsksNothing) {
+    Client silent(endpoint());
+    Client(endpoint()).send(get("/healthz", last));
+    asio::co_spawn(loop_.executor(), server_.finish(), asio::use_future).get();
+    EXPECT_EQ(silent.read_all(), "");
 }
 
 }  // namespace wcs_node_agent::test
