@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +64,41 @@ error_code try_to_bind(const tcp::endpoint& endpoint) {
     return error;
 }
 
+std::string texts(const std::vector<tcp::endpoint>& endpoints) {
+    std::vector<std::string> all;
+    std::ranges::transform(endpoints, std::back_inserter(all), endpoint_text);
+    return fmt::format("{}", fmt::join(all, ", "));
+}
+
+constexpr pid_t systemd = 1;
+
+/// A port that cannot be bound. systemd has those of socket units, and a copy of the running
+/// agent's, which it keeps over a restart.
+void report_taken(const std::string& setting, const tcp::endpoint& endpoint,
+                  std::optional<pid_t> agent, DoctorReport& report) {
+    const auto port = endpoint_text(endpoint);
+    const auto of_agent = agent ? listens_at(*agent, endpoint) : std::vector<tcp::endpoint>();
+    const bool has_all =
+        !endpoint.address().is_unspecified() ||
+        std::ranges::any_of(of_agent, [](const auto& at) { return at.address().is_unspecified(); });
+    if (!of_agent.empty() && has_all) return report.ok(setting, port + " is the running agent's");
+    if (!of_agent.empty())
+        return report.note(
+            setting, fmt::format("{}: the running agent listens at {} in its place: by a socket "
+                                 "unit (systemctl list-sockets), or it has not been reloaded",
+                                 port, texts(of_agent)));
+    const auto holder = find_port_holder(endpoint);
+    if (holder && holder->pid == systemd)
+        return report.note(
+            setting, fmt::format("{}: systemd listens there and starts for who connects what "
+                                 "systemctl list-sockets names, which is to be wcs-node-agent",
+                                 port));
+    report.missing(
+        setting,
+        fmt::format("{} is taken by {}", port, holder ? who(*holder) : "another user's program"),
+        "end that program, or let the agent listen at another port");
+}
+
 void check_port(const std::string& setting, const tcp::endpoint& endpoint,
                 std::optional<pid_t> agent, DoctorReport& report) {
     const auto port = endpoint_text(endpoint);
@@ -70,14 +106,7 @@ void check_port(const std::string& setting, const tcp::endpoint& endpoint,
     if (!error) {
         report.ok(setting, port + " is free");
     } else if (error == errc::address_in_use) {
-        const auto holder = find_port_holder(endpoint);
-        if (holder && holder->pid == agent)
-            report.ok(setting, port + " is the running agent's");
-        else
-            report.missing(setting,
-                           fmt::format("{} is taken by {}", port,
-                                       holder ? who(*holder) : "another user's program"),
-                           "end that program, or let the agent listen at another port");
+        report_taken(setting, endpoint, agent, report);
     } else if (error == errc::address_not_available) {
         report.note(setting, port + ": no interface has this address yet");
     } else if (error == errc::address_family_not_supported && endpoint.address().is_unspecified()) {

@@ -77,8 +77,10 @@ bool holds(const fs::path& process, const std::string& socket) {
     return false;
 }
 
+std::string link_to(std::uint64_t inode) { return fmt::format("socket:[{}]", inode); }
+
 std::optional<PortHolder> holder_of(std::uint64_t inode, const fs::path& proc) {
-    const auto socket = fmt::format("socket:[{}]", inode);
+    const auto socket = link_to(inode);
     std::error_code error;
     for (fs::directory_iterator one(proc, error), end; !error && one != end; one.increment(error)) {
         auto name = std::string_view(one->path().native());
@@ -90,6 +92,15 @@ std::optional<PortHolder> holder_of(std::uint64_t inode, const fs::path& proc) {
         return PortHolder{.pid = static_cast<pid_t>(*pid), .program = std::move(program)};
     }
     return std::nullopt;
+}
+
+/// In this network namespace.
+std::vector<ListeningSocket> listening_at(const ip::tcp::endpoint& at, const fs::path& proc) {
+    std::vector<ListeningSocket> found;
+    for (const char* table : {"net/tcp", "net/tcp6"})
+        for (const auto& socket : parse_listening(content_of(proc / table)))
+            if (overlap(socket.at, at)) found.push_back(socket);
+    return found;
 }
 
 }  // namespace
@@ -117,11 +128,17 @@ bool overlap(const ip::tcp::endpoint& one, const ip::tcp::endpoint& other) {
 }
 
 std::optional<PortHolder> find_port_holder(const ip::tcp::endpoint& at, const fs::path& proc) {
-    for (const char* table : {"net/tcp", "net/tcp6"})
-        for (const auto& socket : parse_listening(content_of(proc / table)))
-            if (overlap(socket.at, at))
-                if (auto holder = holder_of(socket.inode, proc)) return holder;
+    for (const auto& socket : listening_at(at, proc))
+        if (auto holder = holder_of(socket.inode, proc)) return holder;
     return std::nullopt;
+}
+
+std::vector<ip::tcp::endpoint> listens_at(pid_t process, const ip::tcp::endpoint& at,
+                                          const fs::path& proc) {
+    std::vector<ip::tcp::endpoint> its;
+    for (const auto& socket : listening_at(at, proc))
+        if (holds(proc / std::to_string(process), link_to(socket.inode))) its.push_back(socket.at);
+    return its;
 }
 
 }  // namespace wcs_node_agent

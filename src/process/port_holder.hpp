@@ -38,4 +38,10 @@ struct PortHolder {
 std::optional<PortHolder> find_port_holder(const boost::asio::ip::tcp::endpoint& at,
                                            const std::filesystem::path& proc = "/proc");
 
+/// Where this process listens that is the endpoint, includes it or is a part of it. Empty: nowhere,
+/// or this one may not look into it.
+std::vector<boost::asio::ip::tcp::endpoint> listens_at(pid_t process,
+                                                       const boost::asio::ip::tcp::endpoint& at,
+                                                       const std::filesystem::path& proc = "/proc");
+
 }  // namespace wcs_node_agent

@@ -83,5 +83,16 @@ TEST(PortHolder, IsTheProgramThatListens) {
     EXPECT_FALSE(find_port_holder(port));
 }
 
+TEST(PortHolder, ListensAtWhatOverlapsWhateverElseHoldsIt) {
+    boost::asio::io_context io;
+    const tcp::acceptor acceptor(io, at("127.0.0.1", 0));
+    const auto port = acceptor.local_endpoint();
+    const auto wide = at("0.0.0.0", port.port());
+    EXPECT_EQ(listens_at(::getpid(), port), std::vector{port});
+    EXPECT_EQ(listens_at(::getpid(), wide), std::vector{port});
+    EXPECT_TRUE(listens_at(::getpid(), at("127.0.0.2", port.port())).empty());
+    EXPECT_TRUE(listens_at(::getppid(), port).empty());
+}
+
 }  // namespace
 }  // namespace wcs_node_agent
