@@ -62,16 +62,14 @@ void log_reload(const std::vector<SettingChange>& changes, bool has_new_web_file
 
 }  // namespace
 
-Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler)
+Daemon::Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler, InheritedPorts inherited)
     : source_(std::move(source)),
       config_(std::move(loaded.config)),
+      ports_(agent_server_, http_server_, notifier_, std::move(inherited), config_),
       assessor_(config_),
       poller_(io_.get_executor(), std::move(loaded.wcs)),
       sampling_(io_.get_executor(), std::move(sampler)) {
-    agent_server_.listener().exchange_ports_with(http_server_.listener());
-    http_server_.listener().exchange_ports_with(agent_server_.listener());
     http_server_.secure(std::move(loaded.web));
-    profiles_ = ports_of(config_.profiles);
     configure(config_);
 }
 
@@ -94,38 +92,13 @@ void Daemon::give_to(uid_t user, gid_t group) {
 }
 
 Result<void> Daemon::listen() {
-    if (auto done = listen(config_); !done) return done;
+    if (auto done = ports_.listen(config_); !done) return done;
     spdlog::info("answering HAProxy on {}, HTTP on {}", texts(agent_server_.endpoints()),
                  texts(http_server_.endpoints()));
     if (const auto opened = local_server_.open(); !opened)
         spdlog::info("wcs-node-agent check does not ask this agent: {}", opened.error().what);
     if (const auto opened = desk_.open(config_.control); !opened)
         spdlog::warn("drain, maint and ready do not reach this agent: {}", opened.error().what);
-    return {};
-}
-
-/// A profile that keeps its name keeps who answers for it.
-std::vector<ProfilePorts> Daemon::ports_of(const std::vector<Profile>& profiles) {
-    std::vector<ProfilePorts> ports;
-    for (const auto& profile : profiles) {
-        const auto known = std::ranges::find(profiles_, profile.name, &ProfilePorts::name);
-        const bool is_new = known == profiles_.end();
-        ports.push_back({profile.name, profile.agent_listen,
-                         is_new ? agent_server_.make_responder(profile.name) : known->responder});
-    }
-    return ports;
-}
-
-/// Both servers' ports, or neither's.
-Result<void> Daemon::listen(const Config& config) {
-    auto next = ports_of(config.profiles);
-    if (auto done = agent_server_.listen(config.agent_listen, next); !done) return done;
-    if (auto done = http_server_.listen(config.metrics_listen); !done) {
-        if (auto undone = agent_server_.listen(config_.agent_listen, profiles_); !undone)
-            spdlog::error(undone.error().what);
-        return done;
-    }
-    profiles_ = std::move(next);
     return {};
 }
 
@@ -136,8 +109,8 @@ void Daemon::configure(const Config& config) {
     fresh_for_ = std::max(fresh_intervals * config.sample_interval, fresh_at_least);
     http_server_.fresh_for(fresh_for_);
     std::vector<std::shared_ptr<CurrentAnswer>> answers;
-    answers.reserve(profiles_.size());
-    for (const auto& profile : profiles_)
+    answers.reserve(ports_.profiles().size());
+    for (const auto& profile : ports_.profiles())
         answers.emplace_back(profile.responder, &profile.responder->current());
     publisher_.configure(config, fresh_for_, answers);
     assessor_.configure(config);
@@ -213,8 +186,8 @@ void Daemon::receive(Result<Sample> sampled) {
     show_word();
     try {
         std::vector<CheckCounters> of_profiles;
-        of_profiles.reserve(profiles_.size());
-        for (const auto& profile : profiles_)
+        of_profiles.reserve(ports_.profiles().size());
+        for (const auto& profile : ports_.profiles())
             of_profiles.push_back(profile.responder->counters(now));
         publisher_.publish(
             assessor_.assess(std::move(sampled).value(), poller_.state(), counters_, of_profiles));
@@ -260,7 +233,7 @@ asio::awaitable<void> Daemon::handle_signals() {
     for (;;) {
         const int signal = co_await signals_.async_wait(use_awaitable);
         if (signal != SIGHUP) {
-            stop();
+            co_await stop();
             co_return;
         }
         is_reload_asked_ = true;
@@ -281,6 +254,7 @@ asio::awaitable<void> Daemon::reload_when_asked() {
                 if (!loaded) {
                     log_refusal(loaded.error());
                 } else {
+                    ports_.impose(loaded->config);
                     const auto errors = co_await sampling_.check(loaded->config);
                     log_refusal(errors);
                     done = errors.empty() && apply(*std::move(loaded));
@@ -298,7 +272,7 @@ asio::awaitable<void> Daemon::reload_when_asked() {
 
 /// True: done.
 bool Daemon::apply(LoadedConfig loaded) {
-    if (const auto listening = listen(loaded.config); !listening) {
+    if (const auto listening = ports_.listen(loaded.config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
         return false;
     }
@@ -314,13 +288,14 @@ bool Daemon::apply(LoadedConfig loaded) {
     return true;
 }
 
-void Daemon::stop() {
+/// The answers that are asked for already go out first.
+asio::awaitable<void> Daemon::stop() {
     hold_signals();  // to end twice is to end; a reload has nothing left to change
     spdlog::info("stopping");
     notifier_.stopping();
     agent_server_.stop();
-    http_server_.stop();
     local_server_.stop();
+    co_await http_server_.finish();
     desk_.stop();
     io_.stop();
 }

@@ -8,6 +8,7 @@
 #include "daemon/sample.hpp"
 #include "daemon/sampler.hpp"
 #include "daemon/sampling_thread.hpp"
+#include "daemon/serving_ports.hpp"
 #include "haproxy/agent_server.hpp"
 #include "haproxy/local_server.hpp"
 #include "http/http_server.hpp"
@@ -36,7 +37,7 @@ namespace wcs_node_agent {
 /// Everything that runs: the serving thread, on which all of this is, and what it has others do.
 class Daemon {
  public:
-    Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler);
+    Daemon(ConfigSource source, LoadedConfig loaded, Sampler sampler, InheritedPorts inherited);
 
     /// Divides so many descriptors among the ports' connections, before listen().
     void limit_connections(std::size_t descriptors);
@@ -62,12 +63,10 @@ class Daemon {
     void fail_sample(std::string_view why, Clock::time_point now);
     bool detect_stall(Clock::time_point now);
     bool apply(LoadedConfig loaded);
-    std::vector<ProfilePorts> ports_of(const std::vector<Profile>& profiles);
-    Result<void> listen(const Config& config);
     void configure(const Config& config);
     void show_word();
     void obey_operator();
-    void stop();
+    asio::awaitable<void> stop();
     void end_counting();
 
     ConfigSource source_;
@@ -76,12 +75,12 @@ class Daemon {
     AgentCounters counters_;
     CurrentSnapshot current_{io_.get_executor()};
     AgentServer agent_server_{io_.get_executor(), counters_};
-    std::vector<ProfilePorts> profiles_;  // of config_, in its order
     History history_;
     HttpServer http_server_{io_.get_executor(), current_, history_, counters_};
     LocalServer local_server_{io_.get_executor(), agent_server_.node().current()};
     OperatorDesk desk_{io_.get_executor(), agent_server_, current_, [this] { obey_operator(); }};
     SystemdNotifier notifier_;
+    ServingPorts ports_;
     Publisher publisher_{current_, agent_server_.node().current(), history_, notifier_};
     Assessor assessor_;
     WcsPoller poller_;

@@ -61,8 +61,12 @@ void log_user(const std::optional<User>& user, const std::optional<std::filesyst
 int run_daemon(const ConfigSource& source) {
     auto loaded = load(source);
     if (!loaded) return fail(loaded.error());
+    log_to_standard_error(loaded->config.log_level);
+    auto passed = take_passed_descriptors();
+    if (!passed) return fail(passed.error());
+    InheritedPorts inherited(std::move(passed).value());
+    inherited.impose(loaded->config);
     const Config config = loaded->config;
-    log_to_standard_error(config.log_level);
     const auto descriptors = raise_descriptor_limit();
 
     const auto user = user_to_become(config.user);
@@ -86,7 +90,7 @@ int run_daemon(const ConfigSource& source) {
             spdlog::warn("kernel.pin: interfaces that appear later will not be pinned: {}",
                          given.error().what);
 
-    Daemon daemon(source, *std::move(loaded), std::move(sampler));
+    Daemon daemon(source, *std::move(loaded), std::move(sampler), std::move(inherited));
     daemon.limit_connections(descriptors);
     if (const auto listening = daemon.listen(); !listening) return fail(listening.error());
     if (*user) daemon.give_to((*user)->uid, (*user)->gid);

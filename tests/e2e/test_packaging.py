@@ -4,6 +4,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 
 import lab
@@ -35,7 +36,9 @@ def test_systemd_takes_the_unit(tmp_path):
     program = tmp_path / "wcs-node-agent"  # a path without a space, wherever the tree is
     program.symlink_to(lab.AGENT)
     installed.write_text(unit.replace("/usr/sbin/wcs-node-agent", str(program)))
-    assert checked("systemd-analyze", "verify", "--man=no", str(installed)) == ""
+    sockets = [shutil.copy2(socket, tmp_path) for socket in (PACKAGING / "systemd").glob("*.socket")]
+    assert len(sockets) == 2
+    assert checked("systemd-analyze", "verify", "--man=no", str(installed), *sockets) == ""
 
 
 def test_unit_is_hardened():
@@ -79,6 +82,8 @@ def test_install_puts_everything_in_its_place_and_keeps_an_edited_configuration(
         "usr/sbin/wcs-node-agent",
         "usr/share/man/man8/wcs-node-agent.8",
         "usr/lib/systemd/system/wcs-node-agent.service",
+        "usr/lib/systemd/system/wcs-node-agent.socket",
+        "usr/lib/systemd/system/wcs-node-agent-metrics.socket",
         "etc/wcs-node-agent/config.json",
         "usr/share/bash-completion/completions/wcs-node-agent",
         "usr/share/zsh/site-functions/_wcs-node-agent",

@@ -99,7 +99,13 @@ def test_from_the_package_to_a_weight_and_away(debian, wcs, start, balancer, hap
 
     assert guide.on_the_node("systemctl stop") == ""
     assert "removed" in guide.on_the_node("wcs-node-agent unpin")
-    debian.inside(f"systemctl start {UNIT}")
+    guide.on_the_node("systemctl enable --now wcs-node-agent.socket")
+    guide.on_the_node("systemctl start")
+    assert reply().startswith("up ")
+    assert "agent_listen 0.0.0.0:9707 is the running agent's" in re.sub(" +", " ", debian.inside("wcs-node-agent doctor"))
+    guide.on_the_node("systemctl disable")
+    guide.on_the_node("systemctl restart")
+    assert reply().startswith("up ")
     guide.on_the_node("apt-get remove")
     assert debian.run_inside("pgrep -x wcs-node-agent").stdout == ""
     guide.on_the_node("apt-get purge")
