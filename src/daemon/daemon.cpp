@@ -44,9 +44,15 @@ std::string texts(const std::vector<tcp::endpoint>& endpoints) {
     return all.str();
 }
 
-void log_refusal(const ConfigErrors& errors) {
-    for (const auto& error : errors)
-        spdlog::error("reload: nothing changed: {}: {}", error.where, error.what);
+/// The first error, if there is one, is returned.
+std::string log_refusal(const ConfigErrors& errors) {
+    std::string first;
+    for (const auto& error : errors) {
+        auto text = fmt::format("{}: {}", error.where, error.what);
+        spdlog::error("reload: nothing changed: {}", text);
+        if (first.empty()) first = std::move(text);
+    }
+    return first;
 }
 
 void log_reload(const std::vector<SettingChange>& changes, bool has_new_web_file) {
@@ -247,22 +253,24 @@ asio::awaitable<void> Daemon::reload_when_asked() {
     for (;;) {
         while (std::exchange(is_reload_asked_, false)) {
             notifier_.reloading(Clock::now());
-            bool done = false;
+            std::string fault;
             try {
                 const InUse in_use{http_server_.web(), poller_.settings().trust};
                 auto loaded = load(source_, &in_use);
                 if (!loaded) {
-                    log_refusal(loaded.error());
+                    fault = log_refusal(loaded.error());
                 } else {
                     ports_.impose(loaded->config);
                     const auto errors = co_await sampling_.check(loaded->config);
-                    log_refusal(errors);
-                    done = errors.empty() && apply(*std::move(loaded));
+                    fault = log_refusal(errors);
+                    if (errors.empty()) fault = apply(*std::move(loaded));
                 }
             } catch (const std::bad_alloc&) {
-                spdlog::error("reload: nothing changed: no memory");
+                fault = "no memory";
+                spdlog::error("reload: nothing changed: {}", fault);
             }
-            ++(done ? counters_.reloads : counters_.failed_reloads);
+            ++(fault.empty() ? counters_.reloads : counters_.failed_reloads);
+            publisher_.set_reload_fault(std::move(fault));
             notifier_.ready();
         }
         reload_.expires_at(asio::steady_timer::time_point::max());
@@ -270,11 +278,11 @@ asio::awaitable<void> Daemon::reload_when_asked() {
     }
 }
 
-/// True: done.
-bool Daemon::apply(LoadedConfig loaded) {
+/// Returns why nothing changed; empty: it is done.
+std::string Daemon::apply(LoadedConfig loaded) {
     if (const auto listening = ports_.listen(loaded.config); !listening) {
         spdlog::error("reload: nothing changed: {}", listening.error().what);
-        return false;
+        return listening.error().what;
     }
     auto changes = changed_settings(config_, loaded.config);
     std::ranges::move(changed_profiles(config_, loaded.config), std::back_inserter(changes));
@@ -285,7 +293,7 @@ bool Daemon::apply(LoadedConfig loaded) {
     http_server_.secure(std::move(loaded.web));
     configure(config_);
     log_reload(changes, has_new_web_file);
-    return true;
+    return "";
 }
 
 /// The answers that are asked for already go out first.

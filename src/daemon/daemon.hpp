@@ -62,7 +62,7 @@ class Daemon {
     void receive(Result<Sample> sampled);
     void fail_sample(std::string_view why, Clock::time_point now);
     bool detect_stall(Clock::time_point now);
-    bool apply(LoadedConfig loaded);
+    std::string apply(LoadedConfig loaded);
     void configure(const Config& config);
     void show_word();
     void obey_operator();

@@ -70,6 +70,19 @@ void Publisher::set_word(const OperatorWord& word, std::size_t awaiting_ready) {
     awaiting_ready_ = awaiting_ready;
 }
 
+void Publisher::set_reload_fault(std::string why) {
+    if (std::exchange(reload_fault_, std::move(why)) == reload_fault_) return;
+    if (const auto last = snapshots_.get(); last && !last->starting) notify_status(last->verdict);
+}
+
+/// What `systemctl status` shows.
+void Publisher::notify_status(const Verdict& verdict) {
+    std::string text(to_string(verdict.state));
+    if (!verdict.reason.empty()) text += ' ' + verdict.reason;
+    if (!reload_fault_.empty()) text += "; the last reload was refused: " + reload_fault_;
+    notifier_.status(text);
+}
+
 void Publisher::order(Answer& answer) const {
     if (word_.word == Word::ready) return;
     answer.verdict = ordered(std::move(answer.verdict), word_);
@@ -82,8 +95,7 @@ void Publisher::replace(Snapshot next) {
     order(next);
     for (auto& answer : next.profiles) order(answer);
     const bool is_first = node_.is_new() && !next.starting;
-    if (node_.complete(next, answers_.get().get()))
-        notifier_.status(fmt::format("{} {}", to_string(next.verdict.state), next.verdict.reason));
+    if (node_.complete(next, answers_.get().get())) notify_status(next.verdict);
     for (auto& answer : next.profiles)
         if (auto* const profile = find(answer))
             profile->history.complete(answer, profile->answers->get().get());

@@ -36,6 +36,9 @@ class Publisher {
     /// `ready` yet.
     void set_word(const OperatorWord& word, std::size_t awaiting_ready);
 
+    /// What was wrong with the last reload, for the unit's status; empty: nothing.
+    void set_reload_fault(std::string why);
+
     /// A new sample. Checks are answered once the first reply is due; pages are served at once.
     void publish(Snapshot sampled);
 
@@ -53,6 +56,7 @@ class Publisher {
     PublishedProfile* find(const ProfileAnswer& answer);
     void order(Answer& answer) const;
     void replace(Snapshot next);
+    void notify_status(const Verdict& verdict);
 
     CurrentSnapshot& snapshots_;
     CurrentAnswer& answers_;
@@ -62,6 +66,7 @@ class Publisher {
     std::vector<PublishedProfile> profiles_;
     OperatorWord word_;
     std::size_t awaiting_ready_ = 0;
+    std::string reload_fault_;
 };
 
 }  // namespace wcs_node_agent

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 
 import lab
 import pytest
@@ -79,6 +80,24 @@ def test_lines_have_their_priority_in_the_journal(service, simulator):
     service.inside("systemctl restart --no-block wcs-node-agent")
     service.wait_for_line(ERROR, r"^[^:]*config\.json: /bogus: unknown key")
     assert all(not re.match("<[0-9]>", text) for _, text in service.journal())
+
+
+def test_the_units_status_says_why_a_reload_was_refused(service):
+    """`config check` finds no fault in the file: that the port is taken the agent alone finds out."""
+
+    def status():
+        return service.show("StatusText")
+
+    before = lab.wait_until(status, "a status", PATIENCE)
+    with socket.create_server(("127.0.0.1", 9717)):
+        service.write_config(agent_listen=["127.0.0.1:9707", "127.0.0.1:9717"])
+        service.must("systemctl reload wcs-node-agent")
+        refused = f"{before}; the last reload was refused: agent_listen 127.0.0.1:9717: address already in use"
+        lab.wait_until(lambda: status() == refused, refused, PATIENCE)
+        service.must(f"{PROGRAM} drain")
+        lab.wait_until(lambda: re.match(r"drain .*; the last reload was refused: ", status()), "with the next state", PATIENCE)
+    service.must(f"{PROGRAM} ready; systemctl reload wcs-node-agent")
+    lab.wait_until(lambda: status() == before, "the reload that is done", PATIENCE)
 
 
 def test_the_group_of_the_control_socket_gets_through_the_sandbox(service):
