@@ -108,7 +108,17 @@ def told(word):
     return [node("wcs_node_operator_word", f"{int(one == word)}x300", word=one) for one in ("ready", "drain", "maint")]
 
 
+def because(instance="n1:9708", **reasons):
+    return [node("wcs_node_state_reason", values, instance, reason=reason) for reason, values in reasons.items()]
+
+
+def reported_down(reason):
+    return f"n1:9708 has reported down to HAProxy for two minutes: {reason}."
+
+
 UP, DOWN = state("up"), state("down")
+# Another node's reason, and that of another answer of the same node.
+OTHERS = [*because("n2:9708", cpu="1x60"), node("wcs_node_state_reason", "1x60", reason="hls", profile="edge")]
 AGE = "wcs_node_agent_sample_age_seconds"
 UNSTEADY = " ".join(f"{0.1 + 0.03 * minute + 0.015 * (-1) ** minute:.3f}" for minute in range(40))
 OUT, ALL = {"limit": "band_out"}, {"instance": None}
@@ -129,7 +139,10 @@ def silent(alert, what, minute, series):
 
 
 CASES = [
-    fires("WcsNodeDown", "for 2 min", 2, DOWN, "n1:9708 has reported down to HAProxy for two minutes.", state="down"),
+    fires("WcsNodeDown", "for 2 min", 2, DOWN, reported_down("reason unknown"), state="down"),
+    fires("WcsNodeDown", "full", 2, [*DOWN, *because(cpu="1x60", hls="0x60")], reported_down("cpu"), state="down"),
+    fires("WcsNodeDown", "another", 3, [*DOWN, *because(cpu="1 0x60", hls="0 1x60")], reported_down("hls"), state="down"),
+    fires("WcsNodeDown", "others' reasons", 2, [*DOWN, *OTHERS], reported_down("reason unknown"), state="down"),
     silent("WcsNodeDown", "for a minute", 1, DOWN),
     silent("WcsNodeDown", "up", 60, UP),
     silent("WcsNodeDown", "drained", 60, state("drain")),

@@ -35,6 +35,7 @@ QUICK = ("--window=500ms", "--sample-interval=100ms", "--wcs-interval=200ms", "-
 
 # What a fleet that has just started and is well has no series of.
 EMPTY = {
+    "wcs_node_state_reason": "every node is up; test_reason_panels.py has nodes that are not",
     "wcs_node_network_dropped_packets_total": "only reasons for which the kernel dropped frames have a series",
     "instance:wcs_node_settled_utilization_ratio:avg10m": "no node has been in its state for half an hour",
     "ALERTS": "no alert fires",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What packaging/grafana/wcs-fleet.json shows."""
 
-from grafana import BY_NODE, OF_A_LIMIT, STATE, STATES, WELL, dashboard, plot, rate, stat, states, table
+from grafana import BY_NODE, OF_A_LIMIT, STATE, STATES, WELL, dashboard, plot, rate, reasons, stat, states, table
 
 # Of the nodes in service, by the recording rules: it has no value of the others.
 FULL = "instance:wcs_node_utilization_ratio:max{NODES}"
@@ -79,6 +79,7 @@ FLEET = dashboard(
                     steps=OF_A_LIMIT,
                     decimals=0,
                 ),
+                *reasons(),
             ],
         ),
         (

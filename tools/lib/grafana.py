@@ -24,6 +24,12 @@ STATE = """
         or 3 * wcs_node_state{NODES, profile="", state="maint"}
     )"""
 
+# Why nodes are not up: the reason of each that is not, by which alone there is a series.
+REASON = 'wcs_node_state_reason{NODES, profile=""} == 1'
+REASON_SINCE = f"""
+    ({REASON}) * on (job, instance) group_left ()
+        (1000 * wcs_node_state_change_timestamp_seconds{{NODES, profile=""}})"""
+
 
 def expand(expression):
     return re.sub(r"\{NODES\b", "{" + NODES, " ".join(expression.split()))
@@ -132,6 +138,19 @@ def table(title, description, unit, expression, columns, **field):
         },
     ]
     return made
+
+
+def reasons():
+    """Why nodes are not up, over time and now."""
+    text = "A limit that is exceeded, wcs_silent, unreadable, operator, start or no_sample."
+    out = ((1, "not up", RED),)
+    return [
+        states("Why not up", f"The reason of each node that was not up. {text}", REASON, "{{instance}} {{reason}}", out),
+        table(
+            *("Not up now", f"Nodes that are not up, why, and since when. {text}", "dateTimeFromNow", REASON_SINCE),
+            {"instance": "Node", "reason": "Why", "Value": "Since"},
+        ),
+    ]
 
 
 def _variable(name, query):

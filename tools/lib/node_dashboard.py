@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What packaging/grafana/wcs-node.json shows."""
 
-from grafana import BY_NODE, GREEN, OF_A_LIMIT, RED, STATE, STATES, dashboard, plot, rate, stat, states
+from grafana import BY_NODE, GREEN, OF_A_LIMIT, RED, STATE, STATES, dashboard, plot, rate, reasons, stat, states
 
 NODE = dashboard(
     "wcs-node",
@@ -40,6 +40,7 @@ NODE = dashboard(
                     *('wcs_node_capacity_sessions{NODES, profile=""}', BY_NODE),
                     decimals=0,
                 ),
+                *reasons(),
             ],
         ),
         (
