@@ -65,6 +65,9 @@ class Commands {
             "say to the balancers: no new sessions, those that are there go on", add_drain_options);
         add(app_, "maint", Command::maint, "say to them: out for everybody", add_word_options);
         add(app_, "ready", Command::ready, "take that back", add_word_options);
+        add(app_, "reload", Command::reload,
+            "have the running agent read its configuration again, and wait until it has",
+            add_word_options);
         add(app_, "unpin", Command::unpin,
             "end the counting that goes on while no agent runs (kernel.pin)", add_unpin_options);
         config_ = app_.add_subcommand("config", "look at the configuration");
@@ -200,9 +203,9 @@ class Commands {
         const auto words = app_.remaining(true);
         const bool in_config = config_->parsed();
         static constexpr std::array<std::string_view, 2> of_config{"check", "show"};
-        static constexpr std::array<std::string_view, 10> of_app{
-            "run",   "check", "status", "top",    "drain",
-            "maint", "ready", "config", "doctor", "unpin"};
+        static constexpr std::array<std::string_view, 11> of_app{
+            "run",   "check",  "status", "top",    "drain", "maint",
+            "ready", "reload", "config", "doctor", "unpin"};
         const std::span<const std::string_view> names =
             in_config ? std::span<const std::string_view>(of_config) : of_app;
         if (words.empty()) {

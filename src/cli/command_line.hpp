@@ -24,7 +24,8 @@ enum class Command {
     unpin,
     drain,
     maint,
-    ready
+    ready,
+    reload
 };
 
 /// What the operator asked for. The values of the options are not looked at yet: load_config() does

@@ -14,7 +14,7 @@ void add_run_options(CLI::App& run);  // doctor's too
 void add_check_options(CLI::App& check);
 void add_status_options(CLI::App& status);
 void add_top_options(CLI::App& top);
-void add_word_options(CLI::App& word);  // maint's and ready's
+void add_word_options(CLI::App& word);  // maint's, ready's and reload's
 void add_drain_options(CLI::App& drain);
 void add_unpin_options(CLI::App& unpin);
 void add_config_check_options(CLI::App& config_check);

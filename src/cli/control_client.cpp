@@ -21,7 +21,6 @@ namespace wcs_node_agent {
 
 namespace {
 
-constexpr auto reply_timeout = std::chrono::seconds(10);  // a disk may take its time
 constexpr std::size_t longest_reply = 64 << 10;
 
 /// Who may use the socket; its folder may keep even that to itself.
@@ -65,8 +64,8 @@ Result<Descriptor> connect_to(const std::string& path) {
 }
 
 /// Up to its newline. Empty: it did not come in time, or the connection was closed.
-std::string read_line(const Descriptor& socket) {
-    const auto deadline = Clock::now() + reply_timeout;
+std::string read_line(const Descriptor& socket, std::chrono::seconds timeout) {
+    const auto deadline = Clock::now() + timeout;
     std::string line;
     std::array<char, 4096> part{};
     while (line.size() < longest_reply) {
@@ -84,12 +83,13 @@ std::string read_line(const Descriptor& socket) {
 
 }  // namespace
 
-Result<ControlReply> ask_control_socket(const std::string& path, std::string_view request) {
+Result<ControlReply> ask_control_socket(const std::string& path, std::string_view request,
+                                        std::chrono::seconds timeout) {
     const auto socket = connect_to(path);
     if (!socket) return socket.error();
     const std::string line = std::string(request) + '\n';
     std::ignore = ::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL);
-    const auto reply = read_reply(read_line(*socket));
+    const auto reply = read_reply(read_line(*socket, timeout));
     if (!reply) return Error{path + ": no reply of an agent's in time"};
     if (!reply->error.empty()) return Error{fmt::format("{}: {} {}", path, request, reply->error)};
     return *reply;

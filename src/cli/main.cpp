@@ -5,6 +5,7 @@
 #include "cli/config_commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/operator_command.hpp"
+#include "cli/reload_command.hpp"
 #include "cli/status_command.hpp"
 #include "cli/top/top.hpp"
 #include "cli/unpin.hpp"
@@ -101,6 +102,10 @@ int dispatch(const Invocation& invocation) {
             return say(Word::maint);
         case Command::ready:
             return say(Word::ready);
+        case Command::reload:
+            return with_config(invocation, [](const Config& config) {
+                return reload_command(config.control, std::cout, std::cerr);
+            });
         case Command::config_check:
             return check_config(invocation.config_file, std::cout, std::cerr);
         case Command::config_show:

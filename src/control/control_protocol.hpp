@@ -15,8 +15,9 @@
 
 namespace wcs_node_agent {
 
-inline constexpr std::size_t longest_request = 64;        // bytes, its newline included
-inline constexpr std::string_view look_request = "look";  // changes nothing
+inline constexpr std::size_t longest_request = 64;            // bytes, its newline included
+inline constexpr std::string_view look_request = "look";      // changes nothing
+inline constexpr std::string_view reload_request = "reload";  // the reply comes once it is over
 
 /// The word that a request says. None: it is none of them.
 std::optional<Word> word_in(std::string_view request);

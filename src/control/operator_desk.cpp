@@ -23,11 +23,13 @@
 namespace wcs_node_agent {
 
 OperatorDesk::OperatorDesk(const asio::any_io_executor& executor, AgentServer& balancers,
-                           const CurrentSnapshot& snapshots, std::function<void()> on_word)
+                           const CurrentSnapshot& snapshots, std::function<void()> on_word,
+                           Reload reload)
     : executor_(executor),
       balancers_(balancers),
       snapshots_(snapshots),
       on_word_(std::move(on_word)),
+      reload_(std::move(reload)),
       server_(executor, [this](std::string request, uid_t from) {
           return answer(std::move(request), from);
       }) {}
@@ -82,10 +84,16 @@ void OperatorDesk::stop() {
 asio::awaitable<std::string> OperatorDesk::answer(std::string request, uid_t from) {
     ControlReply reply;
     if (request == look_request) co_return to_line(look());
+    if (request == reload_request) {
+        auto fault = co_await reload(from);
+        reply = look();
+        reply.error = std::move(fault);
+        co_return to_line(reply);
+    }
     const auto word = word_in(request);
     if (!word) {
         reply.word = word_;
-        reply.error = "is not a request: drain, maint, ready, look";
+        reply.error = "is not a request: drain, maint, ready, look, reload";
         co_return to_line(reply);
     }
     const bool changed = say(*word, from);
@@ -94,6 +102,14 @@ asio::awaitable<std::string> OperatorDesk::answer(std::string request, uid_t fro
     reply.changed = changed;
     reply.not_kept = not_kept;
     co_return to_line(reply);
+}
+
+/// For root, and for the unit's ExecReload=, which runs as the service's user. What is wrong, or
+/// empty.
+asio::awaitable<std::string> OperatorDesk::reload(uid_t from) {
+    if (from != 0 && from != ::geteuid()) co_return "is for root and for the agent's own user";
+    const auto fault = co_await reload_();
+    co_return fault.empty() ? "" : "was refused, nothing changed: " + fault;
 }
 
 /// True: it is another one than before.

@@ -26,9 +26,12 @@ namespace wcs_node_agent {
 /// Where the operator's word is taken, kept, and told. Must outlive the running of its executor.
 class OperatorDesk {
  public:
+    /// Reads the configuration again; what was wrong with it, or empty.
+    using Reload = std::function<asio::awaitable<std::string>()>;
+
     /// `on_word` is called whenever another word holds.
     OperatorDesk(const asio::any_io_executor& executor, AgentServer& balancers,
-                 const CurrentSnapshot& snapshots, std::function<void()> on_word);
+                 const CurrentSnapshot& snapshots, std::function<void()> on_word, Reload reload);
 
     /// Listens for commands, while this process has its privileges. Without a socket there is no
     /// word either. The error: nobody can say one now, but the last one holds.
@@ -53,6 +56,7 @@ class OperatorDesk {
 
  private:
     asio::awaitable<std::string> answer(std::string request, uid_t from);
+    asio::awaitable<std::string> reload(uid_t from);
     bool say(Word word, uid_t from);
     ControlReply look() const;
     void restore();
@@ -65,6 +69,7 @@ class OperatorDesk {
     AgentServer& balancers_;
     const CurrentSnapshot& snapshots_;
     std::function<void()> on_word_;
+    Reload reload_;
     ControlServer server_;
     ControlSettings settings_;
     OperatorWord word_;

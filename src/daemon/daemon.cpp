@@ -242,39 +242,58 @@ asio::awaitable<void> Daemon::handle_signals() {
             co_await stop();
             co_return;
         }
-        is_reload_asked_ = true;
-        reload_.cancel();
+        ask_for_reload();
     }
 }
 
-/// Beside the signals, as a check of the new configuration may have to wait for the kernel. All or
-/// nothing: a file with an error or a port that cannot be had leaves everything as it was.
+void Daemon::ask_for_reload() {
+    is_reload_asked_ = true;
+    reload_.cancel();
+}
+
+/// Beside the signals, as a check of the new configuration may have to wait for the kernel.
 asio::awaitable<void> Daemon::reload_when_asked() {
     for (;;) {
         while (std::exchange(is_reload_asked_, false)) {
             notifier_.reloading(Clock::now());
-            std::string fault;
-            try {
-                const InUse in_use{http_server_.web(), poller_.settings().trust};
-                auto loaded = load(source_, &in_use);
-                if (!loaded) {
-                    fault = log_refusal(loaded.error());
-                } else {
-                    ports_.impose(loaded->config);
-                    const auto errors = co_await sampling_.check(loaded->config);
-                    fault = log_refusal(errors);
-                    if (errors.empty()) fault = apply(*std::move(loaded));
-                }
-            } catch (const std::bad_alloc&) {
-                fault = "no memory";
-                spdlog::error("reload: nothing changed: {}", fault);
-            }
-            ++(fault.empty() ? counters_.reloads : counters_.failed_reloads);
-            publisher_.set_reload_fault(std::move(fault));
+            ++begun_reloads_;
+            reload_fault_ = co_await reload();
+            ended_reloads_ = begun_reloads_;
+            ++(reload_fault_.empty() ? counters_.reloads : counters_.failed_reloads);
+            publisher_.set_reload_fault(reload_fault_);
             notifier_.ready();
+            reload_ended_.cancel();
         }
         reload_.expires_at(asio::steady_timer::time_point::max());
         co_await reload_.async_wait(use_tuple);
+    }
+}
+
+/// One that is under way may have read the file already, so it is the next one that counts.
+asio::awaitable<std::string> Daemon::reload_now() {
+    const auto wanted = begun_reloads_ + 1;
+    ask_for_reload();
+    while (ended_reloads_ < wanted) {
+        reload_ended_.expires_at(asio::steady_timer::time_point::max());
+        co_await reload_ended_.async_wait(use_tuple);
+    }
+    co_return reload_fault_;
+}
+
+/// All or nothing: a file with an error or a port that cannot be had leaves everything as it was.
+/// Returns what was wrong, or nothing.
+asio::awaitable<std::string> Daemon::reload() {
+    try {
+        const InUse in_use{http_server_.web(), poller_.settings().trust};
+        auto loaded = load(source_, &in_use);
+        if (!loaded) co_return log_refusal(loaded.error());
+        ports_.impose(loaded->config);
+        const auto errors = co_await sampling_.check(loaded->config);
+        if (!errors.empty()) co_return log_refusal(errors);
+        co_return apply(*std::move(loaded));
+    } catch (const std::bad_alloc&) {
+        spdlog::error("reload: nothing changed: no memory");
+        co_return "no memory";
     }
 }
 

@@ -58,6 +58,9 @@ class Daemon {
     asio::awaitable<void> feed_watchdog();
     asio::awaitable<void> handle_signals();
     asio::awaitable<void> reload_when_asked();
+    asio::awaitable<std::string> reload();
+    asio::awaitable<std::string> reload_now();
+    void ask_for_reload();
 
     void receive(Result<Sample> sampled);
     void fail_sample(std::string_view why, Clock::time_point now);
@@ -78,7 +81,8 @@ class Daemon {
     History history_;
     HttpServer http_server_{io_.get_executor(), current_, history_, counters_};
     LocalServer local_server_{io_.get_executor(), agent_server_.node().current()};
-    OperatorDesk desk_{io_.get_executor(), agent_server_, current_, [this] { obey_operator(); }};
+    OperatorDesk desk_{io_.get_executor(), agent_server_, current_, [this] { obey_operator(); },
+                       [this] { return reload_now(); }};
     SystemdNotifier notifier_;
     ServingPorts ports_;
     Publisher publisher_{current_, agent_server_.node().current(), history_, notifier_};
@@ -87,6 +91,10 @@ class Daemon {
     asio::signal_set signals_{io_};
     asio::steady_timer reload_{io_};  // never expires: a SIGHUP cancels it
     bool is_reload_asked_ = false;
+    std::uint64_t begun_reloads_ = 0;
+    std::uint64_t ended_reloads_ = 0;
+    std::string reload_fault_;                      // of the last one that ended; empty: none
+    asio::steady_timer reload_ended_{io_};          // never expires: each end cancels it
     std::uint64_t revision_ = 0;                    // of the configuration
     std::chrono::nanoseconds fresh_for_{};          // the age up to which a sample is fresh
     Clock::time_point last_sample_ = Clock::now();  // that succeeded

@@ -448,4 +448,4 @@ def test_an_error_is_answered_and_changes_nothing(run_agent):
         client.connect(str(agent.control_socket))
         client.sendall(b"halt\n")
         reply = json.loads(client.makefile().readline())
-    assert (reply["word"], reply["error"]) == ("ready", "is not a request: drain, maint, ready, look")
+    assert (reply["word"], reply["error"]) == ("ready", "is not a request: drain, maint, ready, look, reload")

@@ -291,7 +291,7 @@ def test_ready_arrives_also_where_the_manager_reads_late(start_agent, tmp_path):
         agent = start_agent(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
         agent.reply()
         agent.wait_for_line("cannot be notified")
-        manager.settimeout(5)
+        manager.settimeout(20)
         messages = []
         while b"WATCHDOG=1" not in messages:
             messages.append(manager.recv(4096))

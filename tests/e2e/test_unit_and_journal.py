@@ -82,7 +82,7 @@ def test_lines_have_their_priority_in_the_journal(service, simulator):
     assert all(not re.match("<[0-9]>", text) for _, text in service.journal())
 
 
-def test_the_units_status_says_why_a_reload_was_refused(service):
+def test_a_reload_that_the_agent_refuses_fails_and_says_why(service):
     """`config check` finds no fault in the file: that the port is taken the agent alone finds out."""
 
     def status():
@@ -91,12 +91,20 @@ def test_the_units_status_says_why_a_reload_was_refused(service):
     before = lab.wait_until(status, "a status", PATIENCE)
     with socket.create_server(("127.0.0.1", 9717)):
         service.write_config(agent_listen=["127.0.0.1:9707", "127.0.0.1:9717"])
-        service.must("systemctl reload wcs-node-agent")
+        assert service.inside("systemctl reload wcs-node-agent").returncode != 0
+        service.wait_for_line(ERROR, "^reload: nothing changed: agent_listen 127.0.0.1:9717: address already in use")
+        by_hand = service.inside(f"{PROGRAM} reload")
+        assert (by_hand.returncode, by_hand.stderr) == (
+            1,
+            "/run/wcs-node-agent/control.sock: reload was refused, nothing changed: "
+            "agent_listen 127.0.0.1:9717: address already in use\n",
+        )
         refused = f"{before}; the last reload was refused: agent_listen 127.0.0.1:9717: address already in use"
         lab.wait_until(lambda: status() == refused, refused, PATIENCE)
         service.must(f"{PROGRAM} drain")
         lab.wait_until(lambda: re.match(r"drain .*; the last reload was refused: ", status()), "with the next state", PATIENCE)
     service.must(f"{PROGRAM} ready; systemctl reload wcs-node-agent")
+    assert service.must(f"{PROGRAM} reload") == "done\n"
     lab.wait_until(lambda: status() == before, "the reload that is done", PATIENCE)
 
 
@@ -117,6 +125,8 @@ def test_the_group_of_the_control_socket_gets_through_the_sandbox(service):
     assert refused.stderr == (
         "/run/wcs-node-agent/control.sock: permission denied to mallory: root and members of the group operators may\n"
     )
+    not_hers = service.as_user("alice", "reload")
+    assert (not_hers.returncode, "is for root and for the agent's own user" in not_hers.stderr) == (1, True), not_hers
     assert service.as_user("alice", "ready").stdout.startswith("ready by alice since ")
 
 
@@ -127,6 +137,14 @@ def test_without_the_units_group_the_socket_is_roots_and_a_warning_says_what_to_
     service.wait_for_line(WARNING, "cannot be given to group operators .*: under systemd SupplementaryGroups=operators lets")
     assert service.as_user("alice", "drain").returncode == 1
     service.must(f"{PROGRAM} drain")
+
+
+def test_without_a_control_socket_a_reload_is_a_signal(service):
+    service.write_config(control={"socket": ""})
+    service.must("systemctl restart wcs-node-agent")
+    service.write_config(control={"socket": ""}, subscribers=50)
+    service.must("systemctl reload wcs-node-agent")
+    service.wait_for_line(INFO, "^reload: done: subscribers: 100 -> 50")
 
 
 def cpu_seconds(pid):

@@ -120,6 +120,7 @@ TEST(CommandLine, WrongUsageEndsWithTwo) {
     const std::array rows{
         Row{{},
             {"command line: a command is missing: run, check, status, top, drain, maint, ready, "
+             "reload, "
              "config, doctor"}},
         Row{{"rum"}, {"rum: unknown command; did you mean run?"}},
         Row{{"halt"}, {"halt: unknown command\n"}},
