@@ -54,6 +54,8 @@ struct Weight {
     double added = 0;      // utilisation that these are expected to add
     double capacity = 0;   // sessions that fill the node
     double reference = 0;  // sessions of room that are 100 %
+    double effect = 1;     // sessions that come after the weight rose, by those after it fell
+    double trend = 1;      // factor, above 0, by which the load of the last minutes changes it
     double ramp = 1;       // 0..1: the greatest free share that the node may report by now
     std::size_t balancers = 1;  // among which the room is divided
 

@@ -62,6 +62,8 @@ Json weighing_json(const Weight& weight) {
             {"added_utilisation", weight.added},
             {"capacity_sessions", weight.capacity},
             {"reference_sessions", weight.reference},
+            {"effect", weight.effect},
+            {"trend", weight.trend},
             {"ramp", weight.ramp},
             {"balancers", weight.balancers},
             {"maxconn", weight.bound() ? Json(*weight.bound()) : Json()},

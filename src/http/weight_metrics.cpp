@@ -49,6 +49,13 @@ Metrics weight_metrics() {
         answer_gauge("wcs_node_capacity_reference_sessions", "sessions", {},
                      "Sessions of room at which the node reports 100 %.",
                      of_weight(&Weight::reference)),
+        answer_gauge("wcs_node_weight_effect_ratio", "ratio", {},
+                     "Sessions that come after the weight rose by those after it fell: about 1 "
+                     "where it is a share of those that come, more where of all that there are.",
+                     of_weight(&Weight::effect)),
+        answer_gauge("wcs_node_trend_ratio", "ratio", {},
+                     "Factor by which the load of the last minutes changes the weight.",
+                     of_weight(&Weight::trend)),
         answer_gauge("wcs_node_ramp_ratio", "ratio", {},
                      "Greatest free share that the node reports so soon after it came up; 1 later.",
                      of_weight(&Weight::ramp)),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "load/slow_mean.hpp"
+
 #include <chrono>
 
 namespace wcs_node_agent {
@@ -24,8 +26,7 @@ class SlowRatio {
     double value(double expected) const;
 
  private:
-    Observation mean_;
-    std::chrono::duration<double> observed_{};  // so far, up to the window
+    SlowMean amount_, sessions_;
 };
 
 }  // namespace wcs_node_agent

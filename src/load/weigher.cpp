@@ -17,6 +17,21 @@ constexpr double highest_percent = 256;
 /// time.
 constexpr double fill = 0.97;
 
+/// How much of what the load is above its quick mean the weight does not follow, where sessions
+/// follow the weight strongly: else a step of a percent sends the node all that come, and the load
+/// goes up and down by that.
+constexpr double damping = 0.7;
+
+/// How steeply the weight falls with what the quick mean is above the slow one, where sessions
+/// follow it weakly: who is above his own mean is likely above the fleet's.
+constexpr double steepness = 15;
+
+/// A node that came up has a mean of its own after so many windows.
+constexpr int settles_within = 3;
+
+/// The window of what shows how sessions follow the weight, by that of a session's cost.
+constexpr int effect_windows = 6;
+
 /// Whatever a measurement gave: a ratio between 0 and one that is more than enough.
 std::optional<double> plausible(const std::optional<double>& utilisation) {
     constexpr double most = 1e3;
@@ -63,19 +78,21 @@ void Weigher::follow(NodeState state, const std::optional<double>& sessions, dou
     }
 }
 
-void Weigher::observe(const WeightSettings& settings, double expected, const NodeLoad& load) {
+Weigher::Time Weigher::observe(const WeightSettings& settings, double expected,
+                               const NodeLoad& load) {
     const auto passed = last_ ? std::max<Time>(load.at - *last_, Time::zero()) : Time::zero();
     last_ = load.at;
     now_ += passed;
     recent_.observe(load.sessions, now_, settings.recent_sessions);
     const auto sessions = load.sessions.sum();
     follow(load.is_out ? NodeState::drain : load.state, sessions, expected);
-    if (!sessions) return;
+    if (!sessions) return passed;
     const double settled = *sessions - recent_.missing(now_, settings.recent_sessions);
     if (const auto utilisation = plausible(load.utilisation.by_sessions))
         cost_.observe({*utilisation, settled}, passed, settings.capacity_window);
     if (const auto connections = plausible_count(load.connections))
         connections_.observe({*connections, *sessions}, passed, settings.capacity_window);
+    return passed;
 }
 
 /// A session that takes more than the node is no session.
@@ -84,6 +101,18 @@ double Weigher::cost(double expected) const { return std::min(cost_.value(1 / ex
 double Weigher::ramp(std::chrono::nanoseconds length) const {
     if (!up_since_ || was_at_work_ || length.count() <= 0) return 1;
     return std::min(1.0, Seconds(now_ - *up_since_) / Seconds(length));
+}
+
+/// By what the load of late changes a weight that is 1 - used.
+double Weigher::trend(const WeightSettings& settings, double used) const {
+    const bool has_mean =
+        was_at_work_ ||
+        (up_since_ && now_ - *up_since_ >= settles_within * settings.capacity_window);
+    if (!has_mean || used >= 1) return 1;
+    const double strength = effect_.strength();
+    const double damped = std::max(strength, 0.0) * damping * (used - quick_.value());
+    const double rising = std::max(-strength, 0.0) * std::max(quick_.value() - slow_.value(), 0.0);
+    return (1 - used + damped) / (1 - used) * std::exp(-steepness * rising);
 }
 
 /// How many more connections there is room for. One may carry none of the sessions, but not all
@@ -99,7 +128,7 @@ std::optional<double> Weigher::connection_room(const WeightSettings& settings, c
 }
 
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
-    observe(settings, expected, load);
+    const auto passed = observe(settings, expected, load);
     const auto all = plausible(load.utilisation.all);
     const auto hard = plausible(load.utilisation.hard);
     const double used = all.value_or(0);
@@ -126,13 +155,21 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
 
     if (load.state != NodeState::up) {
         weight.percent = 0;
+        quick_ = slow_ = {};
+        effect_.interrupt();
     } else if (settings.policy == WeightPolicy::proportional) {
         weight.percent = to_percent(weight.raw, 100);
     } else {
         const double with_recent = std::max(used, hard.value_or(0) + weight.added);
-        const double free = std::min(1 - with_recent, weight.ramp);
+        quick_.observe(with_recent, passed, settings.recent_sessions);
+        slow_.observe(with_recent, passed, settings.capacity_window);
+        weight.effect = effect_.ratio();
+        weight.trend = trend(settings, with_recent);
+        const double free = std::min((1 - with_recent) * weight.trend, weight.ramp);
         weight.percent =
             to_percent(100 * weight.capacity / weight.reference * free, highest_percent);
+        effect_.observe(weight.percent, load.sessions.sum(), now_, settings.recent_sessions / 2,
+                        effect_windows * settings.capacity_window);
     }
     return weight;
 }

@@ -3,7 +3,9 @@
 
 #include "load/node_load.hpp"
 #include "load/recent_sessions.hpp"
+#include "load/slow_mean.hpp"
 #include "load/slow_ratio.hpp"
+#include "load/weight_effect.hpp"
 
 #include <wcs_node_agent/clock.hpp>
 #include <wcs_node_agent/weight.hpp>
@@ -24,9 +26,11 @@ class Weigher {
  private:
     using Time = std::chrono::nanoseconds;
 
-    void observe(const WeightSettings& settings, double expected, const NodeLoad& load);
+    /// The time that passed since the last.
+    Time observe(const WeightSettings& settings, double expected, const NodeLoad& load);
     void follow(NodeState state, const std::optional<double>& sessions, double expected);
     double ramp(std::chrono::nanoseconds length) const;
+    double trend(const WeightSettings& settings, double used) const;
     double cost(double expected) const;
     std::optional<double> connection_room(const WeightSettings& settings, const NodeLoad& load,
                                           const Weight& weight, double cost) const;
@@ -37,8 +41,10 @@ class Weigher {
     bool knows_sessions_ = false;  // they have been known at all
     bool was_at_work_ = false;     // the node was when the agent began, and is up ever since
     RecentSessions recent_;
-    SlowRatio cost_;           // utilisation a session
-    SlowRatio connections_;    // connections a session
+    SlowRatio cost_;         // utilisation a session
+    SlowRatio connections_;  // connections a session
+    SlowMean quick_, slow_;  // utilisation, of recent_sessions and of capacity_window
+    WeightEffect effect_;
     bool is_bounded_ = false;  // HAProxy has a maxconn of this agent
 };
 

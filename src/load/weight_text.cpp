@@ -11,6 +11,8 @@ namespace {
 
 double tenths(double value) { return std::round(10 * value) / 10; }
 
+double hundredths(double value) { return std::round(100 * value) / 100; }
+
 }  // namespace
 
 std::string weight_text(const Weight& weight) {
@@ -18,6 +20,8 @@ std::string weight_text(const Weight& weight) {
     if (weight.policy == WeightPolicy::proportional) return text;
     if (const auto recent = tenths(weight.recent); recent > 0)
         text += fmt::format(", {} new sessions take {} %", recent, tenths(100 * weight.added));
+    if (const auto trend = hundredths(weight.trend); trend != 1)
+        text += fmt::format(", times {} by its trend", trend);
     if (weight.ramp < 1) text += fmt::format(", at most {} % so soon", tenths(100 * weight.ramp));
     text += fmt::format(", capacity {} of {} sessions", tenths(weight.capacity),
                         tenths(weight.reference));

@@ -256,6 +256,19 @@ def test_the_default_policy_keeps_its_bounds(ten_nodes, workload):
 
 
 @pytest.mark.parametrize("algorithm", balance.ALGORITHMS)
+def test_the_weight_goes_by_how_sessions_follow_it(ten_nodes, algorithm):
+    """What is calmer under leastconn and random would be slower under roundrobin, and the agent knows which it is."""
+    results = ten_nodes[balance.Cell("steady", algorithm, 10)]
+    changes = {policy: balance.mean(of, "weight_changes_per_minute") for policy, of in results.items()}
+    imbalances = {policy: balance.imbalance(of) - 1 for policy, of in results.items()}
+    if algorithm == "roundrobin":
+        assert changes["headroom"] > changes["proportional"]
+        assert imbalances["headroom"] < 0.95 * imbalances["proportional"]
+    else:
+        assert changes["headroom"] < 0.9 * changes["proportional"]
+
+
+@pytest.mark.parametrize("algorithm", balance.ALGORITHMS)
 @pytest.mark.parametrize("length", ["300", "60"])
 def test_nothing_swings_where_chance_is_small(algorithm, length):
     run = simulate(

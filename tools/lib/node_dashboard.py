@@ -197,6 +197,14 @@ NODE = dashboard(
                     ('wcs_node_recent_sessions{NODES, profile=""}', "{{instance}}"),
                 ),
                 plot(
+                    "Trend",
+                    "Factor of the weight by the load of the last minutes, and how many times more sessions come after the "
+                    "weight rose than after it fell.",
+                    "none",
+                    ('wcs_node_trend_ratio{NODES, profile=""}', "{{instance}} trend"),
+                    ('wcs_node_weight_effect_ratio{NODES, profile=""}', "{{instance}} effect"),
+                ),
+                plot(
                     *("Expected load", "Utilisation that the recent sessions are expected to add.", "percentunit"),
                     ('wcs_node_recent_utilization_ratio{NODES, profile=""}', "{{instance}}"),
                 ),

@@ -100,15 +100,17 @@ TEST(StatusTable, SaysHowTheWeightCameAbout) {
                                .added = 0.05,
                                .capacity = 120,
                                .reference = 100,
+                               .trend = 1.125,
                                .ramp = 0.5,
                                .balancers = 2,
                                .maxconn = 60};
     snapshot.verdict.changed = {.at = snapshot.at - 8s, .wall = {}, .reason = "back"};
     const auto table = status_table(Json::parse(status_json(snapshot)));
-    EXPECT_THAT(
-        table, HasSubstr("weight      headroom: 42.3 % free, 5 new sessions take 5 %, at most 50 % "
-                         "so soon, capacity 120 of 100 sessions, at most 60 connections for each "
-                         "of 2 balancers\n"));
+    EXPECT_THAT(table,
+                HasSubstr("weight      headroom: 42.3 % free, 5 new sessions take 5 %, times 1.13 "
+                          "by its trend, at most 50 % so soon, capacity 120 of 100 sessions, at "
+                          "most 60 connections for each "
+                          "of 2 balancers\n"));
     EXPECT_THAT(table, HasSubstr("since       1970-01-01T00:00:00.000Z, 8 s ago: back\n"));
     snapshot.verdict.weight.policy = WeightPolicy::proportional;
     EXPECT_THAT(status_table(Json::parse(status_json(snapshot))),

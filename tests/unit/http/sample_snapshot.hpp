@@ -50,6 +50,8 @@ inline Snapshot busy_node() {
                       .added = 0.125,
                       .capacity = 40,
                       .reference = 50,
+                      .effect = 1.75,
+                      .trend = 0.875,
                       .ramp = 0.75,
                       .balancers = 2};
     verdict.changed = {.at = snapshot.at - 8s,

@@ -185,6 +185,83 @@ TEST(Weigher, SessionsThatJustCameCountAtTheirCost) {
         << "switched off";
 }
 
+/// A node that is at work; its weight goes up and down until it is known how sessions follow it.
+class Course {
+ public:
+    enum class Follow { as_arrivals, as_all };
+
+    explicit Course(Follow follow) {
+        for (int i = 0; i < 600; ++i) {
+            const bool rises = i % 2 == 0;
+            const bool come = follow == Follow::as_arrivals || i % 2 == 1;
+            for (int second = 0; second < 10; ++second)
+                go(rises ? 0.50 : 0.49, 100 + (come && second > 5 ? 10 : 0));
+        }
+        for (int second = 0; second < 3600; ++second) go(0.5, 100);
+    }
+
+    Weight go(double utilisation, double sessions) {
+        load_ = load_of(sessions, utilisation, load_.at + 1s);
+        return weigher_.weigh({.recent_sessions = 20s, .maxconn = false}, expected, load_);
+    }
+
+    void leave() {
+        load_.at += 1s;
+        load_.state = NodeState::down;
+        weigher_.weigh({}, expected, load_);
+    }
+
+    /// So much later, at that load.
+    Weight after(double utilisation, std::chrono::seconds length) {
+        Weight weight;
+        for (auto passed = 0s; passed < length; passed += 1s) weight = go(utilisation, 100);
+        return weight;
+    }
+
+ private:
+    Weigher weigher_;
+    NodeLoad load_ = load_of(100, 0.5);
+};
+
+TEST(Weigher, TheLoadOfLateCountsByHowSessionsFollowTheWeight) {
+    using enum Course::Follow;
+    struct Row {
+        const char* shows;
+        Course::Follow follow;
+        double utilisation;
+        std::chrono::seconds length;
+        int percent;
+    };
+    const std::vector<Row> rows{
+        {"as all: at rest it is the free share", as_all, 0.5, 1s, 50},
+        {"what rises is followed by three tenths", as_all, 0.7, 1s, 43},
+        {"more by and by", as_all, 0.7, 20s, 35},
+        {"in the end in whole", as_all, 0.7, 120s, 30},
+        {"so is what falls", as_all, 0.3, 1s, 57},
+        {"but nothing delays what an exceeded limit says", as_all, 1.0, 1s, 1},
+        {"as arrivals: at rest it is the free share too", as_arrivals, 0.5, 1s, 50},
+        {"a moment is no trend", as_arrivals, 0.6, 1s, 37},
+        {"who rises above his own mean gives way", as_arrivals, 0.6, 40s, 12},
+        {"until that is his mean", as_arrivals, 0.6, 3000s, 40},
+        {"who falls below it takes what comes at the free share", as_arrivals, 0.3, 40s, 70},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        Course course(row.follow);
+        EXPECT_NEAR(course.after(row.utilisation, row.length).percent, row.percent, 1);
+    }
+}
+
+TEST(Weigher, ANodeThatCameUpHasNoMeanOfItsOwnYet) {
+    Course course(Course::Follow::as_all);
+    EXPECT_GT(course.after(0.7, 1s).trend, 1.3);
+    course.leave();
+    EXPECT_EQ(course.after(0.2, 1s).trend, 1);
+    EXPECT_EQ(course.after(0.7, 890s).trend, 1);
+    course.after(0.7, 120s);
+    EXPECT_GT(course.after(0.9, 1s).trend, 1.3) << "15 min later it has";
+}
+
 TEST(Weigher, ANodeThatCameBackGetsWorkByAndBy) {
     for (const auto away : {NodeState::down, NodeState::drain, NodeState::maint}) {
         SCOPED_TRACE(to_string(away));
