@@ -238,7 +238,8 @@ TEST(Weigher, TheLoadOfLateCountsByHowSessionsFollowTheWeight) {
         {"more by and by", as_all, 0.7, 20s, 35},
         {"in the end in whole", as_all, 0.7, 120s, 30},
         {"so is what falls", as_all, 0.3, 1s, 57},
-        {"but nothing delays what an exceeded limit says", as_all, 1.0, 1s, 1},
+        {"but nothing delays what a limit says that is reached", as_all, 1.0, 1s, 1},
+        {"or exceeded", as_all, 1.2, 1s, 1},
         {"as arrivals: at rest it is the free share too", as_arrivals, 0.5, 1s, 50},
         {"a moment is no trend", as_arrivals, 0.6, 1s, 37},
         {"who rises above his own mean gives way", as_arrivals, 0.6, 40s, 12},
@@ -260,6 +261,16 @@ TEST(Weigher, ANodeThatCameUpHasNoMeanOfItsOwnYet) {
     EXPECT_EQ(course.after(0.7, 890s).trend, 1);
     course.after(0.7, 120s);
     EXPECT_GT(course.after(0.9, 1s).trend, 1.3) << "15 min later it has";
+}
+
+TEST(Weigher, WhatWasBeforeADownIsNoneOfTheNodeThatComesBack) {
+    Course course(Course::Follow::as_arrivals);
+    const auto before = course.after(0.1, 3600s);
+    course.leave();
+    EXPECT_EQ(course.go(0.5, 1000).trend, 1);
+    const auto later = course.after(0.5, 905s);
+    EXPECT_EQ(later.percent, 50) << "its mean is of the time since";
+    EXPECT_NEAR(later.effect, before.effect, 0.01) << "nobody came by what it reported before";
 }
 
 TEST(Weigher, ANodeThatCameBackGetsWorkByAndBy) {
