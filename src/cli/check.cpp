@@ -9,7 +9,9 @@
 #include "process/user.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -74,8 +76,20 @@ Result<Snapshot> measure(Sampler& sampler, const Config& config, const WcsSettin
     }
 }
 
+/// Whether the folder of the control socket is that user's, and root's doing: systemd gives it to
+/// the service's user, whom with DynamicUser= no file of accounts has.
+bool has_runtime_folder(uid_t user, const std::filesystem::path& control_socket) {
+    const auto folder = control_socket.parent_path();
+    struct stat own {};
+    struct stat above {};
+    if (::stat(folder.c_str(), &own) != 0 || ::stat(folder.parent_path().c_str(), &above) != 0)
+        return false;
+    return own.st_uid == user && above.st_uid == 0 && (above.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 bool is_trusted(uid_t user, const Config& config) {
-    if (user == 0 || user == ::geteuid()) return true;
+    if (user == 0 || user == ::geteuid() || has_runtime_folder(user, config.control.socket))
+        return true;
     const auto account = agent_account(config.user);
     return account && account->uid == user;
 }
