@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import lab
@@ -273,6 +274,20 @@ def test_drain_wait_ends_when_the_node_is_empty_enough(run_agent, simulator, sta
     assert waiting.wait(PATIENCE) == 0, waiting.output()
     assert waiting.output().endswith("done: 5 sessions are left\n")
     assert say(agent, "drain").startswith("already drain")
+
+
+def test_drain_wait_goes_on_until_every_balancer_has_heard(run_agent, start):
+    """One that has not asked since the word may still send sessions."""
+    agent = run_agent()
+    agent.reply()
+    time.sleep(8)  # a balancer that asks so seldom is waited for three times as long
+    for _ in range(2):
+        agent.reply()
+    waiting = start(Waiting, "waiting", agent)
+    waiting.wait_for_line("^0 sessions are left; 1 balancer has not asked since$", PATIENCE)
+    assert agent.reply().startswith("up drain")
+    assert waiting.wait(PATIENCE) == 0, waiting.output()
+    assert waiting.output().endswith("done: 0 sessions are left\n")
 
 
 def test_drain_wait_ends_at_its_deadline_when_taken_back_and_when_interrupted(run_agent, simulator, start):
