@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real systemd, as process 1 of a PID namespace, with file systems of its own."""
 
+import json
+import re
+import shlex
 import subprocess
 
 import lab
 
 UNIT = lab.ROOT / "packaging/systemd/wcs-node-agent.service"
+PROGRAM = "/opt/wcs-node-agent"  # of a PackagedService
+CONFIG = "/etc/wcs-node-agent/config.json"
 
 
 def boot_script(overlays, install="", setup="", wants="", folders=()):
@@ -84,6 +89,32 @@ class AgentUnderSystemd(Systemd):
 
     def agent_log(self):
         return self.inside(f"cat {self.LOG}").stdout
+
+
+class PackagedService(AgentUnderSystemd):
+    """By the unit as it is packaged, but for where the program and WCS are."""
+
+    INSTALL = f'install -m 755 "$AGENT" {PROGRAM}\nmkdir {CONFIG.rpartition("/")[0]}'
+
+    def __init__(self, log, boot, *options):
+        unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
+        line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
+        super().__init__(log, unit.replace(line, f"{line} {shlex.join(options)}"), boot)
+
+    def wait_until_active(self, timeout):
+        lab.wait_until(lambda: self.show("ActiveState") == "active", "the service is active", timeout)
+
+    def lines(self):
+        """What the service wrote, for a message."""
+        return self.agent_log()
+
+    def must(self, command):
+        done = self.inside(command)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}\n{self.lines()}"
+        return done.stdout
+
+    def write_config(self, **settings):
+        self.must(f"printf '%s' {shlex.quote(json.dumps(settings))} >{CONFIG}")
 
 
 def agent_unit(*service_lines):

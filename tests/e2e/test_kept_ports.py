@@ -10,14 +10,12 @@ import socket
 import lab
 import pytest
 from conftest import QUICK
-from service_manager import UNIT, AgentUnderSystemd, agent_unit, boot_script
+from service_manager import PROGRAM, UNIT, PackagedService, agent_unit, boot_script
 from steady_client import ANSWER, PATIENCE, check, steady_clients
 
-PROGRAM = "/opt/wcs-node-agent"
-CONFIG = "/etc/wcs-node-agent/config.json"
 BOOT = boot_script(
     overlays=("etc",),
-    install=f'install -m 755 "$AGENT" {PROGRAM}\nmkdir /etc/wcs-node-agent',
+    install=PackagedService.INSTALL,
     setup=agent_unit(),
     wants="wcs-node-agent.service",
 )
@@ -25,15 +23,7 @@ SOCKETS = ("wcs-node-agent.socket", "wcs-node-agent-metrics.socket")
 UNITS = "/run/systemd/system"
 
 
-class Service(AgentUnderSystemd):
-    def must(self, command):
-        done = self.inside(command)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}\n{self.agent_log()}"
-        return done.stdout
-
-    def write_config(self, **settings):
-        self.must(f"printf '%s' {shlex.quote(json.dumps(settings))} >{CONFIG}")
-
+class Service(PackagedService):
     def wait_for_line(self, pattern):
         try:
             lab.wait_until(lambda: re.search(pattern, self.agent_log()), pattern, PATIENCE)
@@ -52,12 +42,8 @@ class Service(AgentUnderSystemd):
 
 @pytest.fixture
 def service(start, simulator):
-    """The unit as it is packaged, but for where the program and WCS are."""
-    options = " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}"))
-    unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
-    line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
-    systemd = start(Service, "systemd", unit.replace(line, f"{line} {options}"), BOOT)
-    lab.wait_until(lambda: systemd.show("ActiveState") == "active", "the service is active", PATIENCE)
+    systemd = start(Service, "systemd", BOOT, *QUICK, f"--wcs-url={simulator.url}")
+    systemd.wait_until_active(PATIENCE)
     yield systemd
     systemd.inside(f"systemctl stop {' '.join(SOCKETS)} wcs-node-agent; {PROGRAM} unpin")
 

@@ -5,22 +5,19 @@ what the agent says of its own process from behind the unit's walls."""
 import json
 import os
 import re
-import shlex
 import socket
 
 import lab
 import pytest
 from conftest import QUICK
-from service_manager import UNIT, AgentUnderSystemd, boot_script
+from service_manager import CONFIG, PROGRAM, PackagedService, boot_script
 
-PROGRAM = "/opt/wcs-node-agent"
-CONFIG = "/etc/wcs-node-agent/config.json"
 PATIENCE = 60  # s
 # The journal is this system's alone: no lines of the kernel, and no auditing, which is the whole machine's.
 JOURNAL = "[Journal]\\nStorage=volatile\\nReadKMsg=no\\nAudit=no\\nRateLimitBurst=0\\n"
 BOOT = boot_script(
     overlays=("etc", "var/lib"),
-    install=f'install -m 755 "$AGENT" {PROGRAM}\nmkdir /etc/wcs-node-agent\nprintf "{JOURNAL}" >/etc/systemd/journald.conf',
+    install=f'{PackagedService.INSTALL}\nprintf "{JOURNAL}" >/etc/systemd/journald.conf',
     setup="""printf '%s' "$UNIT_TEXT" >/run/systemd/system/wcs-node-agent.service
 mkdir /run/systemd/system/wcs-node-agent.service.d
 printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/wcs-node-agent.service.d/test.conf""",
@@ -29,14 +26,9 @@ printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/wcs-node-agent.
 WARNING, ERROR, INFO = "4", "3", "6"  # syslog(3)
 
 
-class Service(AgentUnderSystemd):
-    def must(self, command):
-        done = self.inside(command)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}\n{self.journal()}"
-        return done.stdout
-
-    def write_config(self, **settings):
-        self.must(f"printf '%s' {shlex.quote(json.dumps(settings))} >{CONFIG}")
+class Service(PackagedService):
+    def lines(self):
+        return self.journal()
 
     def journal(self):
         """(priority, text) of each line of the service."""
@@ -59,12 +51,8 @@ class Service(AgentUnderSystemd):
 
 @pytest.fixture
 def service(start, simulator):
-    """The unit as it is packaged, but for where the program and WCS are."""
-    options = " ".join((*QUICK, f"--wcs-url={shlex.quote(simulator.url)}"))
-    unit = UNIT.read_text().replace("/usr/sbin/wcs-node-agent", PROGRAM)
-    line = re.search("^ExecStart=.*$", unit, re.MULTILINE)[0]
-    systemd = start(Service, "systemd", unit.replace(line, f"{line} {options}"), BOOT)
-    lab.wait_until(lambda: systemd.show("ActiveState") == "active", "the service is active", PATIENCE)
+    systemd = start(Service, "systemd", BOOT, *QUICK, f"--wcs-url={simulator.url}")
+    systemd.wait_until_active(PATIENCE)
     yield systemd
     systemd.inside(f"systemctl stop wcs-node-agent; {PROGRAM} unpin")
 
