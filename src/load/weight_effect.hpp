@@ -16,7 +16,8 @@ class WeightEffect {
 
     /// The weight in percent as it is reported, and how many sessions there are, if that is known.
     /// A change is judged by what comes in the period after the one it happened in; what was seen
-    /// is forgotten with the window as the time constant. With a period of 0 nothing is seen.
+    /// is forgotten with the window as the time constant, of the periods that showed something.
+    /// With a period of 0 nothing is seen.
     void observe(int percent, const std::optional<double>& sessions, Time now, Time period,
                  Time window);
 
@@ -24,7 +25,7 @@ class WeightEffect {
     void interrupt();
 
     /// How many times more come after the weight rose than after it fell, above 0: by simulation
-    /// 1.0 to 1.25 under roundrobin, 1.5 to 2 under random(2), up to 10 under leastconn; with two
+    /// 1.0 to 1.4 under roundrobin, 1.3 to 2.5 under random(2), up to 10 under leastconn; with two
     /// nodes less. Drawn to `undecided` while little was seen.
     double ratio() const;
 
