@@ -2,6 +2,7 @@
 #include "cli/top/parts.hpp"
 
 #include "cli/status_text.hpp"
+#include "cli/top/fitting.hpp"
 
 #include <wcs_node_agent/utf8.hpp>
 
@@ -46,8 +47,22 @@ Style style_of(double utilisation) {
     return utilisation >= 0.8 ? Style::warning : Style::good;
 }
 
-Line labelled(std::string_view label, std::string text, Style style) {
-    return {{fmt::format("{:<12}", label), Style::dim}, {std::move(text), style}};
+Line heading(std::string text, const View& view) {
+    text.append(view.columns - std::min(view.columns, columns_of(text)), ' ');
+    return {{std::move(text), Style::heading}};
+}
+
+std::size_t beside_label(const View& view) {
+    return std::max(view.columns, View::fewest_columns) - label_width;
+}
+
+void add_labelled(Frame& frame, std::string_view label, const std::string& text, const View& view,
+                  Style style) {
+    for (auto& line : in_lines(text, beside_label(view))) {
+        frame.push_back(
+            {{fmt::format("{:<{}}", label, label_width), Style::dim}, {std::move(line), style}});
+        label = "";
+    }
 }
 
 }  // namespace wcs_node_agent

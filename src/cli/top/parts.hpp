@@ -27,6 +27,16 @@ Style style_of(const Json& state);
 /// Of a share of a limit: near it from 80 % on.
 Style style_of(double utilisation);
 
-Line labelled(std::string_view label, std::string text, Style style = Style::plain);
+/// As wide as the screen.
+Line heading(std::string text, const View& view);
+
+inline constexpr std::size_t label_width = 12;  // columns
+
+/// How many columns there are beside a label.
+std::size_t beside_label(const View& view);
+
+/// The text beside its label, in as many lines as it takes.
+void add_labelled(Frame& frame, std::string_view label, const std::string& text, const View& view,
+                  Style style = Style::plain);
 
 }  // namespace wcs_node_agent

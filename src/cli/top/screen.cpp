@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/top/screen.hpp"
 
+#include "cli/top/fitting.hpp"
+
 #include <algorithm>
 #include <clocale>
 #include <cstdio>
@@ -50,11 +52,6 @@ attr_t attributes(Style style) {
     return A_NORMAL;
 }
 
-std::size_t characters(std::string_view utf8) {
-    const auto begins = [](char c) { return (c & 0xC0) != 0x80; };
-    return static_cast<std::size_t>(std::ranges::count_if(utf8, begins));
-}
-
 SCREEN* terminal = nullptr;
 
 }  // namespace
@@ -99,7 +96,7 @@ void Screen::show(const Frame& frame) {
         for (const Span& span : line) {
             // What goes past the end of a line ncurses writes into the next one.
             const auto text = fmt::format("{:.{}}", span.text, room);  // in characters
-            room -= std::min(room, characters(text));
+            room -= std::min(room, columns_of(text));
             wattrset(stdscr, static_cast<int>(attributes(span.style)));
             waddstr(stdscr, text.c_str());
         }

@@ -2,6 +2,7 @@
 #include "cli/top/tables.hpp"
 
 #include "cli/status_text.hpp"
+#include "cli/top/fitting.hpp"
 #include "cli/top/parts.hpp"
 
 #include <algorithm>
@@ -40,14 +41,14 @@ std::vector<std::string> interfaces_in_order(const Json& status, const StatusHis
 }
 
 Line interface_heading(const View& view) {
-    const auto heading = [&](InterfaceOrder order, std::string_view text) {
+    const auto column = [&](InterfaceOrder order, std::string_view text) {
         return fmt::format("{}{}", text, view.order == order ? "*" : "");
     };
-    return {{fmt::format("{:<16}{:>13}{:>9}{:>9}  {:>13}{:>9}{:>9}",
-                         heading(InterfaceOrder::name, "INTERFACE"),
-                         heading(InterfaceOrder::in, "IN Mbit/s") + " 2s", "10s", "60s",
-                         heading(InterfaceOrder::out, "OUT") + " 2s", "10s", "60s"),
-             Style::heading}};
+    return heading(fmt::format("{:<16}{:>13}{:>9}{:>9}  {:>13}{:>9}{:>9}",
+                               column(InterfaceOrder::name, "INTERFACE"),
+                               column(InterfaceOrder::in, "IN Mbit/s") + " 2s", "10s", "60s",
+                               column(InterfaceOrder::out, "OUT") + " 2s", "10s", "60s"),
+                   view);
 }
 
 std::vector<Line> interface_rows(const Json& status, const StatusHistory& history,
@@ -66,14 +67,23 @@ std::vector<Line> interface_rows(const Json& status, const StatusHistory& histor
     return rows;
 }
 
-Line peaks(const Json& rates) {
-    return labelled("peaks",
-                    fmt::format("in {}, out {} Mbit/s for {} ms; frames a second in {}, out {}",
-                                number(at(rates, "/peak_bits_in_per_second"), 1e-6),
-                                number(at(rates, "/peak_bits_out_per_second"), 1e-6),
-                                number(at(rates, "/peak_bucket_seconds"), 1e3),
-                                number(at(rates, "/frames_in_per_second")),
-                                number(at(rates, "/frames_out_per_second"))));
+void add_peaks(Frame& frame, const Json& rates, const View& view) {
+    const auto whole = [&rates](const char* rate) {
+        const Json& json = at(rates, rate);
+        return json.is_number() ? fmt::format("{:.0f}", json.get<double>()) : "-";
+    };
+    const auto bits =
+        fmt::format("in {}, out {} Mbit/s", number(at(rates, "/peak_bits_in_per_second"), 1e-6),
+                    number(at(rates, "/peak_bits_out_per_second"), 1e-6));
+    const auto over = " for " + number(at(rates, "/peak_bucket_seconds"), 1e3) + " ms";
+    const auto frames = fmt::format("in {}, out {}", whole("/frames_in_per_second"),
+                                    whole("/frames_out_per_second"));
+    add_labelled(
+        frame, "peaks",
+        first_fitting({bits + over + "; frames a second " + frames,
+                       bits + over + "; frames/s " + frames, bits + "; frames/s " + frames},
+                      beside_label(view)),
+        view);
 }
 
 struct Cpu {
@@ -97,11 +107,11 @@ std::size_t cpus_across(const View& view) {
     return std::max<std::size_t>(1, view.columns / cpu_width);
 }
 
-Line cpu_heading(std::size_t across) {
-    std::string heading;
+Line cpu_heading(std::size_t across, const View& view) {
+    std::string text;
     for (std::size_t i = 0; i < across; ++i)
-        heading += fmt::format("{:<7}{:>5}{:>6}{:>6}  ", i == 0 ? "CPU %" : "", "2s", "10s", "60s");
-    return {{heading, Style::heading}};
+        text += fmt::format("{:<7}{:>5}{:>6}{:>6}  ", i == 0 ? "CPU %" : "", "2s", "10s", "60s");
+    return heading(std::move(text), view);
 }
 
 std::vector<Line> cpu_rows(const std::vector<Cpu>& cpus, std::size_t across) {
@@ -147,8 +157,8 @@ void add_tables(Frame& frame, const Json& status, const StatusHistory& history, 
     }
     frame.push_back(interface_heading(view));
     add_rows(frame, std::move(interfaces), for_interfaces);
-    frame.push_back(peaks(at(status, "/rates")));
-    frame.push_back(cpu_heading(across));
+    add_peaks(frame, at(status, "/rates"), view);
+    frame.push_back(cpu_heading(across, view));
     add_rows(frame, cpu_rows(cpus, across), for_cpus);
 }
 

@@ -205,8 +205,8 @@ int run_top(const AgentClient& agent, std::chrono::milliseconds delay, std::ostr
 int print_top(const AgentClient& agent, std::ostream& out, std::ostream& err) {
     View view = view_of(agent);
     if (const char* columns = std::getenv("COLUMNS"))
-        view.columns =
-            static_cast<std::size_t>(std::clamp(parse_number(columns).value_or(80), 60.0, 1000.0));
+        view.columns = static_cast<std::size_t>(
+            std::clamp(parse_number(columns).value_or(80), double{View::fewest_columns}, 1000.0));
     StatusHistory history;
     Json status;
     for (const auto wait : {2000ms, 0ms}) {

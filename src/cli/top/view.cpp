@@ -2,7 +2,8 @@
 #include "cli/top/view.hpp"
 
 #include "cli/status_text.hpp"
-#include "cli/top/graphs.hpp"
+#include "cli/top/fitting.hpp"
+#include "cli/top/limits.hpp"
 #include "cli/top/parts.hpp"
 #include "cli/top/tables.hpp"
 #include "config/value_text.hpp"
@@ -21,23 +22,31 @@ namespace {
 
 using status_text::at;
 using status_text::number;
-using status_text::unit_symbol;
 
-constexpr std::size_t bar_width = 8;
-constexpr double plot_seconds = 6;  // a column of a plot
-
+/// In its first wording that fits; the address stays in any case, and whether it is paused.
 Line title(const Json& status, const View& view) {
+    const auto program = fmt::format("wcs-node-agent {}", shown(at(status, "/version"), view));
+    const auto uptime = "running " + span_of_time(at(status, "/uptime_seconds"));
+    const std::string asks = view.paused ? "paused" : "every " + duration_text(view.delay);
     const std::string time = shown(at(status, "/time"), view);
-    std::string left =
-        fmt::format("wcs-node-agent {}  {}  running {}", shown(at(status, "/version"), view),
-                    view.address, span_of_time(at(status, "/uptime_seconds")));
-    const std::string right =
-        fmt::format("{}  {}", view.paused ? "paused" : "every " + duration_text(view.delay),
-                    time.size() > 19 ? time.substr(11, 8) + " UTC" : time);
-    const std::size_t used = left.size() + right.size();
-    left.append(used < view.columns ? view.columns - used : 2, ' ');
+    const auto clock = time.size() > 19 ? time.substr(11, 8) + " UTC" : time;
+    using Sides = std::pair<std::string, std::string>;
+    const std::array<Sides, 5> wordings{
+        Sides{program + "  " + view.address + "  " + uptime, asks + "  " + clock},
+        Sides{program + "  " + view.address, asks + "  " + clock},
+        Sides{view.address + "  " + uptime, asks + "  " + clock},
+        Sides{view.address, asks + "  " + clock},
+        Sides{view.address, asks},
+    };
+    const auto width = [](const Sides& sides) {
+        return columns_of(sides.first) + 2 + columns_of(sides.second);
+    };
+    const auto fits = [&](const Sides& sides) { return width(sides) <= view.columns; };
+    const auto found = std::ranges::find_if(wordings, fits);
+    auto [left, right] = found == wordings.end() ? wordings.back() : *found;
+    left.append(2 + view.columns - std::min(view.columns, width({left, right})), ' ');
     return {{std::move(left), Style::heading},
-            {right, view.paused ? Style::warning : Style::heading}};
+            {std::move(right), view.paused ? Style::warning : Style::heading}};
 }
 
 std::string in_words(const Json& answer, const View& view) {
@@ -50,67 +59,37 @@ std::string in_words(const Json& answer, const View& view) {
     return fmt::format("bottleneck {}, {} % used", shown(bottleneck, view), number(used, 100));
 }
 
-void add_answer(Frame& frame, const Json& answer, const View& view) {
+void add_state(Frame& frame, const Json& answer, const View& view) {
     const Json& state = at(answer, "/state");
     std::string head = status_text::text(state);
     std::ranges::transform(head, head.begin(), [](char c) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    frame.push_back(
-        {{"state       ", Style::dim},
-         {fmt::format("{}, weight {} %", head, number(at(answer, "/weight"))), style_of(state)},
-         {"   " + in_words(answer, view), Style::strong}});
-    frame.push_back(labelled("reply", shown(at(answer, "/reply"), view)));
+    head += fmt::format(", weight {} %", number(at(answer, "/weight")));
+    const auto why = in_words(answer, view);
+    const auto used = columns_of(head) + 3 + columns_of(why);
+    add_labelled(frame, "state", head, view, style_of(state));
+    if (why.empty()) return;
+    if (used <= beside_label(view))
+        frame.back().push_back({"   " + why, Style::strong});
+    else
+        add_labelled(frame, "", why, view, Style::strong);
+}
+
+void add_answer(Frame& frame, const Json& answer, const View& view) {
+    add_state(frame, answer, view);
+    const auto reply = shown(at(answer, "/reply"), view);
+    add_labelled(frame, "reply", reply, view);
+    // What comes last is the least of it: the capacity, and the bound that the reply has too.
     if (const Json& why = at(answer, "/weighing/explanation"); why.is_string())
-        frame.push_back(labelled("weight", shown(why, view)));
-    if (const Json& change = at(answer, "/last_change"); change.is_object())
-        frame.push_back(
-            labelled("since", fmt::format("{}: {}", span_of_time(at(change, "/age_seconds")),
-                                          shown(at(change, "/reason"), view))));
-}
-
-Line limit_row(const std::string& name, const Json& limit, bool is_bottleneck,
-               const StatusHistory& history, const View& view, std::size_t plot_columns) {
-    const Json& maximum = at(limit, "/maximum");
-    const Json& used = at(limit, "/utilisation");
-    const Json& unknown = at(limit, "/unknown");
-    const std::string of =
-        maximum.is_number() ? fmt::format("{} {}", number(maximum), unit_symbol(at(limit, "/unit")))
-        : unknown.is_string() ? "?"
-                              : "off";
-    const Style style = used.is_number() ? style_of(used.get<double>()) : Style::plain;
-    Line row{{fmt::format("{:<13.13} {:>8} of {:<11}", shown(Json(name), view),
-                          number(at(limit, "/value")), of),
-              is_bottleneck ? Style::strong : Style::plain}};
-    if (unknown.is_string()) {
-        row.push_back({"  unknown: " + shown(unknown, view), Style::warning});
-        return row;
-    }
-    if (!used.is_number()) return row;
-    row.push_back({fmt::format("{:>7} % ", number(used, 100)), style});
-    row.push_back({bar(used.get<double>(), bar_width, view.utf8), style});
-    row.push_back({"  " + sparkline(history.plot(name, plot_columns, plot_seconds), view.utf8),
-                   Style::plain});
-    if (at(limit, "/soft") == true) row.push_back({" soft", Style::dim});
-    return row;
-}
-
-void add_limits(Frame& frame, const Json& answer, const StatusHistory& history, const View& view) {
-    constexpr std::size_t left_of_plot = 13 + 9 + 4 + 11 + 10 + bar_width + 2;
-    constexpr std::size_t right_of_plot = 5;
-    const std::size_t plot_columns = view.columns > left_of_plot + right_of_plot
-                                         ? view.columns - left_of_plot - right_of_plot
-                                         : 0;
-    frame.push_back(
-        {{fmt::format("{:<13} {:>8}    {:<11}{:>9} {:<{}}  last {}", "LIMIT", "VALUE", "MAXIMUM",
-                      "USED", "", bar_width,
-                      span_of_time(Json(static_cast<double>(plot_columns) * plot_seconds))),
-          Style::heading}});
-    for (const auto& [name, limit] : at(answer, "/limits").items()) {
-        const bool off = !at(limit, "/maximum").is_number() && !at(limit, "/unknown").is_string();
-        if (off && !view.all_limits) continue;
-        frame.push_back(
-            limit_row(name, limit, at(answer, "/bottleneck") == name, history, view, plot_columns));
+        add_labelled(frame, "weight", in_lines(shown(why, view), beside_label(view), ", ").front(),
+                     view);
+    if (const Json& change = at(answer, "/last_change"); change.is_object()) {
+        const auto reason = shown(at(change, "/reason"), view);
+        const bool is_in_reply = reply.find(" # " + reason) != std::string::npos;
+        add_labelled(frame, "since",
+                     span_of_time(at(change, "/age_seconds")) + (is_in_reply ? "" : ": " + reason),
+                     view);
     }
 }
 
@@ -134,38 +113,65 @@ void add_wcs(Frame& frame, const Json& wcs, const View& view) {
                                      : "does not answer: " + shown(at(wcs, "/fault_text"), view);
     if (at(wcs, "/page_age_seconds").is_number())
         state += fmt::format(", page {} s old", number(at(wcs, "/page_age_seconds")));
-    frame.push_back(labelled("wcs", std::move(state), up == false ? Style::warning : Style::plain));
-    frame.push_back(labelled(
-        "",
+    add_labelled(frame, "wcs", state, view, up == false ? Style::warning : Style::plain);
+    const auto counted =
         fmt::format("publishers {}  subscribers {}  hls {}", counts(at(wcs, "/page/publishers")),
-                    counts(at(wcs, "/page/subscribers")), number(at(wcs, "/page/hls")))));
+                    counts(at(wcs, "/page/subscribers")), number(at(wcs, "/page/hls")));
+    for (const auto& line : in_lines(counted, beside_label(view), "  "))
+        add_labelled(frame, "", line, view);
 }
 
-std::string last_request(const Json& last, const char* what, const View& view) {
+std::string last_request(const Json& last, const std::string& what, const View& view) {
     if (!last.is_object()) return "nobody yet";
     return fmt::format("{}, {} ago: {}", shown(at(last, "/source"), view),
-                       span_of_time(at(last, "/age_seconds")), shown(at(last, what), view));
+                       span_of_time(at(last, "/age_seconds")), what);
+}
+
+void add_last_check(Frame& frame, const Json& agent, const View& view) {
+    const Json& last = at(agent, "/last_check");
+    const auto reply = shown(at(last, "/reply"), view);
+    // The node's own reply above has the reason too.
+    auto text = first_fitting({last_request(last, reply, view),
+                               last_request(last, reply.substr(0, reply.find(" # ")), view)},
+                              beside_label(view));
+    std::string told;
+    for (const auto& [word, count] : at(agent, "/checks").items())
+        if (count.is_number() && count != 0) told += fmt::format(" {} {}", word, number(count));
+    if (!told.empty()) text += ";  told" + told;
+    std::string_view label = "last check";
+    for (const auto& line : in_lines(text, beside_label(view), ";  "))
+        add_labelled(frame, std::exchange(label, ""), line, view);
 }
 
 void add_balancers(Frame& frame, const Json& agent, const View& view) {
-    std::string told;
-    for (const auto& [reply, count] : at(agent, "/checks").items())
-        if (count.is_number() && count != 0) told += fmt::format(" {} {}", reply, number(count));
-    frame.push_back(labelled("last check", last_request(at(agent, "/last_check"), "/reply", view) +
-                                               (told.empty() ? "" : ";  told" + told)));
+    add_last_check(frame, agent, view);
     if (const Json& refused = at(agent, "/last_refused"); refused.is_object())
-        frame.push_back(labelled("refused", last_request(refused, "/port", view), Style::warning));
+        add_labelled(frame, "refused",
+                     last_request(refused, shown(at(refused, "/port"), view), view), view,
+                     Style::warning);
 }
 
 void add_profiles(Frame& frame, const Json& status, const View& view) {
-    for (const auto& [name, answer] : at(status, "/profiles").items())
-        frame.push_back({{fmt::format("{:<12.12}", shown(Json(name), view)), Style::dim},
-                         {shown(at(answer, "/reply"), view), style_of(at(answer, "/state"))},
-                         {"   " + in_words(answer, view)}});
+    for (const auto& [key, answer] : at(status, "/profiles").items()) {
+        const auto name = shown(Json(key), view);
+        const auto reply = shown(at(answer, "/reply"), view);
+        const auto why = in_words(answer, view);
+        const bool is_long = columns_of(name) >= label_width;
+        if (is_long) frame.push_back({{name, Style::dim}});
+        add_labelled(frame, is_long ? "" : name, reply, view, style_of(at(answer, "/state")));
+        if (columns_of(reply) + 3 + columns_of(why) <= beside_label(view))
+            frame.back().push_back({"   " + why, Style::plain});
+    }
+}
+
+/// From the first column on.
+void add_text(Frame& frame, const std::string& text, Style style, const View& view) {
+    for (auto& line : in_lines(text, std::max(view.columns, View::fewest_columns)))
+        frame.push_back({{std::move(line), style}});
 }
 
 Frame help(const View& view) {
-    constexpr std::array<std::array<std::string_view, 2>, 9> keys{{
+    constexpr std::array<std::array<std::string_view, 2>, 8> keys{{
         {"q", "quit"},
         {"p, space", "pause, and go on"},
         {"+, -", "ask more, less often (every 0.25 to 60 s)"},
@@ -174,20 +180,17 @@ Frame help(const View& view) {
         {"o", "all limits, or those alone that are on"},
         {"r", "draw the screen anew"},
         {"h, ?", "this help, and back"},
-        {"", ""},
     }};
-    Frame frame{{{"Keys", Style::heading}}};
-    for (const auto& [key, what] : keys) frame.push_back(labelled(key, std::string(what)));
-    frame.push_back(
-        {{"Bars and plots show value / maximum of each limit. The highest one, the bottleneck, "
-          "makes"}});
-    frame.push_back(
-        {{"the weight; at 100 % of a hard limit the node is down. A column of a plot is the "
-          "highest of 6 s."}});
-    frame.push_back(
-        {{fmt::format("Rates are of the agent's counters, over 2, 10 and 60 s: \"-\" until {} was "
-                      "watched so long.",
-                      view.address)}});
+    Frame frame{heading("Keys", view)};
+    for (const auto& [key, what] : keys) add_labelled(frame, key, std::string(what), view);
+    const std::array<std::string, 2> texts{
+        "Bars and plots show value / maximum of each limit. The highest one, the bottleneck, makes "
+        "the weight; at 100 % of a hard limit the node is down. A column of a plot is the highest "
+        "of 6 s.",
+        fmt::format("Rates are of the agent's counters, over 2, 10 and 60 s: \"-\" until {} was "
+                    "watched so long.",
+                    view.address)};
+    for (const auto& text : texts) add_text(frame, text, Style::plain, view);
     return frame;
 }
 
@@ -195,7 +198,7 @@ Frame help(const View& view) {
 
 Frame render(const Json& status, const StatusHistory& history, const View& view) {
     Frame frame{title(status, view)};
-    if (!view.fault.empty()) frame.push_back({{shown(Json(view.fault), view), Style::bad}});
+    if (!view.fault.empty()) add_text(frame, shown(Json(view.fault), view), Style::bad, view);
     if (view.help) {
         std::ranges::move(help(view), std::back_inserter(frame));
     } else {

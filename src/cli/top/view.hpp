@@ -16,7 +16,9 @@ enum class InterfaceOrder { name, in, out };
 
 /// How much room there is, and what its user chose to see.
 struct View {
-    std::size_t columns = 80;              // 60 or more: below that lines are cut
+    static constexpr std::size_t fewest_columns = 60;  // below that lines are cut
+
+    std::size_t columns = 80;
     std::optional<std::size_t> rows = {};  // none: as many as there is to say
     bool utf8 = true;                      // what the terminal can show; else ASCII alone
 
