@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import lab
 import pytest
+from certificates import Authority
 from conftest import QUICK, open_to_all
 from documents import blocks, commands
 from test_top import Terminal
@@ -21,39 +22,15 @@ PASSWORD = "correct horse"
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
-class Certificates:
-    """CAs and what they signed, in one folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def make(self, name, issuer=None, names=None, days=2):
-        """NAME.pem and NAME.key; without an issuer a CA."""
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        paths = {suffix: str(self.folder / f"{name}.{suffix}") for suffix in ("pem", "key", "csr", "ext")}
-        if issuer is None:
-            lab.run("openssl", "req", "-x509", *key, "-days", "2", "-subj", f"/CN={name}", "-keyout", paths["key"], "-out", paths["pem"])
-            return
-        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n" if names else "basicConstraints=CA:FALSE\n")
-        lab.run("openssl", "req", *key, "-subj", f"/CN={name}", "-keyout", paths["key"], "-out", paths["csr"])
-        signer = ("-CA", str(self.folder / f"{issuer}.pem"), "-CAkey", str(self.folder / f"{issuer}.key"))
-        lab.run(
-            *("openssl", "x509", "-req", "-in", paths["csr"], *signer, "-CAcreateserial"),
-            *("-days", str(days), "-extfile", paths["ext"], "-out", paths["pem"]),
-        )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = open_to_all(tmp_path_factory.mktemp("access"))
-    certificates = Certificates(folder)
-    certificates.make("ca")
-    certificates.make("stranger")
-    certificates.make("node", "ca", "IP:127.0.0.1")
-    certificates.make("expired", "ca", "IP:127.0.0.1", days=-1)
-    certificates.make("named", "ca", "DNS:node1.example.com")
-    certificates.make("client", "ca")
-    certificates.make("impostor", "stranger")
+    authority = Authority(folder, "ca")
+    authority.issue("node")
+    authority.issue("expired", days=-1)
+    authority.issue("named", names="DNS:node1.example.com")
+    authority.issue("client")
+    Authority(folder, "stranger").issue("impostor")
     (folder / "password").write_text(f"{PASSWORD}\n")
     (folder / "wrong").write_text("battery staple\n")
     return folder

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import lab
 import pytest
+from certificates import self_signed
 
 XINETD = """service check
 {{
@@ -93,9 +94,8 @@ def test_a_glob_without_an_interface_is_missing(doctor):
 
 
 def test_files_are_read_as_the_agents_user_would(doctor, tmp_path):
-    key, certificate, web = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "web.yml"
-    request = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=node1")
-    lab.run(*request, "-keyout", str(key), "-out", str(certificate))
+    certificate, key = self_signed(tmp_path)
+    web = tmp_path / "web.yml"
     web.write_text(f"tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n")
     for file in (certificate, web):
         file.chmod(0o644)

@@ -16,6 +16,7 @@ import time
 
 import lab
 import pytest
+from certificates import self_signed
 
 MANY = 3000  # bytes; no reply to a check needs as many at once, an HTTP request does
 
@@ -114,12 +115,7 @@ def test_a_failing_allocation_in_a_fetch(start_agent, simulator, faults, least):
 
 
 def test_a_failing_allocation_in_a_handshake(start_agent, faults, tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    lab.run(
-        *("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
-        *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=node"),
-        *("-keyout", str(key), "-out", str(certificate)),
-    )
+    _, key = self_signed(tmp_path)
     key.chmod(0o644)
     web = tmp_path / "web.yml"
     web.write_text("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n")

@@ -9,6 +9,7 @@ import ssl
 
 import lab
 import pytest
+from certificates import self_signed
 from conftest import QUICK
 from service_manager import UNIT, AgentUnderSystemd, agent_unit, boot_script
 
@@ -107,12 +108,7 @@ def test_what_is_missing_at_first_is_waited_for(service):
 
 @pytest.fixture
 def web_files(tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    lab.run(
-        *("/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
-        *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=node"),
-        *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
-    )
+    certificate, key = self_signed(tmp_path)
     web = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"
     return {"web.yml": web, "cert.pem": certificate.read_text(), "key.pem": key.read_text()}
 

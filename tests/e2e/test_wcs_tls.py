@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import lab
 import pytest
+from certificates import Authority
 from conftest import QUICK, open_to_all
 from nginx import Nginx
 
@@ -44,45 +45,19 @@ SERVERS = """
 """
 
 
-def openssl(*words):
-    lab.run("/usr/bin/openssl", *words)
-
-
-def new_key():
-    return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-
-
-def make_authority(folder, name):
-    openssl(
-        *("req", "-x509", *new_key(), "-days", "2", "-subj", f"/CN={name}"),
-        *("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")),
-    )
-    return folder / f"{name}.pem"
-
-
-def issue(folder, authority, name, subject, days="2", more=""):
-    request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
-    extensions.write_text(f"subjectAltName={subject}\n{more}\n")
-    openssl(
-        *("req", *new_key(), "-subj", f"/CN={name}"),
-        *("-keyout", str(folder / f"{name}.key"), "-out", str(request)),
-    )
-    openssl(
-        *("x509", "-req", "-in", str(request), "-days", days, "-CAcreateserial"),
-        *("-CA", str(authority), "-CAkey", str(authority.with_suffix(".key"))),
-        *("-extfile", str(extensions), "-out", str(folder / f"{name}.pem")),
-    )
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(open_to_all(tmp_path_factory.mktemp("tls")), "authority")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(authority):
     """Certificates, and a nginx in front of the simulator by TLS and beside it in plain HTTP."""
-    folder = open_to_all(tmp_path_factory.mktemp("tls"))
-    make_authority(folder, "stranger")
-    authority = make_authority(folder, "authority")
-    issue(folder, authority, "good", "IP:127.0.0.1,DNS:localhost")
-    issue(folder, authority, "expired", "IP:127.0.0.1", days="-1")
-    issue(folder, authority, "of-another", "DNS:wcs.example,IP:192.0.2.1")
+    folder = authority.folder
+    Authority(folder, "stranger")
+    authority.issue("good", names="IP:127.0.0.1,DNS:localhost")
+    authority.issue("expired", days=-1)
+    authority.issue("of-another", names="DNS:wcs.example,IP:192.0.2.1")
     (folder / "www").mkdir()
     (folder / "www/index.html").write_text("<html><head><title>Welcome to nginx!</title></head></html>")
     return folder
@@ -272,11 +247,10 @@ class TlsServer:
     ],
     ids=["address-as-name", "of-a-client"],
 )
-def test_a_certificate_that_looks_right(agent, folder, subject, more, text):
-    authority = folder / "authority.pem"
-    issue(folder, authority, "special", subject, more=more)
+def test_a_certificate_that_looks_right(agent, folder, authority, subject, more, text):
+    authority.issue("special", names=subject, more=more)
     url = f"https://{TlsServer(folder, b'', 'special').page}{STATISTICS}"
-    reload(agent, folder, wcs_url=url, wcs_ca_file=str(authority))
+    reload(agent, folder, wcs_url=url, wcs_ca_file=str(authority.certificate))
     wait_for_fault(agent, url, f"the certificate {text}")
 
 

@@ -16,42 +16,9 @@ from pathlib import Path
 
 import lab
 import pytest
+from certificates import Authority
 
 PASSWORD = "correct horse"
-
-
-def openssl(*words):
-    lab.run("/usr/bin/openssl", *words)
-
-
-class Authority:
-    """A certificate authority of its own in a folder."""
-
-    def __init__(self, folder, name):
-        self.folder, self.name = folder, name
-        self.certificate = folder / f"{name}.pem"
-        openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-nodes", "-days", "2", "-subj", f"/CN={name}"),
-            *("-keyout", str(folder / f"{name}.key"), "-out", str(self.certificate)),
-        )
-
-    def issue(self, name):
-        """NAME.pem and NAME.key, for a client or a server on 127.0.0.1."""
-        key, certificate = (self.folder / f"{name}.{suffix}" for suffix in ("key", "pem"))
-        request, extensions = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "ext"))
-        extensions.write_text("subjectAltName=IP:127.0.0.1\n")
-        openssl(
-            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)),
-        )
-        openssl(
-            *("x509", "-req", "-in", str(request), "-days", "2", "-CAcreateserial"),
-            *("-CA", str(self.certificate), "-CAkey", str(self.folder / f"{self.name}.key")),
-            *("-extfile", str(extensions), "-out", str(certificate)),
-        )
-        key.chmod(0o644)  # for the agent's own user, which reads a renewed one
-        return certificate, key
 
 
 def bcrypt(password, cost=5):

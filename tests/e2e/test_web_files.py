@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lab
 import pytest
+from certificates import Authority
 
 FILES = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n"
 DIGITS = "abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC"
@@ -127,8 +128,6 @@ USERS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    from test_web import Authority
-
     folder = tmp_path_factory.mktemp("web")
     Authority(folder, "authority").issue("server")
     return folder
@@ -178,8 +177,6 @@ def test_what_is_not_served_is_a_warning(start, simulator, folder):
 
 def test_clients_are_not_verified_by_whoever_the_system_trusts(start, simulator, folder):
     """Without a client_ca_file Go takes the system's authorities, by which anybody may have a certificate."""
-    from test_web import Authority
-
     web = folder / "web.yml"
     web.write_text(tls("client_auth_type: VerifyClientCertIfGiven"))
     agent = start(lab.Agent, "agent", f"--web.config.file={web}", f"--wcs-url={simulator.url}")
