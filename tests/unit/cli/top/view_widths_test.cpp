@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/top/fitting.hpp"
 #include "cli/top/view.hpp"
 #include "http/status_json.hpp"
 #include "unit/http/reading.hpp"
@@ -99,12 +100,7 @@ Json silent_node(unsigned second) {
     return status;
 }
 
-std::size_t characters(std::string_view utf8) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(utf8, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> lines_in(const std::string& text) {
     std::istringstream stream(text);
     std::vector<std::string> lines;
     for (std::string line; std::getline(stream, line);) lines.push_back(line);
@@ -180,7 +176,7 @@ TEST(TopWidths, NothingIsCut) {
             narrow.columns = columns;
             const auto text = node.shown(narrow);
             EXPECT_THAT(cut_words(text, whole), testing::IsEmpty()) << text;
-            for (const auto& line : lines_of(text)) EXPECT_LE(characters(line), columns) << line;
+            for (const auto& line : lines_in(text)) EXPECT_LE(columns_of(line), columns) << line;
         }
     }
 }
@@ -214,12 +210,12 @@ TEST(TopWidths, WhatIsLessImportantComesWithMoreRoom) {
 TEST(TopWidths, ThePlotsEndWhereTheirHeadingEnds) {
     const Watched node(busy_node);
     for (std::size_t columns = 80; columns <= 200; ++columns) {
-        const auto lines = lines_of(node.shown(wide(columns)));
+        const auto lines = lines_in(node.shown(wide(columns)));
         const auto heading =
             std::ranges::find_if(lines, [](const auto& line) { return line.starts_with("LIMIT"); });
         ASSERT_NE(heading, lines.end());
         EXPECT_THAT(*heading, ContainsRegex("last [0-9]+ (s|min)$"));
-        EXPECT_EQ(characters(*heading), characters(*(heading + 1))) << columns << '\n' << *heading;
+        EXPECT_EQ(columns_of(*heading), columns_of(*(heading + 1))) << columns << '\n' << *heading;
     }
 }
 
