@@ -48,15 +48,17 @@ inline constexpr unsigned unbounded_connections = 1'000'000;
 /// A weight and how it came about. Sessions are publishers, subscribers and HLS streams together.
 struct Weight {
     WeightPolicy policy = WeightPolicy::headroom;
-    int percent = 100;     // of the configured weight: 1 to 256 while up, else 0
-    double raw = 100;      // percent: what the bottleneck leaves free, below 0 if it is exceeded
-    double recent = 0;     // sessions whose load does not show yet
-    double added = 0;      // utilisation that these are expected to add
-    double capacity = 0;   // sessions that fill the node
-    double reference = 0;  // sessions of room that are 100 %
-    double effect = 1;     // sessions that come after the weight rose, by those after it fell
-    double trend = 1;      // factor, above 0, by which the load of the last minutes changes it
-    double ramp = 1;       // 0..1: the greatest free share that the node may report by now
+    int percent = 100;      // of the configured weight: 1 to 256 while up, else 0
+    double raw = 100;       // percent: what the bottleneck leaves free, below 0 if it is exceeded
+    double recent = 0;      // sessions whose load does not show yet
+    double added = 0;       // utilisation that these are expected to add
+    double capacity = 0;    // sessions that fill the node
+    double reference = 0;   // sessions of room that are 100 %
+    double effect = 1;      // sessions that come after the weight rose, by those after it fell
+    double dispersion = 1;  // of what comes, variance by mean: below 1 more evenly than by chance
+    std::optional<double> level = {};  // utilisation of the fleet, if what comes tells it
+    double trend = 1;           // factor, above 0, by which load and arrivals of late change it
+    double ramp = 1;            // 0..1: the greatest free share that the node may report by now
     std::size_t balancers = 1;  // among which the room is divided
 
     /// Connections that HAProxy may have open on one server line; none: nothing is said of it.

@@ -63,6 +63,8 @@ Json weighing_json(const Weight& weight) {
             {"capacity_sessions", weight.capacity},
             {"reference_sessions", weight.reference},
             {"effect", weight.effect},
+            {"arrival_dispersion", weight.dispersion},
+            {"fleet_level", or_null(weight.level)},
             {"trend", weight.trend},
             {"ramp", weight.ramp},
             {"balancers", weight.balancers},

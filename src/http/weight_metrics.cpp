@@ -53,8 +53,20 @@ Metrics weight_metrics() {
                      "Sessions that come after the weight rose by those after it fell: about 1 "
                      "where it is a share of those that come, more where of all that there are.",
                      of_weight(&Weight::effect)),
+        answer_gauge("wcs_node_arrival_dispersion_ratio", "ratio", {},
+                     "Variance by mean of the sessions that come in half of recent_sessions: below "
+                     "1 where they come by turns, more where by chance or by what nodes have.",
+                     of_weight(&Weight::dispersion)),
+        answer_gauge("wcs_node_fleet_level_ratio", "ratio", {},
+                     "Utilisation of the other nodes as far as what comes here tells it. Absent "
+                     "where it does not.",
+                     [](const Answer& node, Writer& out) {
+                         if (const auto& level = node.verdict.weight.level; level && !node.starting)
+                             out.add(*level);
+                     }),
         answer_gauge("wcs_node_trend_ratio", "ratio", {},
-                     "Factor by which the load of the last minutes changes the weight.",
+                     "Factor by which the weight changes for what the node is above or below the "
+                     "fleet, or its own load of late.",
                      of_weight(&Weight::trend)),
         answer_gauge("wcs_node_ramp_ratio", "ratio", {},
                      "Greatest free share that the node reports so soon after it came up; 1 later.",

@@ -29,19 +29,19 @@ std::optional<double> SessionCounts::sum() const {
     return all;
 }
 
-void RecentSessions::observe(const SessionCounts& counts, Time now,
-                             std::chrono::nanoseconds period) {
+SessionChange RecentSessions::observe(const SessionCounts& counts, Time now,
+                                      std::chrono::nanoseconds period) {
     const double before = last_.sum().value_or(0);
-    double came = 0;
-    double left = 0;
+    SessionChange change;
     for (const auto count : all_counts) {
         const auto known = plausible_count(counts.*count);
         const auto growth = known && last_.*count ? *known - *(last_.*count) : 0.0;
-        (growth > 0 ? came : left) += std::abs(growth);
+        (growth > 0 ? change.came : change.left) += std::abs(growth);
         last_.*count = known;
     }
-    if (left > 0) keep(1 - left / before);
-    if (came > 0 && period.count() > 0) add(came, now, period);
+    if (change.left > 0) keep(1 - change.left / before);
+    if (change.came > 0 && period.count() > 0) add(change.came, now, period);
+    return change;
 }
 
 void RecentSessions::add(double sessions, Time now, std::chrono::nanoseconds period) {

@@ -19,6 +19,12 @@ struct SessionCounts {
     std::optional<double> sum() const;
 };
 
+/// Sessions that came and went between two looks at the page, as far as counts show it.
+struct SessionChange {
+    double came = 0;
+    double left = 0;
+};
+
 /// The sessions that came lately. The page gives counts alone, so what came is what a count grew
 /// by. What a count fell by may have been any of the sessions: the recent ones lose the same share
 /// as all. A count that was unknown is a new beginning. Memory is bounded: what comes within a 64th
@@ -27,7 +33,8 @@ class RecentSessions {
  public:
     using Time = std::chrono::nanoseconds;  // from any origin; never falls
 
-    void observe(const SessionCounts& counts, Time now, std::chrono::nanoseconds period);
+    /// What changed since the last.
+    SessionChange observe(const SessionCounts& counts, Time now, std::chrono::nanoseconds period);
 
     /// The sum over them of 1 - age / period: of a load that rises evenly the part that is missing.
     /// Up to the number of all sessions.

@@ -15,22 +15,27 @@ constexpr double highest_percent = 256;
 /// Up to this utilisation maxconn lets sessions in: who leaves is followed by others of any cost
 /// before the agent is asked again, and what is full to the brim is over its limit half of the
 /// time.
-constexpr double fill = 0.97;
+constexpr double fill = 0.965;
 
 /// How much of what the load is above its quick mean the weight does not follow, where sessions
 /// follow the weight strongly: else a step of a percent sends the node all that come, and the load
 /// goes up and down by that.
 constexpr double damping = 0.7;
 
-/// How steeply the weight falls with what the quick mean is above the slow one, where sessions
-/// follow it weakly: who is above his own mean is likely above the fleet's.
-constexpr double steepness = 15;
+/// How steeply the weight falls with what the node is above the fleet where sessions come by turns,
+/// and by how much at most: else they correct a difference no sooner than they end.
+constexpr double steepness = 16;
+constexpr double most_by_level = 0.75;
+
+/// For so many halves of recent_sessions the fleet's level looks at what comes: by fewer arrivals
+/// it would follow chance.
+constexpr int arrivals_halves = 5;
 
 /// A node that came up has a mean of its own after so many windows.
 constexpr int settles_within = 3;
 
-/// The window of what shows how sessions follow the weight, by that of a session's cost.
-constexpr int effect_windows = 6;
+/// The window of what is learnt of sessions, by that of a session's cost.
+constexpr int learning_windows = 6;
 
 /// Whatever a measurement gave: a ratio between 0 and one that is more than enough.
 std::optional<double> plausible(const std::optional<double>& utilisation) {
@@ -78,21 +83,21 @@ void Weigher::follow(NodeState state, const std::optional<double>& sessions, dou
     }
 }
 
-Weigher::Time Weigher::observe(const WeightSettings& settings, double expected,
+Weigher::Look Weigher::observe(const WeightSettings& settings, double expected,
                                const NodeLoad& load) {
     const auto passed = last_ ? std::max<Time>(load.at - *last_, Time::zero()) : Time::zero();
     last_ = load.at;
     now_ += passed;
-    recent_.observe(load.sessions, now_, settings.recent_sessions);
+    const auto change = recent_.observe(load.sessions, now_, settings.recent_sessions);
     const auto sessions = load.sessions.sum();
     follow(load.is_out ? NodeState::drain : load.state, sessions, expected);
-    if (!sessions) return passed;
+    if (!sessions) return {passed, sessions, change};
     const double settled = *sessions - recent_.missing(now_, settings.recent_sessions);
     if (const auto utilisation = plausible(load.utilisation.by_sessions))
         cost_.observe({*utilisation, settled}, passed, settings.capacity_window);
     if (const auto connections = plausible_count(load.connections))
         connections_.observe({*connections, *sessions}, passed, settings.capacity_window);
-    return passed;
+    return {passed, sessions, change};
 }
 
 /// A session that takes more than the node is no session.
@@ -103,16 +108,22 @@ double Weigher::ramp(std::chrono::nanoseconds length) const {
     return std::min(1.0, Seconds(now_ - *up_since_) / Seconds(length));
 }
 
-/// By what the load of late changes a weight that is 1 - used.
-double Weigher::trend(const WeightSettings& settings, double used) const {
+/// How surely what comes tells of the other nodes.
+double Weigher::trust() const { return evenness_.value() * (1 - effect_.strength()); }
+
+/// By what the load of late, and what comes, change a weight that is 1 - used.
+double Weigher::trend(const WeightSettings& settings, double used,
+                      const std::optional<double>& level) const {
+    if (used >= 1) return 1;
+    if (level) {
+        const double above = std::clamp(steepness * (used - *level), -most_by_level, most_by_level);
+        return 1 - trust() * above;
+    }
     const bool has_mean =
         was_at_work_ ||
         (up_since_ && now_ - *up_since_ >= settles_within * settings.capacity_window);
-    if (!has_mean || used >= 1) return 1;
-    const double strength = effect_.strength();
-    const double damped = std::max(strength, 0.0) * damping * (used - quick_.value());
-    const double rising = std::max(-strength, 0.0) * std::max(quick_.value() - slow_.value(), 0.0);
-    return (1 - used + damped) / (1 - used) * std::exp(-steepness * rising);
+    if (!has_mean) return 1;
+    return 1 + effect_.strength() * damping * (used - quick_.value()) / (1 - used);
 }
 
 /// How many more connections there is room for. One may carry none of the sessions, but not all
@@ -127,8 +138,36 @@ std::optional<double> Weigher::connection_room(const WeightSettings& settings, c
     return std::max(0.0, fill - *hard - weight.added) / cost * std::max(1.0, connections_.value(1));
 }
 
+/// What came since the last weight came by it.
+void Weigher::learn(const WeightSettings& settings, const Weight& weight, double used,
+                    const Look& look) {
+    quick_.observe(used, look.passed, settings.recent_sessions);
+    if (!look.sessions || percent_ == 0) return forget_arrivals();
+    evenness_.observe(look.change.came, now_, settings.recent_sessions / 2);
+    level_.observe({.used = used,
+                    .sessions = *look.sessions,
+                    .change = look.change,
+                    .percent = static_cast<double>(percent_),
+                    .idle_percent = 100 * weight.capacity / weight.reference},
+                   look.passed,
+                   {.arrivals = arrivals_halves * (settings.recent_sessions / 2),
+                    .sessions = learning_windows * settings.capacity_window});
+}
+
+/// None came, or how many is not known.
+void Weigher::forget_arrivals() {
+    evenness_.interrupt();
+    effect_.interrupt();
+    level_.interrupt();
+}
+
+void Weigher::forget() {
+    quick_ = {};
+    forget_arrivals();
+}
+
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
-    const auto passed = observe(settings, expected, load);
+    const auto look = observe(settings, expected, load);
     const auto all = plausible(load.utilisation.all);
     const auto hard = plausible(load.utilisation.hard);
     const double used = all.value_or(0);
@@ -155,22 +194,24 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
 
     if (load.state != NodeState::up) {
         weight.percent = 0;
-        quick_ = slow_ = {};
-        effect_.interrupt();
+        forget();
     } else if (settings.policy == WeightPolicy::proportional) {
         weight.percent = to_percent(weight.raw, 100);
+        forget();
     } else {
         const double with_recent = std::max(used, hard.value_or(0) + weight.added);
-        quick_.observe(with_recent, passed, settings.recent_sessions);
-        slow_.observe(with_recent, passed, settings.capacity_window);
+        learn(settings, weight, with_recent, look);
         weight.effect = effect_.ratio();
-        weight.trend = trend(settings, with_recent);
+        weight.dispersion = evenness_.dispersion();
+        if (trust() > 0) weight.level = level_.value(settles_within * settings.capacity_window);
+        weight.trend = trend(settings, with_recent, weight.level);
         const double free = std::min((1 - with_recent) * weight.trend, weight.ramp);
         weight.percent =
             to_percent(100 * weight.capacity / weight.reference * free, highest_percent);
-        effect_.observe(weight.percent, load.sessions.sum(), now_, settings.recent_sessions / 2,
-                        effect_windows * settings.capacity_window);
+        effect_.observe(weight.percent, look.change.came, now_, settings.recent_sessions / 2,
+                        learning_windows * settings.capacity_window);
     }
+    percent_ = weight.percent;
     return weight;
 }
 

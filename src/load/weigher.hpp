@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "load/arrival_evenness.hpp"
+#include "load/fleet_level.hpp"
 #include "load/node_load.hpp"
 #include "load/recent_sessions.hpp"
 #include "load/slow_mean.hpp"
@@ -26,11 +28,20 @@ class Weigher {
  private:
     using Time = std::chrono::nanoseconds;
 
-    /// The time that passed since the last.
-    Time observe(const WeightSettings& settings, double expected, const NodeLoad& load);
+    struct Look {
+        Time passed;                     // since the last
+        std::optional<double> sessions;  // that there are
+        SessionChange change;            // since the last
+    };
+    Look observe(const WeightSettings& settings, double expected, const NodeLoad& load);
     void follow(NodeState state, const std::optional<double>& sessions, double expected);
     double ramp(std::chrono::nanoseconds length) const;
-    double trend(const WeightSettings& settings, double used) const;
+    void learn(const WeightSettings& settings, const Weight& weight, double used, const Look& look);
+    void forget_arrivals();
+    void forget();
+    double trust() const;
+    double trend(const WeightSettings& settings, double used,
+                 const std::optional<double>& level) const;
     double cost(double expected) const;
     std::optional<double> connection_room(const WeightSettings& settings, const NodeLoad& load,
                                           const Weight& weight, double cost) const;
@@ -43,8 +54,11 @@ class Weigher {
     RecentSessions recent_;
     SlowRatio cost_;         // utilisation a session
     SlowRatio connections_;  // connections a session
-    SlowMean quick_, slow_;  // utilisation, of recent_sessions and of capacity_window
+    SlowMean quick_;         // utilisation, of recent_sessions
     WeightEffect effect_;
+    ArrivalEvenness evenness_;
+    FleetLevel level_;
+    int percent_ = 0;          // that was said last; 0: none of a node that is up
     bool is_bounded_ = false;  // HAProxy has a maxconn of this agent
 };
 

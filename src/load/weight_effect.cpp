@@ -11,17 +11,15 @@ namespace wcs_node_agent {
 namespace {
 
 constexpr double prior_periods = 5;  // that were undecided, as if seen beside the others
-constexpr double certainty = 0.2;    // of the ratio on either side, from where on it is decided
+constexpr double certainty = 0.2;    // of the ratio above it, from where on it is decided
 
 /// No crowd in one period weighs more than this many of the mean.
 constexpr double most_by_mean = 5;
 
 }  // namespace
 
-void WeightEffect::observe(int percent, const std::optional<double>& sessions, Time now,
-                           Time period, Time window) {
-    if (sessions && sessions_) came_ += std::max(0.0, *sessions - *sessions_);
-    sessions_ = sessions;
+void WeightEffect::observe(int percent, double came, Time now, Time period, Time window) {
+    came_ += came;
     if (period.count() <= 0 || window.count() <= 0) return;
     if (percent_ && now - since_ < period) return;
     judge(came_, std::exp(-Seconds(now - since_) / Seconds(window)));
@@ -65,7 +63,7 @@ double WeightEffect::ratio() const {
 }
 
 double WeightEffect::strength() const {
-    return std::clamp((ratio() - undecided) / certainty, -1.0, 1.0);
+    return std::clamp((ratio() - undecided) / certainty, 0.0, 1.0);
 }
 
 }  // namespace wcs_node_agent

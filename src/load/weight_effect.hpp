@@ -14,12 +14,11 @@ class WeightEffect {
  public:
     using Time = std::chrono::nanoseconds;  // from any origin; never falls
 
-    /// The weight in percent as it is reported, and how many sessions there are, if that is known.
-    /// A change is judged by what comes in the period after the one it happened in; what was seen
+    /// The weight in percent as it is reported, and how many sessions came since the last call. A
+    /// change is judged by what comes in the period after the one it happened in; what was seen
     /// is forgotten with the window as the time constant, of the periods that showed something.
     /// With a period of 0 nothing is seen.
-    void observe(int percent, const std::optional<double>& sessions, Time now, Time period,
-                 Time window);
+    void observe(int percent, double came, Time now, Time period, Time window);
 
     /// The node gets no sessions: what it reported before has no effect any more.
     void interrupt();
@@ -29,7 +28,7 @@ class WeightEffect {
     /// nodes less. Drawn to `undecided` while little was seen.
     double ratio() const;
 
-    /// -1: surely a share of those that come; 1: surely of more than that; 0: not known.
+    /// 1: surely by more than its share of those that come; 0: not surely.
     double strength() const;
 
     static constexpr double undecided = 1.45;
@@ -43,7 +42,6 @@ class WeightEffect {
     void judge(double came, double keep);
 
     Seen after_rise_, after_fall_;
-    std::optional<double> sessions_;
     double came_ = 0;                      // in this period
     Time since_{};                         // when it began
     std::optional<int> percent_, before_;  // at its begin, and at that of the last

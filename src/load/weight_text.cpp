@@ -20,8 +20,11 @@ std::string weight_text(const Weight& weight) {
     if (weight.policy == WeightPolicy::proportional) return text;
     if (const auto recent = tenths(weight.recent); recent > 0)
         text += fmt::format(", {} new sessions take {} %", recent, tenths(100 * weight.added));
-    if (const auto trend = hundredths(weight.trend); trend != 1)
-        text += fmt::format(", times {} by its trend", trend);
+    if (const auto trend = hundredths(weight.trend); trend != 1) {
+        text += fmt::format(", times {}", trend);
+        text += weight.level ? fmt::format(" as the fleet is at {} %", tenths(100 * *weight.level))
+                             : " by its trend";
+    }
     if (weight.ramp < 1) text += fmt::format(", at most {} % so soon", tenths(100 * weight.ramp));
     text += fmt::format(", capacity {} of {} sessions", tenths(weight.capacity),
                         tenths(weight.reference));

@@ -139,7 +139,7 @@ def legends(dashboard):
 
 def answers_are_the_nodes(dashboard):
     """The families that have series of profiles too, with the label profile: the node's own, or told apart."""
-    family = re.compile(r"wcs_node_(weight|state|limit|maxconn|recent|capacity|balancers|trend|ramp)")
+    family = re.compile(r"wcs_node_(weight|state|limit|maxconn|recent|capacity|balancers|arrival|fleet|trend|ramp)")
     return [
         query
         for query in queries(dashboard)

@@ -123,13 +123,13 @@ def test_a_node_that_starts_empty_gets_work_by_and_by(start_agent):
 
 def test_one_that_was_at_work_before_the_agent_has_its_weight_at_once(start_agent, simulator):
     simulator.set(streams_webrtc_out=25, connections=25)
-    assert start_agent("--policy=headroom", "--ramp=1m").reply() == "up 75% maxconn:97\n"
+    assert start_agent("--policy=headroom", "--ramp=1m").reply() == "up 75% maxconn:96\n"
 
 
 def test_balancers_are_who_asks_or_as_many_as_are_set(start_agent, simulator):
     simulator.set(streams_webrtc_out=50, connections=50)
     agent = start_agent(*HEADROOM)
-    agent.wait_for_reply(REPLY.format(50, 97))
+    agent.wait_for_reply(REPLY.format(50, 96))
     assert agent.metrics()["wcs_node_balancers"] == 1
     for _ in range(3):
         lab.run("socat", "-u", f"TCP:{agent.address},bind=127.0.0.2", "-")

@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^(<!-- balance: (\w+) -->\n).*?^(<!-- end -->)$", re.DOTALL
 # (nodes, seeds, workloads, options): a run of 1,000 nodes takes seconds, so there are fewer.
 FEW = ("steady", "busy", "unequal", "flash-crowd", "silence")
 FULL = [
-    ((2, 10), 20, balance.WORKLOADS, ()),
+    ((2, 10), 60, balance.WORKLOADS, ()),
     ((100,), 3, balance.WORKLOADS, ()),
     ((1000,), 1, FEW, ("--hours", "0.5")),
 ]

@@ -198,11 +198,18 @@ NODE = dashboard(
                 ),
                 plot(
                     "Trend",
-                    "Factor of the weight by the load of the last minutes, and how many times more sessions come after the "
-                    "weight rose than after it fell.",
+                    "Factor of the weight for what the node is above or below the fleet, or its own load of late; how many "
+                    "times more sessions come after the weight rose than after it fell; how unevenly they come (chance: 1).",
                     "none",
                     ('wcs_node_trend_ratio{NODES, profile=""}', "{{instance}} trend"),
                     ('wcs_node_weight_effect_ratio{NODES, profile=""}', "{{instance}} effect"),
+                    ('wcs_node_arrival_dispersion_ratio{NODES, profile=""}', "{{instance}} dispersion"),
+                ),
+                plot(
+                    "Fleet level",
+                    "Utilisation of the other nodes as far as what comes at each tells it: under roundrobin alone.",
+                    "percentunit",
+                    ('wcs_node_fleet_level_ratio{NODES, profile=""}', "{{instance}}"),
                 ),
                 plot(
                     *("Expected load", "Utilisation that the recent sessions are expected to add.", "percentunit"),

@@ -174,6 +174,8 @@ TEST(Metrics, ReportWhatWasMeasured) {
          {{"wcs_node_recent_sessions", "5"}, {"wcs_node_recent_utilization_ratio", "0.125"}}},
         {"wcs_node_capacity_",
          {{"wcs_node_capacity_sessions", "40"}, {"wcs_node_capacity_reference_sessions", "50"}}},
+        {"wcs_node_arrival_", {{"wcs_node_arrival_dispersion_ratio", "0.625"}}},
+        {"wcs_node_fleet_", {{"wcs_node_fleet_level_ratio", "0.5625"}}},
         {"wcs_node_trend_", {{"wcs_node_trend_ratio", "0.875"}}},
         {"wcs_node_ramp_", {{"wcs_node_ramp_ratio", "0.75"}}},
         {"wcs_node_balancers", {{"wcs_node_balancers", "2"}}},

@@ -51,6 +51,8 @@ inline Snapshot busy_node() {
                       .capacity = 40,
                       .reference = 50,
                       .effect = 1.75,
+                      .dispersion = 0.625,
+                      .level = 0.5625,
                       .trend = 0.875,
                       .ramp = 0.75,
                       .balancers = 2};

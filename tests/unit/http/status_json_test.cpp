@@ -36,13 +36,15 @@ TEST(StatusJson, HoldsEveryFigureBehindTheVerdict) {
           {"capacity_sessions", 40.0},
           {"reference_sessions", 50.0},
           {"effect", 1.75},
+          {"arrival_dispersion", 0.625},
+          {"fleet_level", 0.5625},
           {"trend", 0.875},
           {"ramp", 0.75},
           {"balancers", 2},
           {"maxconn", nullptr},
           {"explanation",
-           "headroom: 37.5 % free, 5 new sessions take 12.5 %, times 0.88 by its trend, at most "
-           "75 % so soon, capacity 40 of 50 sessions"}}},
+           "headroom: 37.5 % free, 5 new sessions take 12.5 %, times 0.88 as the fleet is at "
+           "56.3 %, at most 75 % so soon, capacity 40 of 50 sessions"}}},
         {"/last_change",
          {{"time", "2023-11-14T22:13:12.125Z"},
           {"age_seconds", 8.0},
