@@ -58,6 +58,7 @@ struct Weight {
     double dispersion = 1;  // of what comes, variance by mean: below 1 more evenly than by chance
     std::optional<double> level = {};  // utilisation of the fleet, if what comes tells it
     double trend = 1;           // factor, above 0, by which load and arrivals of late change it
+    bool held = false;          // a small change of the percentage waits
     double ramp = 1;            // 0..1: the greatest free share that the node may report by now
     std::size_t balancers = 1;  // among which the room is divided
 

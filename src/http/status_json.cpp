@@ -66,6 +66,7 @@ Json weighing_json(const Weight& weight) {
             {"arrival_dispersion", weight.dispersion},
             {"fleet_level", or_null(weight.level)},
             {"trend", weight.trend},
+            {"held", weight.held},
             {"ramp", weight.ramp},
             {"balancers", weight.balancers},
             {"maxconn", weight.bound() ? Json(*weight.bound()) : Json()},

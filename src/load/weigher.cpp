@@ -27,6 +27,10 @@ constexpr double damping = 0.7;
 constexpr double steepness = 16;
 constexpr double most_by_level = 0.75;
 
+/// There a change by no more than this share of the weight waits for recent_sessions: by then it
+/// has gone, or grown.
+constexpr double most_held = 0.25;
+
 /// For so many halves of recent_sessions the fleet's level looks at what comes: by fewer arrivals
 /// it would follow chance.
 constexpr int arrivals_halves = 5;
@@ -154,6 +158,15 @@ void Weigher::learn(const WeightSettings& settings, const Weight& weight, double
                     .sessions = learning_windows * settings.capacity_window});
 }
 
+/// Says `percent`, or what was said last.
+void Weigher::hold(const WeightSettings& settings, Weight& weight, int percent) {
+    const bool is_small = std::abs(percent - percent_) <= most_held * trust() * percent_;
+    weight.held =
+        weight.level && is_small && percent != percent_ && now_ - said_ < settings.recent_sessions;
+    weight.percent = weight.held ? percent_ : percent;
+    if (!weight.held) said_ = now_;
+}
+
 /// None came, or how many is not known.
 void Weigher::forget_arrivals() {
     evenness_.interrupt();
@@ -206,8 +219,8 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
         if (trust() > 0) weight.level = level_.value(settles_within * settings.capacity_window);
         weight.trend = trend(settings, with_recent, weight.level);
         const double free = std::min((1 - with_recent) * weight.trend, weight.ramp);
-        weight.percent =
-            to_percent(100 * weight.capacity / weight.reference * free, highest_percent);
+        hold(settings, weight,
+             to_percent(100 * weight.capacity / weight.reference * free, highest_percent));
         effect_.observe(weight.percent, look.change.came, now_, settings.recent_sessions / 2,
                         learning_windows * settings.capacity_window);
     }

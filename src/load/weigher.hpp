@@ -37,6 +37,7 @@ class Weigher {
     void follow(NodeState state, const std::optional<double>& sessions, double expected);
     double ramp(std::chrono::nanoseconds length) const;
     void learn(const WeightSettings& settings, const Weight& weight, double used, const Look& look);
+    void hold(const WeightSettings& settings, Weight& weight, int percent);
     void forget_arrivals();
     void forget();
     double trust() const;
@@ -58,6 +59,7 @@ class Weigher {
     WeightEffect effect_;
     ArrivalEvenness evenness_;
     FleetLevel level_;
+    Time said_{};              // when the weight was last what it should be
     int percent_ = 0;          // that was said last; 0: none of a node that is up
     bool is_bounded_ = false;  // HAProxy has a maxconn of this agent
 };

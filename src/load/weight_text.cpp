@@ -25,6 +25,7 @@ std::string weight_text(const Weight& weight) {
         text += weight.level ? fmt::format(" as the fleet is at {} %", tenths(100 * *weight.level))
                              : " by its trend";
     }
+    if (weight.held) text += ", held for now";
     if (weight.ramp < 1) text += fmt::format(", at most {} % so soon", tenths(100 * weight.ramp));
     text += fmt::format(", capacity {} of {} sessions", tenths(weight.capacity),
                         tenths(weight.reference));

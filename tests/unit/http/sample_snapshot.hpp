@@ -54,6 +54,7 @@ inline Snapshot busy_node() {
                       .dispersion = 0.625,
                       .level = 0.5625,
                       .trend = 0.875,
+                      .held = true,
                       .ramp = 0.75,
                       .balancers = 2};
     verdict.changed = {.at = snapshot.at - 8s,

@@ -143,8 +143,8 @@ TEST(WeigherTrend, WhereSessionsComeByTurnsItGoesByTheFleet) {
         {"so it stays while he is", [](auto& node) { node.own_load = 0.2; }, 60s, 0.25, 0.26},
         {"either way", [](auto& node) { node.own_load = -0.3; }, 1s, 1.749, 1.75},
         {"when all get more, nobody is above the others", [](auto& node) { node.rush = 1.3; }, 300s,
-         0.7, 1.3},
-        {"nor when all get less", [](auto& node) { node.rush = 0.7; }, 300s, 0.7, 1.3},
+         0.4, 1.6},
+        {"nor when all get less", [](auto& node) { node.rush = 0.7; }, 300s, 0.4, 1.6},
         {"at a limit it is the lowest weight in any case", [](auto& node) { node.own_load = 0.6; },
          1s, 1, 1},
     };
@@ -170,6 +170,33 @@ TEST(WeigherTrend, TheFleetIsWhereWhatComesSaysThatItIs) {
     node.rush = 2;
     node.go(15min);
     EXPECT_NEAR(level(), 2 / 3.0, 0.05) << "twice as much for a percent: U / (1 - U) is 2";
+}
+
+TEST(WeigherTrend, ThereASmallChangeWaits) {
+    struct Row {
+        const char* shows;
+        double own_load;
+        bool held;
+    };
+    const std::vector<Row> rows{
+        {"a sixth less", 0.01, true},
+        {"a sixth more", -0.01, true},
+        {"half of it", 0.03, false},
+        {"a limit that is reached", 0.6, false},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        Roundrobin node;
+        Weight before = node.go();
+        while (before.held) before = node.go();
+        node.own_load = row.own_load;
+        const auto now = node.go();
+        EXPECT_EQ(now.held, row.held);
+        EXPECT_EQ(now.percent == before.percent, row.held);
+        int waited = 1;
+        for (auto later = now; later.held; later = node.go()) ++waited;
+        EXPECT_LE(waited, 20) << "s: recent_sessions";
+    }
 }
 
 TEST(WeigherTrend, ALevelTakesTimeToKnow) {
