@@ -4,6 +4,7 @@
 #include "balance-sim/central.hpp"
 #include "balance-sim/limits.hpp"
 #include "balance-sim/node_meter.hpp"
+#include "balance-sim/told.hpp"
 #include "load/node_load.hpp"
 #include "load/policy.hpp"
 #include "load/weigher.hpp"
@@ -97,15 +98,20 @@ class OurAgent : public Agent {
                             .utilisation = utilisations_of(verdict),
                             .sessions = session_counts(verdict),
                             .connections = connections()};
-        const auto weight = weigher_.weigh(weight_, expected_, load);
+        made_ = weigher_.weigh(weight_, expected_, load);
         reply_ = {.up = verdict.state != NodeState::down,
-                  .weight = static_cast<unsigned>(weight.percent),
-                  .maxconn = weight.maxconn};
+                  .weight = static_cast<unsigned>(made_.percent),
+                  .maxconn = made_.maxconn};
     }
 
     std::optional<Reply> reply() const override {
         if (!meter_.is_ready()) return std::nullopt;
         return reply_;
+    }
+
+    std::optional<Weight> weight() const override {
+        if (made_.policy != WeightPolicy::headroom) return std::nullopt;
+        return made_;
     }
 
  private:
@@ -122,6 +128,7 @@ class OurAgent : public Agent {
     NodeMeter meter_;
     Policy policy_;
     Weigher weigher_;
+    Weight made_;
     Reply reply_;
 };
 
@@ -159,6 +166,9 @@ constexpr std::array policies{
                 "the agent's default: free sessions, those that just came counted, and maxconn",
                 &make_headroom},
     AgentPolicy{"headroom-no-maxconn", "the same without maxconn", &make_headroom_without_maxconn},
+    AgentPolicy{"headroom-told",
+                "the default, told the mean utilisation of all nodes, as no agent is", &make_told,
+                Knowledge::fleet},
     AgentPolicy{"none", "no agent: all weights are equal", &make<Silent>},
     AgentPolicy{"floor", "no agent: who knows all sends each session where most is free",
                 &make<Silent>, Knowledge::all},

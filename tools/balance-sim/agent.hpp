@@ -5,6 +5,8 @@
 #include "balance-sim/node.hpp"
 #include "balance-sim/reply.hpp"
 
+#include <wcs_node_agent/weight.hpp>
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +27,9 @@ class Agent {
 
     /// The answer to a check: none before the first one is due.
     virtual std::optional<Reply> reply() const = 0;
+
+    /// How it came about, if it was by what this project's default policy knows.
+    virtual std::optional<Weight> weight() const { return std::nullopt; }
 };
 
 /// What the agent's configuration says of time; s.

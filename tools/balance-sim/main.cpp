@@ -216,6 +216,13 @@ nlohmann::ordered_json to_json(const Options& options, const Results& results) {
         auto& seconds = json["join_seconds"];
         if (results.join_seconds) seconds = *results.join_seconds;
     }
+    const auto add = [&](const char* name, const std::optional<double>& value) {
+        if (value) json[name] = *value;
+    };
+    add("effect", results.learnt.effect());
+    add("arrival_dispersion", results.learnt.dispersion());
+    add("level_known_ratio", results.learnt.level_known());
+    add("level_error", results.learnt.level_error());
     json["events"] = results.events;
     return json;
 }

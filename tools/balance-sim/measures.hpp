@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "balance-sim/learnt.hpp"
 #include "balance-sim/node.hpp"
 
 #include <cstdint>
@@ -33,6 +34,7 @@ struct Results {
     std::map<double, double> utilisation_by_capacity = {};  // mean over time and nodes
     std::optional<double> join_seconds = {};                // until within 10 % of the mean
     bool joined = false;                                    // a node did join
+    Learnt learnt = {};                                     // by the agents
     std::uint64_t events = 0;
 };
 

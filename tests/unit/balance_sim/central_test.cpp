@@ -102,6 +102,13 @@ TEST_P(BalanceCentral, WeightsOfWhoKnowsAllAreBetterThanAnAgentsAndWorseThanTheF
     }
 }
 
+TEST(BalanceTold, WhoKnowsTheMeanIsMoreEvenUnderRoundrobin) {
+    const auto agent = run("headroom", "diurnal", Algorithm::roundrobin);
+    const auto told = run("headroom-told", "diurnal", Algorithm::roundrobin);
+    EXPECT_LT(told.imbalance + 0.005, agent.imbalance);
+    EXPECT_LE(told.refused, agent.refused + 5);
+}
+
 INSTANTIATE_TEST_SUITE_P(Algorithms, BalanceCentral,
                          testing::Values(Algorithm::roundrobin, Algorithm::leastconn,
                                          Algorithm::random),

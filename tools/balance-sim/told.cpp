@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "balance-sim/told.hpp"
+
+#include "balance-sim/fleet.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wcs_node_agent::balance {
+
+namespace {
+
+// As in the agent's policy, which has its own estimate for the mean.
+constexpr double steepness = 16;
+constexpr double most_by_mean = 0.75;
+
+class Told : public Agent {
+ public:
+    explicit Told(const AgentSettings& settings)
+        : settings_(settings), agent_(policy_named("headroom")->make(settings)) {}
+
+    void sample(const Node& node, double now) override { agent_->sample(node, now); }
+
+    std::optional<Reply> reply() const override {
+        auto reply = agent_->reply();
+        const auto made = agent_->weight();
+        if (!reply || !made || made->percent == 0) return reply;
+        const double used = 1 - made->raw / 100 + made->added;
+        const double above = settings_.gain * steepness * (used - settings_.fleet->mean());
+        const double percent = 100 * made->capacity / made->reference * (1 - used) *
+                               (1 - std::clamp(above, -most_by_mean, most_by_mean));
+        reply->weight =
+            static_cast<unsigned>(std::lround(std::clamp(percent, 1.0, double{most_weight})));
+        return reply;
+    }
+
+ private:
+    AgentSettings settings_;
+    std::unique_ptr<Agent> agent_;
+};
+
+}  // namespace
+
+std::unique_ptr<Agent> make_told(const AgentSettings& settings) {
+    return std::make_unique<Told>(settings);
+}
+
+}  // namespace wcs_node_agent::balance
