@@ -21,6 +21,7 @@ IMBALANCE = {
     **{("updown", None): 1.4, ("proportional", None): 1.3, ("headroom", None): 1.2, ("floor", None): 1},
     **{("central", str(gain)): 1.13 + gain / 100 for gain in balance_limits.GAINS},
     **{("central-maxconn", str(gain)): 1.16 - gain / 100 for gain in balance_limits.GAINS},
+    **{("headroom-told", str(gain)): 1.11 - gain / 100 for gain in balance_limits.GAINS},
     ("floor-by-checks", None): 1.05,
 }
 
@@ -52,12 +53,12 @@ def test_the_best_of_all_gains_is_held_against_the_bound_that_is_broken(asked):
     assert reached == {
         STEADY: [
             balance_limits.Reach(
-                balance.IMBALANCE_AGAINST_FLOOR, 1.2, pytest.approx(1.1), pytest.approx(1.12), 1.05
+                balance.IMBALANCE_AGAINST_FLOOR, 1.2, pytest.approx(1.1), pytest.approx(1.12), pytest.approx(1.07), 1.05
             )
         ]
     }
     [reach] = reached[STEADY]
-    assert (reach.by_weights_holds, reach.by_checks_holds) == (False, True)
+    assert (reach.by_weights_holds, reach.by_mean_holds, reach.by_checks_holds) == (False, True, True)
     assert {options["--workload"] for options in asked} == {"steady"}, "where all bounds hold nobody need be asked"
 
 
@@ -85,7 +86,7 @@ def test_the_tables_count_and_name_the_cells(asked):
     reached = balance_limits.reach("balance-sim", balance.run("balance-sim", cells, seeds=(1,)), seeds=(1,))
     name = balance.IMBALANCE_AGAINST_FLOOR
     assert balance_table.limits_summary(reached).splitlines()[2:] == [
-        f"| {name} | roundrobin | 1 | 0 | 1 |",
-        f"| {name} | random | 1 | 0 | 1 |",
+        f"| {name} | roundrobin | 1 | 0 | 1 | 1 |",
+        f"| {name} | random | 1 | 0 | 1 | 1 |",
     ]
-    assert f"| steady | random | 10 | {name} | 1.2 | 1.1 | 1.12 | 1.05 (kept) |" in balance_table.limits_table(reached)
+    assert f"| steady | random | 10 | {name} | 1.2 | 1.1 | 1.12 | 1.07 (kept) | 1.05 (kept) |" in balance_table.limits_table(reached)

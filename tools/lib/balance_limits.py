@@ -11,6 +11,7 @@ GAINS = (0.5, 1, 2, 4)
 FEW_GAINS = (1,)  # the best in nearly every cell, or near it
 # Who turns sessions away has evener nodes: such a try does not count if it refuses so many more than the agent.
 REFUSED_SLACK = 0.001  # of the sessions
+BY_MEAN = "headroom-told"  # the agent's policy with the fleet's mean known
 BY_CHECKS = "floor-by-checks"  # asks no HAProxy: what is known at checks, at its best
 
 
@@ -22,11 +23,16 @@ class Reach:
     ours: float
     bound: float
     by_weights: float  # the best of all gains, maxconn or not, that refuses no more
+    by_mean: float  # the better of all gains, that refuses no more
     by_checks: float
 
     @property
     def by_weights_holds(self):
         return self.by_weights <= self.bound
+
+    @property
+    def by_mean_holds(self):
+        return self.by_mean <= self.bound
 
     @property
     def by_checks_holds(self):
@@ -46,23 +52,31 @@ def _refused(results):
 def reach(program, found, seeds, options=(), gains=GAINS, **cache):
     """{cell: [Reach for each bound that does not hold]}, of the cells of found where there is one."""
     cells = [cell for cell, results in found.items() if balance.violations(results)]
-    tries = []
-    for gain in gains:
-        gained = (*options, "--gain", str(gain))
-        tries.append(balance.run(program, cells, BY_WEIGHTS, seeds, gained, **cache))
+    tries = [
+        balance.run(program, cells, (*BY_WEIGHTS, BY_MEAN), seeds, (*options, "--gain", str(gain)), **cache)
+        for gain in gains
+    ]
     checks = balance.run(program, cells, (BY_CHECKS,), seeds, options, **cache)
 
     def of(cell):
         most_refused = _refused(found[cell]["headroom"]) + REFUSED_SLACK
-        by_weights = [
-            _values(found[cell], results)
-            for tried in tries
-            for results in tried[cell].values()
-            if _refused(results) <= most_refused
-        ]
+
+        def tried(policies):
+            return [
+                _values(found[cell], one[cell][policy])
+                for one in tries
+                for policy in policies
+                if _refused(one[cell][policy]) <= most_refused
+            ]
+
+        by_weights, by_mean = tried(BY_WEIGHTS), tried((BY_MEAN,))
         by_checks = _values(found[cell], checks[cell][BY_CHECKS])
+
+        def best(values, name):
+            return min((value[name] for value in values), default=math.inf)
+
         return [
-            Reach(name, ours, bound, min((values[name] for values in by_weights), default=math.inf), by_checks[name])
+            Reach(name, ours, bound, best(by_weights, name), best(by_mean, name), by_checks[name])
             for name, ours, bound in balance.violations(found[cell])
         ]
 

@@ -46,10 +46,14 @@ COLUMNS = (
 
 
 def read_runs():
+    """Those of the last time by their words; of the agent's own code none that is older than the program."""
     if not RUNS.exists():
         return {}
     rows = (json.loads(line) for line in RUNS.read_text().splitlines())
-    return {tuple(row["words"]): row["result"] for row in rows}
+    known = {tuple(row["words"]): row["result"] for row in rows}
+    if RUNS.stat().st_mtime > pathlib.Path(PROGRAM).stat().st_mtime:
+        return known
+    return {words: result for words, result in known.items() if not balance.OWN_CODE.intersection(words)}
 
 
 def run_all(parts, keep, asks_limits):
@@ -125,14 +129,16 @@ def limits_summary(reached):
                 if cell.algorithm == algorithm and one.name == name
             ]
             if broken:
-                kept = (sum(one.by_weights_holds for one in broken), sum(one.by_checks_holds for one in broken))
+                kept = (sum(getattr(one, f"{by}_holds") for one in broken) for by in ("by_weights", "by_mean", "by_checks"))
                 rows.append([name, algorithm, str(len(broken)), *map(str, kept)])
-    return markdown(["bound", "algorithm", "cells that break it", "`central` keeps", "`floor-by-checks` keeps"], rows)
+    keepers = [f"`{name}` keeps" for name in ("central", balance_limits.BY_MEAN, balance_limits.BY_CHECKS)]
+    return markdown(["bound", "algorithm", "cells that break it", *keepers], rows)
 
 
 def limits_table(reached):
     """Each bound that does not hold: who comes how near."""
-    head = ["workload", "algorithm", "nodes", "bound", "headroom", "allowed", "`central`", "`floor-by-checks`"]
+    head = ["workload", "algorithm", "nodes", "bound", "headroom", "allowed", "`central`"]
+    head += [f"`{balance_limits.BY_MEAN}`", f"`{balance_limits.BY_CHECKS}`"]
     rows = []
     for cell, reaches in sorted(reached.items(), key=lambda one: (one[0].nodes, one[0].workload)):
         for one in reaches:
@@ -140,6 +146,7 @@ def limits_table(reached):
                 f"{value:.3g}" + (" (kept)" if holds else "")
                 for value, holds in (
                     (one.by_weights, one.by_weights_holds),
+                    (one.by_mean, one.by_mean_holds),
                     (one.by_checks, one.by_checks_holds),
                 )
             ]
@@ -167,6 +174,26 @@ def join_table(found):
             texts.append("not within the hour" if None in seconds else f"{sum(seconds) / len(seconds):.0f}")
         rows.append([str(cell.nodes), cell.algorithm, *texts])
     return markdown(["nodes", "algorithm", *balance.POLICIES], rows)
+
+
+def learnt_table(found):
+    """What the agents of the default policy know of who uses their weights: the least and the greatest of a workload."""
+    form = {"effect": "{:.1f}", "arrival_dispersion": "{:.1f}", "level_known_ratio": "{:.2f}", "level_error": "{:.3f}"}
+    rows = []
+    for nodes in sorted({cell.nodes for cell in found}):
+        for algorithm in balance.ALGORITHMS:
+            of = [
+                results["headroom"]
+                for cell, results in found.items()
+                if (cell.nodes, cell.algorithm) == (nodes, algorithm)
+            ]
+            texts = []
+            for name, shape in form.items():
+                values = [balance.mean(seeds, name) for seeds in of if all(name in one for one in seeds)]
+                texts.append(" to ".join(shape.format(end) for end in (min(values), max(values))) if values else "")
+            rows.append([str(nodes), algorithm, *texts])
+    head = ["effect", "dispersion", "share of the time that the level is known", "and how far off, r.m.s."]
+    return markdown(["nodes", "algorithm", *head], rows)
 
 
 def plot(found, nodes, name, title, column):
@@ -202,6 +229,7 @@ def write_documents(found, swing, reached):
         "thousand": results_table(found, 1000),
         "swing": swing_table(swing),
         "join": join_table(found),
+        "learnt": learnt_table(found),
     }
     text = BLOCK.sub(lambda block: block[1] + tables[block[2]] + block[3], DOCUMENT.read_text())
     DOCUMENT.write_text(text)
