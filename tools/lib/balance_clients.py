@@ -116,6 +116,7 @@ class Look:
     sent: list  # bytes of payload that each node has sent in all
     sessions: list  # on each node
     cpu: tuple
+    weighing: list  # of each node whose agent makes its weight by the default policy
 
 
 @dataclass
@@ -166,6 +167,7 @@ async def watch_servers(course, control, seconds):
 
 async def look(course, nodes):
     answers = await asyncio.gather(*(ask(node.simulator.control, "/state") for node in nodes))
+    statuses = await asyncio.gather(*(ask(node.status, "/status") for node in nodes if node.status))
     now = asyncio.get_running_loop().time()
     course.looks.append(
         Look(
@@ -173,6 +175,7 @@ async def look(course, nodes):
             sent=[answer["media_sent_bytes"] for answer in answers],
             sessions=[sum(one.node == node.name and one.is_there(now) for one in course.clients) for node in nodes],
             cpu=cpu_times(),
+            weighing=[one["weighing"] for one in statuses if one["weighing"]["policy"] == "headroom"],
         )
     )
 

@@ -17,7 +17,7 @@ DATAGRAM = 1200  # bytes of payload
 WIRE = (DATAGRAM + 8 + 20 + 14) / DATAGRAM  # UDP, IPv4, Ethernet
 STREAM = "live"  # what sessions play
 FRONTEND = "127.0.0.1:7000"
-AGENT_PORT, SCRIPT_PORT = 9707, 9797
+AGENT_PORT, METRICS_PORT, SCRIPT_PORT = 9707, 9708, 9797
 LINK_BY_LIMIT = 1.25  # as in tools/balance-sim/limits.hpp
 MOST_STREAMS = 3  # times the room: nobody means to reach it
 ALGORITHMS = {"roundrobin": "roundrobin", "leastconn": "leastconn", "random": "random(2)"}
@@ -53,6 +53,7 @@ class Node:
     name: str
     network: lab.Network
     simulator: lab.Simulator
+    status: str = ""  # where the agent answers it; "": there is the script
 
     def link(self):
         """(datagrams that left, that the link had no room for)."""
@@ -93,7 +94,8 @@ class Fleet:
         )
         start = self._start_script if self._plan.policy == "updown" else self._start_agent
         start(name, network, f"{balancer}.2", f"{balancer}.1")
-        return Node(name, network, simulator)
+        status = "" if self._plan.policy == "updown" else f"{balancer}.2:{METRICS_PORT}"
+        return Node(name, network, simulator, status)
 
     def _start_agent(self, name, network, address, balancer):
         plan = self._plan
@@ -106,7 +108,7 @@ class Fleet:
             *("--cpu=off", "--publishers=off", "--hls=off", "--band-in=off"),
             *(f"--subscribers={MOST_STREAMS * plan.room}", f"--band-out={plan.limit}"),
             listen=f"{address}:{AGENT_PORT}",
-            metrics=f"{address}:9708",
+            metrics=f"{address}:{METRICS_PORT}",
             network=network,
         )
         agent.wait_until_listening()

@@ -44,7 +44,21 @@ def results(plan, course):
         "imbalance": sum(highest / mean for highest, mean in busy) / len(busy),
         "weight_changes_per_minute": course.weight_changes / plan.nodes / plan.seconds * 60,
         "sessions_by_node": [sum(one.node == name for one in came) for name in names],
+        **learnt(course, [sum(nodes) / len(nodes) for nodes in used]),
     }
+
+
+def learnt(course, means):
+    """What the agents know of who uses their weights. means: the nodes' utilisation, of each second."""
+    known = [(one, mean) for look, mean in zip(course.looks[1:], means, strict=True) for one in look.weighing]
+    if not known:
+        return {}
+    found = {name: sum(one[name] for one, _ in known) / len(known) for name in ("effect", "arrival_dispersion")}
+    off = [one["fleet_level"] - mean for one, mean in known if one["fleet_level"] is not None]
+    found["level_known_ratio"] = len(off) / len(known)
+    if off:
+        found["level_error"] = (sum(one * one for one in off) / len(off)) ** 0.5
+    return found
 
 
 def trust(plan, course):

@@ -39,7 +39,11 @@ def of_session_time(name):
     return lambda result: 100 * result[name] / result["session_seconds"]
 
 
-# (title, of a result, form)
+def percent(ratio):
+    return None if ratio is None else 100 * ratio
+
+
+# (title, of a result that may not have it, form)
 MEASURES = (
     ("over the limit, s of a node's minute", lambda r: r["over_limit_node_seconds"] / r["node_minutes"], "{:.2f}"),
     ("hot: % of session time above 0.8", of_session_time("hot_session_seconds"), "{:.1f}"),
@@ -51,6 +55,11 @@ MEASURES = (
     ("highest utilisation", lambda r: r["highest_utilisation"], "{:.2f}"),
     ("beyond the links, % of traffic", lambda r: 100 * r["beyond_link_ratio"], "{:.2f}"),
     ("weight changes a minute", lambda r: r["weight_changes_per_minute"], "{:.1f}"),
+    # What the agents learn of who uses their weights.
+    ("effect", lambda r: r.get("effect"), "{:.2f}"),
+    ("dispersion of arrivals", lambda r: r.get("arrival_dispersion"), "{:.2f}"),
+    ("fleet's level known, % of the time", lambda r: percent(r.get("level_known_ratio")), "{:.0f}"),
+    ("fleet's level by the nodes' mean, off by", lambda r: r.get("level_error"), "{:.3f}"),
 )
 
 
@@ -154,7 +163,9 @@ class Row:
 
 
 def mean(values):
-    return sum(values) / len(values)
+    """Of those that are known; none if none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def within_chance(values):
@@ -176,6 +187,9 @@ def rows(runs, simulations):
         series = zip(*(simulations[run["plan"]["seed"]] for run in runs))
         predicted = [over_runs(results) for results in series]
         real = over_runs(run["results"] for run in runs)
+        predicted = [value for value in predicted if value is not None]
+        if real is None or not predicted:
+            continue
         yield Row(title, form, real, mean(predicted), *within_chance(predicted))
 
 
