@@ -29,7 +29,7 @@ constexpr double most_by_level = 0.75;
 
 /// There a change by no more than this share of the weight waits for recent_sessions: by then it
 /// has gone, or grown.
-constexpr double most_held = 0.25;
+constexpr double most_held = 0.2;
 
 /// For so many halves of recent_sessions the fleet's level looks at what comes: by fewer arrivals
 /// it would follow chance.
