@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """tools/balance-real in short: real nodes behind a real HAProxy do what balance-sim says of the same sessions."""
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import tempfile
+import types
 from pathlib import Path
 
+import balance_measures
 import balance_plan
+import balance_real
 import lab
 import pytest
 
@@ -111,3 +115,48 @@ def test_the_same_seed_brings_the_same_to_every_policy():
     first, other = balance_plan.Plan("headroom"), balance_plan.Plan("updown")
     assert balance_plan.sessions(first) == balance_plan.sessions(other)
     assert balance_plan.sessions(first) != balance_plan.sessions(balance_plan.Plan("headroom", seed=2))
+
+
+# What agents learn
+
+
+RESULTS = (
+    *("over_limit_node_seconds", "session_seconds", "hot_session_seconds", "over_session_seconds", "refused"),
+    *("sessions", "queued", "mean_utilisation", "imbalance", "highest_utilisation", "beyond_link_ratio"),
+    "weight_changes_per_minute",
+)
+
+
+def course_of(*weighings):
+    looks = [types.SimpleNamespace(weighing=weighing) for weighing in ([], *weighings)]
+    return types.SimpleNamespace(looks=looks)
+
+
+def weighing(effect, dispersion, level=None):
+    return {"effect": effect, "arrival_dispersion": dispersion, "fleet_level": level}
+
+
+def test_what_agents_learn_is_held_against_the_nodes():
+    course = course_of([weighing(1, 0.5), weighing(2, 1.5, 0.75)], [weighing(3, 1, 0.5), weighing(4, 1)])
+    assert balance_measures.learnt(course, [0.5, 0.5]) == {
+        "effect": 2.5,
+        "arrival_dispersion": 1,
+        "level_known_ratio": 0.5,
+        "level_error": pytest.approx(0.25 / 2**0.5),
+    }
+    assert balance_measures.learnt(course_of([], []), [0.5, 0.5]) == {}, "the script learns nothing"
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(120, False), (600, True)])
+def test_what_is_learnt_is_told_of_runs_that_are_long_enough(seconds, shown):
+    plan = dataclasses.asdict(balance_plan.Plan("headroom", seconds=seconds))
+    result = dict.fromkeys(RESULTS, 1)
+    learnt = {"effect": 1.1, "arrival_dispersion": 0.6, "level_known_ratio": 0.5, "level_error": 0.03}
+    run = {"plan": plan, "results": {**result, **learnt}}
+    simulated = {plan["seed"]: [{**result, **learnt, "level_known_ratio": known} for known in (0.25, 0.75)]}
+    rows = {row.title: row.cells() for row in balance_real.rows([run], simulated)}
+    assert ("effect" in rows) == shown
+    if shown:
+        assert rows["fleet's level known, % of the time"][1:3] == ["50", "50"]
+    del run["results"]["level_error"]
+    assert "fleet's level by the nodes' mean, off by" not in {row.title for row in balance_real.rows([run], simulated)}

@@ -257,15 +257,31 @@ def test_the_default_policy_keeps_its_bounds(ten_nodes, workload):
 
 @pytest.mark.parametrize("algorithm", balance.ALGORITHMS)
 def test_the_weight_goes_by_how_sessions_follow_it(ten_nodes, algorithm):
-    """What is calmer under leastconn and random would be slower under roundrobin, and the agent knows which it is."""
+    """What is calm under leastconn and random would be slow under roundrobin, and the agent knows which it is."""
     results = ten_nodes[balance.Cell("steady", algorithm, 10)]
     changes = {policy: balance.mean(of, "weight_changes_per_minute") for policy, of in results.items()}
     imbalances = {policy: balance.imbalance(of) - 1 for policy, of in results.items()}
-    if algorithm == "roundrobin":
-        assert changes["headroom"] > changes["proportional"]
-        assert imbalances["headroom"] < 0.95 * imbalances["proportional"]
+    assert changes["headroom"] < 0.95 * changes["proportional"]
+    if algorithm != "random":
+        assert imbalances["headroom"] < 0.85 * imbalances["proportional"]
+    ours = results["headroom"]
+    by_turns = algorithm == "roundrobin"
+    assert (balance.mean(ours, "effect") < 1.45) == by_turns
+    assert (balance.mean(ours, "arrival_dispersion") < 0.9) == by_turns
+    if by_turns:
+        assert balance.mean(ours, "level_known_ratio") > 0.9
+        assert balance.mean(ours, "level_error") < 0.04, "of the utilisation that all have in the mean"
     else:
-        assert changes["headroom"] < 0.9 * changes["proportional"]
+        assert balance.mean(ours, "level_known_ratio") < 0.1
+
+
+@pytest.mark.parametrize("workload", ["diurnal", "flash-crowd"])
+def test_no_node_of_a_hundred_takes_the_fleets_load_for_its_own(workload):
+    cell = balance.Cell(workload, "roundrobin", 100)
+    results = balance.run(BALANCE_SIM, [cell], seeds=(1,))
+    assert balance.unexpected(results) == []
+    imbalances = {policy: balance.imbalance(of) - 1 for policy, of in results[cell].items()}
+    assert imbalances["headroom"] < 0.8 * imbalances["proportional"]
 
 
 @pytest.mark.parametrize("algorithm", balance.ALGORITHMS)

@@ -55,7 +55,10 @@ MEASURES = (
     ("highest utilisation", lambda r: r["highest_utilisation"], "{:.2f}"),
     ("beyond the links, % of traffic", lambda r: 100 * r["beyond_link_ratio"], "{:.2f}"),
     ("weight changes a minute", lambda r: r["weight_changes_per_minute"], "{:.1f}"),
-    # What the agents learn of who uses their weights.
+)
+# What the agents learn of who uses their weights, of runs that are long enough.
+LEARNT_AFTER = 3  # times capacity_window
+LEARNT = (
     ("effect", lambda r: r.get("effect"), "{:.2f}"),
     ("dispersion of arrivals", lambda r: r.get("arrival_dispersion"), "{:.2f}"),
     ("fleet's level known, % of the time", lambda r: percent(r.get("level_known_ratio")), "{:.0f}"),
@@ -177,8 +180,10 @@ def within_chance(values):
 
 def rows(runs, simulations):
     """runs: of one policy, each with its list of simulated results."""
-    minutes = {"node_minutes": runs[0]["plan"]["nodes"] * runs[0]["plan"]["seconds"] / 60}
-    for title, of, form in MEASURES:
+    plan = runs[0]["plan"]
+    minutes = {"node_minutes": plan["nodes"] * plan["seconds"] / 60}
+    is_long = plan["seconds"] > LEARNT_AFTER * plan["capacity_window"]
+    for title, of, form in (*MEASURES, *(LEARNT if is_long else ())):
 
         def over_runs(results):
             return mean([of({**result, **minutes}) for result in results])
