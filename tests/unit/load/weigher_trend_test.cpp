@@ -179,8 +179,8 @@ TEST(WeigherTrend, ThereASmallChangeWaits) {
         bool held;
     };
     const std::vector<Row> rows{
-        {"a twelfth less", 0.005, true},
-        {"a twelfth more", -0.005, true},
+        {"a little less", 0.002, true},
+        {"a little more", -0.002, true},
         {"half of it", 0.03, false},
         {"a limit that is reached", 0.6, false},
     };
