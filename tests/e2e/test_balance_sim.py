@@ -261,11 +261,11 @@ def test_the_weight_goes_by_how_sessions_follow_it(ten_nodes, algorithm):
     results = ten_nodes[balance.Cell("steady", algorithm, 10)]
     changes = {policy: balance.mean(of, "weight_changes_per_minute") for policy, of in results.items()}
     imbalances = {policy: balance.imbalance(of) - 1 for policy, of in results.items()}
-    assert changes["headroom"] < 0.95 * changes["proportional"]
+    by_turns = algorithm == "roundrobin"
+    assert changes["headroom"] < (1.05 if by_turns else 0.9) * changes["proportional"]
     if algorithm != "random":
         assert imbalances["headroom"] < 0.85 * imbalances["proportional"]
     ours = results["headroom"]
-    by_turns = algorithm == "roundrobin"
     assert (balance.mean(ours, "effect") < 1.45) == by_turns
     assert (balance.mean(ours, "arrival_dispersion") < 0.9) == by_turns
     if by_turns:

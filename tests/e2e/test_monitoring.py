@@ -38,6 +38,7 @@ EMPTY = {
     "wcs_node_state_reason": "every node is up; test_reason_panels.py has nodes that are not",
     "wcs_node_network_dropped_packets_total": "only reasons for which the kernel dropped frames have a series",
     "instance:wcs_node_settled_utilization_ratio:avg10m": "no node has been in its state for half an hour",
+    "wcs_node_fleet_level_ratio": "no sessions have come by turns for a quarter of an hour",
     "ALERTS": "no alert fires",
 }
 

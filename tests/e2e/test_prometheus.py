@@ -79,6 +79,7 @@ def test_the_reference_names_every_metric_and_no_other(ready):
     served |= {f"wcs_node_agent_program_{what}_total" for what in ("runs", "run_seconds")}  # where the kernel keeps them
     served |= {"wcs_node_network_dropped_packets_total"}  # once something was dropped
     served |= {"wcs_node_operator_word_timestamp_seconds"}  # once an operator said something
+    served |= {"wcs_node_fleet_level_ratio"}  # once sessions have come by turns for a quarter of an hour
     reference = (lab.ROOT / "docs/metrics.md").read_text()
     assert served == set(re.findall(r"^\| `((?:wcs|process)_\w+)` \| (?:counter|gauge|info) \|", reference, re.MULTILINE))
 

@@ -125,6 +125,8 @@ def bounds(results):
         # What is left to who knows all is more demand than there is room for: that is no policy's.
         (OVER_AGAINST_UPDOWN, over(ours), 0.1 * over(updown) + over(floor) + OVER_SLACK),
         (HOT_AGAINST_UPDOWN, hot(ours), max(0.2 * hot(updown), hot(floor)) + HOT_SLACK),
+        # What of the bound above can hold: docs/balance.md, "What weights can do at most".
+        ("hot: up/down's", hot(ours), max(hot(updown), hot(floor)) + HOT_SLACK),
         ("over the limit: proportional's", over(ours), 1.05 * over(proportional) + OVER_SLACK),
         # Where the mean itself is hot, who is more even has more hot nodes, and who knows all the most.
         ("hot: proportional's", hot(ours), max(1.05 * hot(proportional), hot(floor)) + HOT_SLACK),
