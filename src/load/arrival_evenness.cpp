@@ -23,7 +23,7 @@ constexpr double certain = 0.2;
 
 void ArrivalEvenness::observe(double came, Time now, Time period) {
     if (period.count() <= 0) return;
-    if (is_counting_) came_ += came;
+    came_ += came;
     if (is_counting_ && now - since_ < period) return;
     if (is_counting_) judge();
     is_counting_ = true;

@@ -145,6 +145,7 @@ std::optional<double> Weigher::connection_room(const WeightSettings& settings, c
 /// What came since the last weight came by it.
 void Weigher::learn(const WeightSettings& settings, const Weight& weight, double used,
                     const Look& look) {
+    if (percent_ == 0) quick_ = {};
     quick_.observe(used, look.passed, settings.recent_sessions);
     if (!look.sessions || percent_ == 0) return forget_arrivals();
     evenness_.observe(look.change.came, now_, settings.recent_sessions / 2);
@@ -172,11 +173,6 @@ void Weigher::forget_arrivals() {
     evenness_.interrupt();
     effect_.interrupt();
     level_.interrupt();
-}
-
-void Weigher::forget() {
-    quick_ = {};
-    forget_arrivals();
 }
 
 Weight Weigher::weigh(const WeightSettings& settings, double expected, const NodeLoad& load) {
@@ -207,10 +203,8 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
 
     if (load.state != NodeState::up) {
         weight.percent = 0;
-        forget();
     } else if (settings.policy == WeightPolicy::proportional) {
         weight.percent = to_percent(weight.raw, 100);
-        forget();
     } else {
         const double with_recent = std::max(used, hard.value_or(0) + weight.added);
         learn(settings, weight, with_recent, look);
@@ -224,7 +218,7 @@ Weight Weigher::weigh(const WeightSettings& settings, double expected, const Nod
         effect_.observe(weight.percent, look.change.came, now_, settings.recent_sessions / 2,
                         learning_windows * settings.capacity_window);
     }
-    percent_ = weight.percent;
+    percent_ = settings.policy == WeightPolicy::headroom ? weight.percent : 0;
     return weight;
 }
 

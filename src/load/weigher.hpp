@@ -39,7 +39,6 @@ class Weigher {
     void learn(const WeightSettings& settings, const Weight& weight, double used, const Look& look);
     void hold(const WeightSettings& settings, Weight& weight, int percent);
     void forget_arrivals();
-    void forget();
     double trust() const;
     double trend(const WeightSettings& settings, double used,
                  const std::optional<double>& level) const;
@@ -60,7 +59,7 @@ class Weigher {
     ArrivalEvenness evenness_;
     FleetLevel level_;
     Time said_{};              // when the weight was last what it should be
-    int percent_ = 0;          // that was said last; 0: none of a node that is up
+    int percent_ = 0;          // that this policy said last; 0: none of a node that is up
     bool is_bounded_ = false;  // HAProxy has a maxconn of this agent
 };
 

@@ -75,6 +75,12 @@ TEST(FleetLevel, BeginsAtWhatTheNodeHas) {
     auto now = standing(0.7);
     see(level, now, 1s);
     EXPECT_NEAR(level.value(settled).value_or(-1), 0.7, 0.01);
+    auto rush = standing(0.3);
+    rush.change.came *= 8;
+    see(level, rush, 10min);
+    level.interrupt();
+    see(level, standing(0.3), 20s);
+    EXPECT_NEAR(level.value(settled).value_or(-1), 0.3, 0.03) << "what came before is gone";
 }
 
 TEST(FleetLevel, IsNoneWhileItCannotBeKnown) {

@@ -101,6 +101,7 @@ class Roundrobin {
     double own_load = 0;  // utilisation that is none of a session's
     double rush = 1;      // as much comes to all
     bool knows_sessions = true;
+    WeightPolicy policy = WeightPolicy::headroom;
     NodeLoad load;
 
  private:
@@ -117,7 +118,9 @@ class Roundrobin {
         load.utilisation = {used, used, sessions_ / 100};
         load.sessions = {};
         if (knows_sessions) load.sessions.subscribers = sessions_;
-        weight_ = weigher_.weigh(settings, expected, load);
+        auto now = settings;
+        now.policy = policy;
+        weight_ = weigher_.weigh(now, expected, load);
     }
 
     std::mt19937 chance_{5};
@@ -206,16 +209,31 @@ TEST(WeigherTrend, ALevelTakesTimeToKnow) {
     EXPECT_TRUE(node.go(2min).level);
 }
 
-TEST(WeigherTrend, ADownIsNoneOfTheFleet) {
-    Roundrobin node;
-    const auto before = node.go();
-    node.load.state = NodeState::down;
-    node.go(20min);
-    node.load.state = NodeState::up;
-    const auto after = node.go(2s);
-    EXPECT_EQ(after.dispersion, before.dispersion);
-    EXPECT_NEAR(after.effect, before.effect, 0.02);
-    EXPECT_NEAR(after.trend, 1, 0.1) << "it begins at what the node has now";
+TEST(WeigherTrend, WhatCameByNoWeightOfItsOwnSaysNothing) {
+    struct Row {
+        const char* shows;
+        std::function<void(Roundrobin&, bool)> pause;  // begins, ends
+    };
+    const std::vector<Row> rows{
+        {"a down", [](auto& node,
+                      bool begins) { node.load.state = begins ? NodeState::down : NodeState::up; }},
+        {"a reload to the other policy, and back",
+         [](auto& node, bool begins) {
+             node.policy = begins ? WeightPolicy::proportional : WeightPolicy::headroom;
+         }},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.shows);
+        Roundrobin node;
+        const auto before = node.go();
+        row.pause(node, true);
+        node.go(20min);
+        row.pause(node, false);
+        const auto after = node.go(2s);
+        EXPECT_EQ(after.dispersion, before.dispersion);
+        EXPECT_NEAR(after.effect, before.effect, 0.02);
+        EXPECT_NEAR(after.trend, 1, 0.1) << "it begins at what the node has now";
+    }
 }
 
 TEST(WeigherTrend, WithoutCountsThereIsNone) {
