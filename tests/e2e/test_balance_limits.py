@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """tools/balance-table --limits: who comes how near to a bound that the agent's policy does not keep."""
 
+import json
+import os
+
 import balance
 import balance_limits
 import balance_table
@@ -90,3 +93,20 @@ def test_the_tables_count_and_name_the_cells(asked):
         f"| {name} | random | 1 | 0 | 1 | 1 |",
     ]
     assert f"| steady | random | 10 | {name} | 1.2 | 1.1 | 1.12 | 1.07 (kept) | 1.05 (kept) |" in balance_table.limits_table(reached)
+
+
+@pytest.mark.parametrize(("program_is_newer", "kept"), [(False, 4), (True, 1)])
+def test_runs_of_an_older_program_are_forgotten_for_good(monkeypatch, tmp_path, program_is_newer, kept):
+    runs, program = tmp_path / "runs.jsonl", tmp_path / "balance-sim"
+    policies = ("updown", "proportional", "headroom", "headroom-told")
+    rows = [{"words": ["balance-sim", "--policy", policy], "result": result(1)} for policy in policies]
+    runs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    program.touch()
+    os.utime(runs, (1000, 1000))
+    os.utime(program, (1001, 1001) if program_is_newer else (999, 999))
+    monkeypatch.setattr(balance_table, "RUNS", runs)
+    monkeypatch.setattr(balance_table, "PROGRAM", str(program))
+    monkeypatch.setattr(balance, "run", lambda *_, **__: {})
+    for _ in range(2):
+        balance_table.run_all([], True, False)
+        assert len(balance_table.read_runs()) == kept

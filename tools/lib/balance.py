@@ -9,7 +9,7 @@ import subprocess
 
 ALGORITHMS = ("roundrobin", "leastconn", "random")
 POLICIES = ("updown", "proportional", "headroom", "floor")
-OWN_CODE = {"proportional", "headroom"}
+OWN_CODE = {"proportional", "headroom", "headroom-told"}
 KNOW_ALL = ("floor", "floor-by-checks")  # and ask no HAProxy
 WORKLOADS = (
     *("steady", "busy", "full", "diurnal", "flash-crowd", "unequal", "cpu-bound", "band-bound"),

@@ -60,11 +60,13 @@ def run_all(parts, keep, asks_limits):
     """{cell: {policy: results}} of all parts, that of the swing, and {cell: how near anybody comes} if asked for."""
     known = read_runs() if keep else {}
     RUNS.parent.mkdir(parents=True, exist_ok=True)
-    with open(RUNS, "a" if keep else "w") as file:
+    with open(RUNS, "w") as file:
 
         def note(words, result):
             print(json.dumps({"words": words, "result": result}), file=file, flush=True)
 
+        for words, result in known.items():
+            note(words, result)
         cache = {"known": known, "note": note}
         found, reached = {}, {}
         for nodes, count, workloads, options in parts:
