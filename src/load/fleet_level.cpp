@@ -7,6 +7,18 @@
 
 namespace wcs_node_agent {
 
+namespace {
+
+/// Where sessions come by turns: else a difference is gone no sooner than they end.
+constexpr double steepness = 16;
+constexpr double most_given_up = 0.75;
+
+}  // namespace
+
+double share_given_up(double above) {
+    return std::clamp(steepness * above, -most_given_up, most_given_up);
+}
+
 void FleetLevel::observe(const Moment& moment, std::chrono::nanoseconds passed,
                          const Windows& windows) {
     const double seconds = Seconds(passed).count();

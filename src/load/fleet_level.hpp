@@ -44,4 +44,8 @@ class FleetLevel {
     SlowMean used_, sessions_, left_;  // left: sessions a second
 };
 
+/// The share of what would come that a node gives up which is so far above the fleet (utilisation),
+/// below 0 if it is below: -0.75 to 0.75.
+double share_given_up(double above);
+
 }  // namespace wcs_node_agent

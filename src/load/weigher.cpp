@@ -22,13 +22,8 @@ constexpr double fill = 0.965;
 /// goes up and down by that.
 constexpr double damping = 0.7;
 
-/// How steeply the weight falls with what the node is above the fleet where sessions come by turns,
-/// and by how much at most: else they correct a difference no sooner than they end.
-constexpr double steepness = 16;
-constexpr double most_by_level = 0.75;
-
-/// There a change by no more than this share of the weight waits for recent_sessions: by then it
-/// has gone, or grown.
+/// Where the weight goes by the fleet, a change by no more than this share of it waits for
+/// recent_sessions: by then it has gone, or grown.
 constexpr double most_held = 0.2;
 
 /// For so many halves of recent_sessions the fleet's level looks at what comes: by fewer arrivals
@@ -119,10 +114,7 @@ double Weigher::trust() const { return evenness_.value() * (1 - effect_.strength
 double Weigher::trend(const WeightSettings& settings, double used,
                       const std::optional<double>& level) const {
     if (used >= 1) return 1;
-    if (level) {
-        const double above = std::clamp(steepness * (used - *level), -most_by_level, most_by_level);
-        return 1 - trust() * above;
-    }
+    if (level) return 1 - trust() * share_given_up(used - *level);
     const bool has_mean =
         was_at_work_ ||
         (up_since_ && now_ - *up_since_ >= settles_within * settings.capacity_window);

@@ -2,6 +2,7 @@
 #include "balance-sim/told.hpp"
 
 #include "balance-sim/fleet.hpp"
+#include "load/fleet_level.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,10 +10,6 @@
 namespace wcs_node_agent::balance {
 
 namespace {
-
-// As in the agent's policy, which has its own estimate for the mean.
-constexpr double steepness = 16;
-constexpr double most_by_mean = 0.75;
 
 class Told : public Agent {
  public:
@@ -26,9 +23,9 @@ class Told : public Agent {
         const auto made = agent_->weight();
         if (!reply || !made || made->percent == 0) return reply;
         const double used = 1 - made->raw / 100 + made->added;
-        const double above = settings_.gain * steepness * (used - settings_.fleet->mean());
-        const double percent = 100 * made->capacity / made->reference * (1 - used) *
-                               (1 - std::clamp(above, -most_by_mean, most_by_mean));
+        const double above = settings_.gain * (used - settings_.fleet->mean());
+        const double percent =
+            100 * made->capacity / made->reference * (1 - used) * (1 - share_given_up(above));
         reply->weight =
             static_cast<unsigned>(std::lround(std::clamp(percent, 1.0, double{most_weight})));
         return reply;

@@ -100,6 +100,17 @@ TEST(FleetLevel, IsNoneWhileItCannotBeKnown) {
     EXPECT_FALSE(idle.value(settled)) << "there are none";
 }
 
+TEST(FleetLevel, WhoIsAboveItGivesUpSixteenPercentForEach) {
+    struct Row {
+        double above, share;
+    };
+    for (const auto& [above, share] :
+         {Row{0, 0}, {0.01, 0.16}, {-0.01, -0.16}, {0.04, 0.64}, {0.1, 0.75}, {-0.1, -0.75}}) {
+        SCOPED_TRACE(above);
+        EXPECT_DOUBLE_EQ(share_given_up(above), share);
+    }
+}
+
 TEST(FleetLevel, IsAUtilisationWhateverIsSeen) {
     std::mt19937 chance(3);
     std::uniform_real_distribution<double> any(0, 1);
