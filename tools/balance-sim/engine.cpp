@@ -203,22 +203,15 @@ void Engine::sample(ServerId id) {
 
 void Engine::look() {
     for (auto& node : nodes_) node.load.advance(now_);
-    measures_.look(nodes_, look_interval);
-    look_at_weights();
+    look_at_weights(measures_.look(nodes_, look_interval));
     next_look_ += look_interval;
 }
 
-void Engine::look_at_weights() {
-    double load = 0, capacity = 0;
-    for (const auto& node : nodes_) {
-        if (!node.takes_sessions()) continue;
-        load += utilisation(node) * node.capacity;
-        capacity += node.capacity;
-    }
+void Engine::look_at_weights(double mean_utilisation) {
     for (ServerId id = 0; id < nodes_.size(); ++id) {
         if (!nodes_[id].takes_sessions() || !nodes_[id].agent_runs) continue;
         if (const auto weight = agents_[id]->weight(); weight && weight->percent > 0)
-            measures_.so_far.learnt.look(*weight, load / capacity);
+            measures_.so_far.learnt.look(*weight, mean_utilisation);
     }
 }
 

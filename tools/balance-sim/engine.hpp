@@ -70,7 +70,7 @@ class Engine {
     void check(const Check& check);
     void sample(ServerId id);
     void look();
-    void look_at_weights();
+    void look_at_weights(double mean_utilisation);
     void serve_queue(std::uint32_t balancer, ServerId server);
     void continue_slow_start(std::uint32_t balancer, ServerId server);
     void after_change(std::uint32_t balancer, ServerId server);

@@ -15,7 +15,7 @@ constexpr double caught_up = 0.9;  // of the mean
 
 }  // namespace
 
-void Measures::look(std::span<const Node> nodes, double elapsed) {
+double Measures::look(std::span<const Node> nodes, double elapsed) {
     if (keeps_looks_) {
         auto& row = so_far.utilisation.emplace_back();
         for (const auto& node : nodes) row.push_back(utilisation(node));
@@ -41,7 +41,7 @@ void Measures::look(std::span<const Node> nodes, double elapsed) {
         of_its_kind.node_seconds += elapsed;
     }
     asked_ += load * elapsed;
-    if (load <= 0) return;
+    if (load <= 0) return 0;
     const double mean = load / capacity;
     seconds_ += elapsed;
     mean_sum_ += mean * elapsed;
@@ -57,11 +57,12 @@ void Measures::look(std::span<const Node> nodes, double elapsed) {
         own_mean += from_mean / count;
         squares += from_mean * (off - own_mean);
     }
-    if (!joining_) return;
+    if (!joining_) return mean;
     since_joining_ += elapsed;
-    if (utilisation(nodes[*joining_]) < caught_up * mean) return;
+    if (utilisation(nodes[*joining_]) < caught_up * mean) return mean;
     so_far.join_seconds = since_joining_;
     joining_.reset();
+    return mean;
 }
 
 void Measures::finish(Results& results) const {

@@ -46,8 +46,8 @@ class Measures {
         so_far.sessions_by_node.resize(nodes);
     }
 
-    /// All loads must have been advanced to this moment.
-    void look(std::span<const Node> nodes, double elapsed);
+    /// All loads must have been advanced to this moment. The mean utilisation, by capacity.
+    double look(std::span<const Node> nodes, double elapsed);
 
     /// The node begins now: look() notes when it has caught up.
     void follow_join(std::size_t node) { joining_ = node; }

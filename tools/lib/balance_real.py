@@ -190,9 +190,8 @@ def rows(runs, simulations):
 
         # The nth simulations of all runs together are what one series of runs could have given.
         series = zip(*(simulations[run["plan"]["seed"]] for run in runs))
-        predicted = [over_runs(results) for results in series]
+        predicted = [value for value in map(over_runs, series) if value is not None]
         real = over_runs(run["results"] for run in runs)
-        predicted = [value for value in predicted if value is not None]
         if real is None or not predicted:
             continue
         yield Row(title, form, real, mean(predicted), *within_chance(predicted))
